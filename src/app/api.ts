@@ -1,0 +1,135 @@
+/**
+ * What the page can do, apart from showing it. The user interface reaches it through effects; a part of it is `window.kadreel`,
+ * for programs and tests. Implemented in `kadreel.ts` on ports.
+ */
+import type { Cancel, MediaProbe, SourceFile } from '../base/ports.ts';
+import type { NodeId } from '../kademlia/key.ts';
+import type { Manifest, VideoId } from '../media/manifest.ts';
+
+/** `window.kadreel`. */
+export interface KadreelPage {
+  readonly node: {
+    /** 40 hexadecimal digits. */
+    readonly id: NodeId;
+    stats(): NodeStats;
+  };
+  /**
+   * Publishes a video file. Resolves once the link works: everything is cut, kept here, and the manifest is stored.
+   * Rejects with a `KadreelError` whose message can be shown to a person.
+   */
+  publish(file: SourceFile, options: PublishOptions): Promise<Publication>;
+  /** The current manifest of a video, from this disk or the network. Rejects with `not-found`. */
+  manifest(videoId: VideoId): Promise<Manifest>;
+}
+
+/** All that effects may call. */
+export interface Kadreel extends KadreelPage {
+  /** What the file is and what publishing it would do. */
+  probe(file: SourceFile, signal: AbortSignal): Promise<MediaProbe>;
+  /** Opens a video for watching: finds the manifest, links to holders, and starts on the first segments. */
+  watch(videoId: VideoId, signal: AbortSignal): Promise<WatchSession>;
+  /** The newest videos that the network knows, newest first. */
+  newest(signal: AbortSignal): Promise<readonly VideoCard[]>;
+  /** What this browser's person published, newest first. */
+  mine(): Promise<readonly VideoCard[]>;
+  /** Called at once and at each change, at most a few times a second. */
+  onHealth(listener: (health: NodeHealth) => void): Cancel;
+}
+
+export interface PublishOptions {
+  readonly title: string;
+  /** Cancels: what was cut so far is removed. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: PublishProgress) => void;
+}
+
+export interface PublishProgress {
+  readonly stage: PublishStage;
+  /** 0 to 1 over all stages, never falling. */
+  readonly fraction: number;
+  /** Estimated seconds to the end, null while there is nothing to estimate from. */
+  readonly secondsLeft: number | null;
+}
+
+/** `cut` also covers hashing and keeping; `copies` goes on after the link works. */
+export type PublishStage = 'read' | 'transcode' | 'cut' | 'announce' | 'copies';
+
+export interface Publication {
+  readonly videoId: VideoId;
+  readonly watchUrl: string;
+  /**
+   * Settles when the copies are stored: `stored` is the smallest number of other disks that keep any group, `wanted` how many
+   * were asked for. Waits as long as there is nobody to store them. Rejects with `aborted` or `closed`.
+   */
+  readonly done: Promise<CopiesReport>;
+}
+
+export interface CopiesReport {
+  readonly stored: number;
+  readonly wanted: number;
+}
+
+export interface VideoCard {
+  readonly videoId: VideoId;
+  readonly title: string;
+  /** Seconds. */
+  readonly duration: number;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+  /** A data: address, or null. */
+  readonly poster: string | null;
+}
+
+export interface WatchSession {
+  readonly manifest: Manifest;
+  /** Where hls.js starts: `/hls/<video>/master.m3u8`. */
+  readonly playlistUrl: string;
+  /** Where this video's bytes came from since `watch`. */
+  sources(): BytesBySource;
+  close(): void;
+}
+
+/** Media bytes. */
+export interface BytesBySource {
+  readonly store: number;
+  readonly tabs: number;
+  readonly openNodes: number;
+}
+
+export interface NodeStats {
+  /** Live links, by what is at their other end. */
+  readonly links: { readonly tabs: number; readonly openNodes: number };
+  /** Ids of linked nodes. */
+  readonly linked: readonly NodeId[];
+  /** Media bytes that this tab got for its own playing, by source. */
+  readonly received: BytesBySource;
+  /** Media bytes that this tab sent to others. */
+  readonly served: number;
+  /** Groups and media bytes on this disk; `quota` is the most we keep of others' videos. */
+  readonly kept: { readonly groups: number; readonly bytes: number; readonly quota: number };
+  /** Holders dropped for sending bytes that did not match their hash. */
+  readonly corruptHolders: number;
+  /** Frames and messages that did not check, since start. */
+  readonly malformed: number;
+  /** RTCPeerConnections constructed in the life of this tab. */
+  readonly connections: number;
+}
+
+export interface NodeHealth {
+  readonly phase: NodePhase;
+  readonly id: NodeId | null;
+  readonly links: { readonly tabs: number; readonly openNodes: number };
+  /** Open nodes that this tab is linked to. */
+  readonly openNodes: readonly string[];
+  readonly kept: { readonly bytes: number; readonly quota: number };
+  /** Media bytes sent to others since this tab opened. */
+  readonly served: number;
+  /** For a person, when something is wrong: what, why, what to do. */
+  readonly problem: string | null;
+}
+
+/**
+ * `starting`: opening the disk and the identity · `joining`: no link yet · `online`: linked to an open node ·
+ * `peers-only`: linked to tabs, but to no open node · `alone`: was linked, or tried long enough, and now has no link · `failed`: can't run here.
+ */
+export type NodePhase = 'starting' | 'joining' | 'online' | 'peers-only' | 'alone' | 'failed';

@@ -1,0 +1,90 @@
+/** All that the user interface shows. Plain data: it can be printed, compared and replayed. */
+import type { ErrorCode } from '../base/errors.ts';
+import type { MediaProbe } from '../base/ports.ts';
+import type { VideoId } from '../media/manifest.ts';
+import type { BytesBySource, CopiesReport, NodeHealth, PublishProgress, VideoCard } from './api.ts';
+
+export interface State {
+  readonly route: Route;
+  readonly theme: Theme;
+  readonly health: NodeHealth;
+  readonly newest: Feed;
+  readonly mine: Feed;
+  readonly publishing: Publishing;
+  readonly watching: Watching;
+  readonly notices: readonly Notice[];
+}
+
+export type Route =
+  | { readonly page: 'home' }
+  | { readonly page: 'publish' }
+  | { readonly page: 'watch'; readonly videoId: VideoId }
+  | { readonly page: 'missing'; readonly path: string };
+
+export type Theme = 'system' | 'light' | 'dark';
+
+export interface Feed {
+  readonly phase: 'loading' | 'ready' | 'failed';
+  /** Kept while a newer list is loading. */
+  readonly videos: readonly VideoCard[];
+  readonly problem: Problem | null;
+}
+
+/** Something that went wrong, as a person is told it. */
+export interface Problem {
+  readonly code: ErrorCode;
+  /** What happened, and why. */
+  readonly what: string;
+  /** What to do now. */
+  readonly advice: string;
+}
+
+export type Publishing =
+  | { readonly step: 'empty' }
+  /** `probe` is null while the file is being looked at. */
+  | { readonly step: 'chosen'; readonly file: FileFacts; readonly title: string; readonly probe: MediaProbe | null }
+  | { readonly step: 'working'; readonly file: FileFacts; readonly title: string; readonly progress: PublishProgress }
+  /** The link works. `copies` is null while they are being stored. */
+  | {
+      readonly step: 'published';
+      readonly title: string;
+      readonly videoId: VideoId;
+      readonly watchUrl: string;
+      readonly progress: PublishProgress;
+      readonly copies: CopiesReport | null;
+    }
+  /** The file and the title are still there: trying again is one press. */
+  | { readonly step: 'failed'; readonly file: FileFacts; readonly title: string; readonly problem: Problem };
+
+export interface FileFacts {
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+export type Watching =
+  | { readonly phase: 'idle' }
+  | { readonly phase: 'loading'; readonly videoId: VideoId }
+  | {
+      readonly phase: 'ready';
+      readonly videoId: VideoId;
+      readonly title: string;
+      /** Seconds. */
+      readonly duration: number;
+      readonly created: number;
+      readonly hasVideo: boolean;
+      readonly hasAudio: boolean;
+      readonly width: number;
+      readonly height: number;
+      readonly playlistUrl: string;
+      readonly sources: BytesBySource;
+      /** Set when playing failed after it had begun. */
+      readonly problem: Problem | null;
+    }
+  | { readonly phase: 'failed'; readonly videoId: VideoId; readonly problem: Problem };
+
+export interface Notice {
+  readonly id: number;
+  readonly tone: 'info' | 'good' | 'bad';
+  readonly text: string;
+}

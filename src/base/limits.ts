@@ -1,0 +1,31 @@
+/** Every size limit of the protocol, in one table (docs/protocol.md §2). Bytes unless said. */
+export const LIMITS = {
+  /** One message on a link: what an RTCDataChannel takes in every browser. */
+  message: 256 * 1024,
+  /** A request or response that other nodes carry for us. */
+  relayed: 16 * 1024,
+  /** An immutable value. Leaves room for a FIND_VALUE reply with contacts around it inside `relayed`. */
+  value: 12 * 1024,
+  /** A record's value. */
+  recordValue: 4 * 1024,
+  /** A set entry's value. */
+  entryValue: 1024,
+  /** Set entries in one reply, in bytes: what is left of `relayed`. */
+  entriesReply: 12 * 1024,
+  /** Entries that a storing node keeps under one topic, and of them from one writer (items). */
+  entriesPerTopic: 512,
+  entriesPerWriter: 32,
+  /** Devices in a vector clock (items). */
+  clockDevices: 16,
+  /** Contacts in a reply (items): k. */
+  contacts: 20,
+  /** Open nodes named in a reply (items). */
+  openNodes: 4,
+  /** All segments of a group together, and the time they span (seconds). */
+  group: 16 * 1024 * 1024,
+  groupSeconds: 40,
+  /** Segments in a group (items). */
+  groupSegments: 64,
+  /** A payload of SIGNAL: an offer with all its candidates is below 4 KiB. */
+  signal: 8 * 1024,
+} as const;

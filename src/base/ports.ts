@@ -1,0 +1,179 @@
+/**
+ * What the core needs of the world outside. Each port has one file for each place that implements it (`browser/`,
+ * `signal-server/`, `tests/sim/`) and one contract suite that all of them run (`tests/contract/`).
+ */
+import type { Bytes } from './bytes.ts';
+
+/** Undoes a timer or a subscription. Calling it again does nothing. */
+export type Cancel = () => void;
+
+/** Time. Never goes backwards while the process lives. */
+export interface Clock {
+  /** Milliseconds since 1970-01-01 UTC. */
+  now(): number;
+  /** Calls `run` once, `ms` milliseconds from now or a little later. */
+  after(ms: number, run: () => void): Cancel;
+}
+
+/** Randomness: unpredictable in a tab, seeded in the simulator. */
+export interface Random {
+  bytes(length: number): Bytes;
+  /** Uniform in [0, 1). */
+  float(): number;
+}
+
+/** SHA-256 and Ed25519 verification. */
+export interface Crypto {
+  /** SHA-256 of something small (up to about 16 KiB), at once. */
+  hash(bytes: Uint8Array): Bytes;
+  /** SHA-256 of bulk bytes; may run elsewhere. */
+  digest(bytes: Bytes): Promise<Bytes>;
+  /** False for a bad signature, a bad key, or lengths that are not 32 and 64; never throws. */
+  verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
+}
+
+/** An Ed25519 key pair that signs; its private half stays behind this port. */
+export interface Signer {
+  /** 32 bytes. */
+  readonly publicKey: Bytes;
+  /** 64 bytes. */
+  sign(message: Uint8Array): Promise<Bytes>;
+}
+
+/**
+ * A raw connection as a transport gives it: ordered, reliable, message by message, with nobody proven at its other end yet.
+ * Messages that arrive before `listen` is called are kept for it.
+ */
+export interface Channel {
+  readonly transport: 'webrtc' | 'websocket' | 'memory';
+  /**
+   * What ties the HELLO signature to this very connection, the same bytes on both sides: on WebRTC both DTLS
+   * fingerprints, the lesser first; empty where the transport has nothing to tie to.
+   */
+  readonly binding: Bytes;
+  /** Queues one message of at most 256 KiB. Does nothing when closed. The bytes must not change afterwards. */
+  send(message: Bytes): void;
+  /** Bytes queued here and not yet handed to the network. */
+  readonly queued: number;
+  /** May be called once. `drain` comes when `queued` has fallen to 64 KiB or less; `close` comes once, also for our own `close()`. */
+  listen(listener: ChannelListener): void;
+  /** Sends what is queued if it can, then closes. Idempotent. */
+  close(): void;
+}
+
+export interface ChannelListener {
+  message(message: Bytes): void;
+  drain(): void;
+  close(reason: string): void;
+}
+
+/** Dials open nodes. */
+export interface Dialer {
+  /** Opens a connection to an open node's `ws:` or `wss:` address. Rejects with `unreachable`, `aborted` or `invalid`. */
+  dial(url: string, signal: AbortSignal): Promise<Channel>;
+}
+
+/** Opens direct connections to closed nodes, by offers and answers that somebody else carries. */
+export interface Puncher {
+  /**
+   * Starts one side of a connection. `emit` gets each thing (offer, answer, late candidate) that the other side must be told,
+   * in order; what the other side emits goes to `accept`.
+   */
+  start(options: { initiator: boolean; emit: (signal: string) => void }): Punch;
+}
+
+export interface Punch {
+  /** A signal of the other side. Nonsense makes `opened` reject; never throws. */
+  accept(signal: string): void;
+  /** The open channel; rejects with `unreachable` (no path, bad signal) or `closed` (our own `close`). */
+  readonly opened: Promise<Channel>;
+  /** Gives up, or does nothing when `opened` has been reached. Idempotent. */
+  close(): void;
+}
+
+/**
+ * A disk: named tables of small keys and byte values. Keys are text, ordered by code unit. Two nodes may share one
+ * (tabs of one browser), so whoever reads, changes and writes back uses `update`.
+ */
+export interface Store {
+  get(table: StoreTable, key: string): Promise<Bytes | null>;
+  /** All of the writes or none of them. A null value deletes. Rejects with `quota` when the disk is full, and then nothing changed. */
+  write(changes: readonly StoreChange[]): Promise<void>;
+  /** One atomic read and write. `change` gets the present value or null and returns the next; null deletes; it must not wait. */
+  update(table: StoreTable, key: string, change: (before: Bytes | null) => Bytes | null): Promise<Bytes | null>;
+  /** All entries whose key starts with `prefix`, in key order. */
+  entries(table: StoreTable, prefix?: string): Promise<readonly (readonly [key: string, value: Bytes])[]>;
+  /** As `entries`, without reading the values. */
+  keys(table: StoreTable, prefix?: string): Promise<readonly string[]>;
+  /** What the platform grants all of this origin, in bytes. */
+  capacity(): Promise<{ granted: number; used: number }>;
+  close(): void;
+}
+
+/**
+ * `items`: values, records and set entries that the overlay asked us to keep · `groups`: a descriptor and its bookkeeping for
+ * each group · `segments`: media bytes · `library`: what this browser's person published and watched · `meta`: everything else.
+ */
+export type StoreTable = 'items' | 'groups' | 'segments' | 'library' | 'meta';
+
+export const STORE_TABLES: readonly StoreTable[] = ['items', 'groups', 'segments', 'library', 'meta'];
+
+export interface StoreChange {
+  readonly table: StoreTable;
+  readonly key: string;
+  readonly value: Bytes | null;
+}
+
+/** A file that can be read in pieces. A browser's `File` is one. */
+export interface SourceFile {
+  readonly name: string;
+  readonly size: number;
+  slice(start: number, end: number): { arrayBuffer(): Promise<ArrayBuffer> };
+}
+
+/** Turns a person's file into renditions of segments. */
+export interface Transcoder {
+  /** Reads the file's headers only. Rejects with `unsupported` (not a video, damaged: the message says which) or `aborted`. */
+  probe(file: SourceFile, signal: AbortSignal): Promise<MediaProbe>;
+  /**
+   * Cuts, transcoding first where `probe` said so. Ends after `done`; breaking out or aborting frees everything. A slow reader
+   * holds it back, so memory stays flat. Throws `unsupported`, `aborted`, `missing-feature` or `internal`.
+   */
+  cut(file: SourceFile, signal: AbortSignal): AsyncIterable<CutEvent>;
+}
+
+export interface MediaProbe {
+  /** Seconds. */
+  readonly duration: number;
+  readonly container: string;
+  readonly video: { readonly codec: string; readonly width: number; readonly height: number; readonly rotation: number } | null;
+  readonly audio: { readonly codec: string; readonly channels: number; readonly sampleRate: number } | null;
+  /** What `cut` will do: `copy` re-encodes nothing. */
+  readonly plan: 'copy' | 'transcode';
+}
+
+export type CutEvent =
+  /** 0 to 1 over the whole work, never falling. */
+  | { readonly type: 'progress'; readonly fraction: number }
+  /** Comes once for each rendition, before its segments. */
+  | { readonly type: 'rendition'; readonly rendition: CutRendition }
+  /** In order within a rendition; `duration` in microseconds. */
+  | { readonly type: 'segment'; readonly rendition: number; readonly bytes: Bytes; readonly duration: number }
+  /** A small JPEG or WebP picture (≤ 12 KiB) from the video. */
+  | { readonly type: 'poster'; readonly bytes: Bytes; readonly mime: string }
+  | { readonly type: 'done' };
+
+export interface CutRendition {
+  /** 0, 1, …: what `segment` events name. */
+  readonly index: number;
+  readonly kind: 'video' | 'audio';
+  /** As in RFC 6381, for example `avc1.64001f` or `mp4a.40.2`. */
+  readonly codecs: string;
+  /** The CMAF initialisation segment. */
+  readonly init: Bytes;
+  /** Pixels as shown (after rotation); 0 for audio. */
+  readonly width: number;
+  readonly height: number;
+  /** Frames a second, 0 when unknown, variable or audio. */
+  readonly frameRate: number;
+}

@@ -1,0 +1,160 @@
+/**
+ * One description of a thing gives its type, its writer and its checked reader. A struct is a MessagePack array by position, so
+ * the order of fields is part of the protocol.
+ */
+import type { Bytes } from './bytes.ts';
+import { fail } from './errors.ts';
+import { MALFORMED, Reader, Writer } from './msgpack.ts';
+
+export interface Schema<T> {
+  write(writer: Writer, value: T): void;
+  /** Throws `MALFORMED` only. */
+  read(reader: Reader): T;
+}
+
+/** The type that a schema describes. */
+export type Infer<S> = S extends Schema<infer T> ? T : never;
+
+export const boolean: Schema<boolean> = {
+  write: (writer, value) => writer.boolean(value),
+  read: (reader) => reader.boolean(),
+};
+
+/** A finite number. */
+export const float: Schema<number> = {
+  write: (writer, value) => writer.float(value),
+  read: (reader) => reader.float(),
+};
+
+/** An integer from 0 to `max`. */
+export function uint(max: number): Schema<number> {
+  return {
+    write: (writer, value) => writer.uint(value),
+    read: (reader) => reader.uint(max),
+  };
+}
+
+/** Milliseconds since 1970, up to the year 2255. */
+export const time = uint(9_007_199_254_740_991);
+
+/** UTF-8 text of at most `max` bytes. */
+export function string(max: number): Schema<string> {
+  return {
+    write: (writer, value) => writer.string(value),
+    read: (reader) => reader.string(max),
+  };
+}
+
+/** Binary of at most `max` bytes. What is read is a view on the message. */
+export function binary(max: number, min = 0): Schema<Bytes> {
+  return {
+    write: (writer, value) => writer.binary(value),
+    read: (reader) => reader.binary(min, max),
+  };
+}
+
+/** Binary of exactly `length` bytes. */
+export function fixed(length: number): Schema<Bytes> {
+  return binary(length, length);
+}
+
+/** Nil or the thing. */
+export function nullable<T>(item: Schema<T>): Schema<T | null> {
+  return {
+    write: (writer, value) => (value === null ? writer.nil() : item.write(writer, value)),
+    read: (reader) => (reader.nil() ? null : item.read(reader)),
+  };
+}
+
+/** At most `max` items. */
+export function list<T>(item: Schema<T>, max: number): Schema<readonly T[]> {
+  return {
+    write(writer, values) {
+      writer.array(values.length);
+      for (const value of values) item.write(writer, value);
+    },
+    read(reader) {
+      const length = reader.array(0, max);
+      const values: T[] = [];
+      for (let i = 0; i < length; i++) values.push(item.read(reader));
+      return values;
+    },
+  };
+}
+
+/** Fields in the order they are written here. */
+export function struct<T extends object>(fields: { readonly [K in keyof T]-?: Schema<T[K]> }): Schema<T> {
+  const named = Object.entries(fields) as [keyof T, Schema<T[keyof T]>][];
+  return {
+    write(writer, value) {
+      writer.array(named.length);
+      for (const [name, field] of named) field.write(writer, value[name]);
+    },
+    read(reader) {
+      reader.array(named.length, named.length);
+      const value = {} as T;
+      for (const [name, field] of named) value[name] = field.read(reader);
+      return value;
+    },
+  };
+}
+
+/** One of several structs, told apart by `type`; on the wire `[number, ...fields]`. */
+export function union<T extends { readonly type: string }>(
+  variants: {
+    readonly [K in T['type']]: readonly [tag: number, schema: Schema<Omit<Extract<T, { type: K }>, 'type'>>];
+  },
+): Schema<T> {
+  type Variant = { name: T['type']; tag: number; schema: Schema<object> };
+  const all = Object.entries(variants).map(([name, variant]) => {
+    const [tag, schema] = variant as [number, Schema<object>];
+    return { name: name as T['type'], tag, schema } satisfies Variant;
+  });
+  const byTag = new Map(all.map((variant) => [variant.tag, variant]));
+  const byName = new Map(all.map((variant) => [variant.name, variant]));
+  if (byTag.size !== all.length) throw fail('internal', 'Two variants of a union share a tag.');
+  return {
+    write(writer, value) {
+      const variant = byName.get(value.type) as Variant;
+      writer.array(2);
+      writer.uint(variant.tag);
+      variant.schema.write(writer, value);
+    },
+    read(reader) {
+      reader.array(2, 2);
+      const variant = byTag.get(reader.uint(255));
+      if (!variant) throw MALFORMED;
+      return { type: variant.name, ...variant.schema.read(reader) } as unknown as T;
+    },
+  };
+}
+
+/** The same bytes, seen as another type. `parse` answers null for what is not one. */
+export function refine<T, U>(inner: Schema<T>, both: { parse: (value: T) => U | null; format: (value: U) => T }): Schema<U> {
+  return {
+    write: (writer, value) => inner.write(writer, both.format(value)),
+    read(reader) {
+      const value = both.parse(inner.read(reader));
+      if (value === null) throw MALFORMED;
+      return value;
+    },
+  };
+}
+
+export function encode<T>(schema: Schema<T>, value: T): Bytes {
+  const writer = new Writer();
+  schema.write(writer, value);
+  return writer.take();
+}
+
+/** The thing, or null when the bytes are not exactly one of it. Never throws; binary fields are views on `bytes`. */
+export function decode<T>(schema: Schema<T>, bytes: Uint8Array): T | null {
+  const reader = new Reader(bytes);
+  try {
+    const value = schema.read(reader);
+    return reader.ended ? value : null;
+  } catch (error) {
+    if (error === MALFORMED) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,50 @@
+/** How to reach a node. */
+import type { Bytes } from '../base/bytes.ts';
+import type { Crypto } from '../base/ports.ts';
+import { fixed, list, nullable, refine, type Schema, string, struct } from '../base/schema.ts';
+import { hashKey, type NodeId } from './key.ts';
+
+export const PUBLIC_KEY_BYTES = 32;
+/** Bytes of an open node's address. Long enough for a name of 253 characters with scheme, port and path. */
+export const MAX_URL_BYTES = 300;
+/** Open nodes that a closed node names as ways to it. More would not be tried before its address is stale. */
+export const MAX_VIA = 3;
+
+export interface Contact {
+  readonly id: NodeId;
+  /** The node's Ed25519 public key; its id is computed from it, never believed. */
+  readonly publicKey: Bytes;
+  /** The address where an open node can be dialled (`ws:` or `wss:`); null for a closed node. */
+  readonly open: string | null;
+  /** Addresses of open nodes that a closed node keeps a link to. */
+  readonly via: readonly string[];
+}
+
+/** A contact on the wire: the id is left out. */
+export interface ContactFields {
+  readonly publicKey: Bytes;
+  readonly open: string | null;
+  readonly via: readonly string[];
+}
+
+const url = refine(string(MAX_URL_BYTES), { parse: (text) => (isOpenUrl(text) ? text : null), format: (text) => text });
+
+export const contactSchema: Schema<ContactFields> = struct<ContactFields>({
+  publicKey: fixed(PUBLIC_KEY_BYTES),
+  open: nullable(url),
+  via: list(url, MAX_VIA),
+});
+
+/** The form of an address that can be dialled; says nothing about what answers there. */
+export function isOpenUrl(text: string): boolean {
+  return (
+    /^wss?:\/\/[a-z0-9.-]{1,253}(:\d{1,5})?(\/[\w./~-]*)?$/i.test(text) ||
+    /^wss?:\/\/\[[0-9a-f:.]{2,45}\](:\d{1,5})?(\/[\w./~-]*)?$/i.test(text)
+  );
+}
+
+/** The contact whose fields came over the wire; the fields' bytes are copied. */
+export function contactOf(crypto: Crypto, fields: ContactFields): Contact {
+  const publicKey = new Uint8Array(fields.publicKey);
+  return { id: hashKey(crypto, publicKey), publicKey, open: fields.open, via: fields.via };
+}

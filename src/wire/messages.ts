@@ -1,0 +1,235 @@
+/**
+ * Everything that goes over a link (docs/protocol.md §3 and §4): one schema for each thing, from which its type, its writer and
+ * its checked reader come. Binary fields that were read are views on the message: copy what is kept.
+ */
+import type { Bytes } from '../base/bytes.ts';
+import { LIMITS } from '../base/limits.ts';
+import { binary, boolean, fixed, type Infer, list, type Schema, string, struct, uint, union } from '../base/schema.ts';
+import { type ContactFields, contactSchema } from '../kademlia/contact.ts';
+import { type Key, keySchema } from '../kademlia/key.ts';
+import { type Signed, signedSchema } from '../records/signed.ts';
+
+/** Protocol version in HELLO. Nodes of different versions do not link. */
+export const PROTOCOL_VERSION = 1;
+
+export const NONCE_BYTES = 32;
+export const STORE_ID_BYTES = 16;
+export const TOKEN_BYTES = 8;
+export const MAX_UINT32 = 0xffff_ffff;
+
+/** First frame each way. */
+export interface Hello {
+  readonly version: number;
+  /** Who I am and how I am reached. */
+  readonly contact: ContactFields;
+  /** For the other side to sign. */
+  readonly nonce: Bytes;
+  /** Names the disk that this node keeps things on: nodes that share it count as one copy. */
+  readonly storeId: Bytes;
+}
+
+export type Frame =
+  | ({ readonly type: 'hello' } & Hello)
+  /** Second frame each way: my signature over the other's nonce, both public keys and the channel's binding. */
+  | { readonly type: 'proof'; readonly signature: Bytes }
+  /** A call. `id` is the caller's, unused on this link before; `body` is as `CALLS[method].request` says. */
+  | { readonly type: 'request'; readonly id: number; readonly method: number; readonly body: Bytes }
+  /** The one answer to a call that succeeded. */
+  | { readonly type: 'response'; readonly id: number; readonly body: Bytes }
+  /** The one answer to a call that did not. */
+  | { readonly type: 'failure'; readonly id: number; readonly code: FailureCode; readonly reason: string }
+  /** Bulk bytes of the stream that call `id` opened. */
+  | { readonly type: 'data'; readonly id: number; readonly bytes: Bytes }
+  /** The reader of stream `id` lets the sender send this many bytes more. */
+  | { readonly type: 'credit'; readonly id: number; readonly bytes: number }
+  /** The reader no longer wants call or stream `id`. Nothing answers it. */
+  | { readonly type: 'cancel'; readonly id: number }
+  /** I am alive. Sent when nothing else was for a while. */
+  | { readonly type: 'alive' }
+  /** I am going. */
+  | { readonly type: 'bye'; readonly reason: string };
+
+/** Why a call failed, as the wire says it. */
+export const FAILURES = {
+  /** The method or its arguments are not ones I know. */
+  invalid: 1,
+  /** I will not: not kept here, no room, not my duty, over your share. */
+  refused: 2,
+  /** I do not have it. */
+  absent: 3,
+  /** The token is not one that I issued to you of late. */
+  token: 4,
+  /** A relayed call found no way on. */
+  unreachable: 5,
+  /** A relayed call got no answer in time. */
+  timeout: 6,
+  /** My fault. */
+  internal: 7,
+} as const;
+
+export type FailureName = keyof typeof FAILURES;
+export type FailureCode = (typeof FAILURES)[FailureName];
+
+const failureCode = uint(255) as Schema<FailureCode>; // an unknown code reads as `internal`: see node/rpc
+
+export const frameSchema: Schema<Frame> = union<Frame>({
+  hello: [
+    0,
+    struct<Hello>({ version: uint(MAX_UINT32), contact: contactSchema, nonce: fixed(NONCE_BYTES), storeId: fixed(STORE_ID_BYTES) }),
+  ],
+  proof: [1, struct<{ signature: Bytes }>({ signature: fixed(64) })],
+  request: [
+    2,
+    struct<{ id: number; method: number; body: Bytes }>({ id: uint(MAX_UINT32), method: uint(255), body: binary(LIMITS.message) }),
+  ],
+  response: [3, struct<{ id: number; body: Bytes }>({ id: uint(MAX_UINT32), body: binary(LIMITS.message) })],
+  failure: [4, struct<{ id: number; code: FailureCode; reason: string }>({ id: uint(MAX_UINT32), code: failureCode, reason: string(300) })],
+  data: [5, struct<{ id: number; bytes: Bytes }>({ id: uint(MAX_UINT32), bytes: binary(LIMITS.message) })],
+  credit: [6, struct<{ id: number; bytes: number }>({ id: uint(MAX_UINT32), bytes: uint(MAX_UINT32) })],
+  cancel: [7, struct<{ id: number }>({ id: uint(MAX_UINT32) })],
+  alive: [8, struct<object>({})],
+  bye: [9, struct<{ reason: string }>({ reason: string(100) })],
+});
+
+/** What a storing node is asked to keep. */
+export type Item =
+  /** Immutable bytes; the key is their hash. */
+  | { readonly type: 'value'; readonly bytes: Bytes }
+  | { readonly type: 'record'; readonly signed: Signed }
+  | { readonly type: 'entry'; readonly signed: Signed };
+
+export const itemSchema: Schema<Item> = union<Item>({
+  value: [0, struct<{ bytes: Bytes }>({ bytes: binary(LIMITS.value) })],
+  record: [1, struct<{ signed: Signed }>({ signed: signedSchema })],
+  entry: [2, struct<{ signed: Signed }>({ signed: signedSchema })],
+});
+
+/** What a FIND_VALUE asks for under a key. */
+export const WANT = { value: 0, record: 1, entries: 2 } as const;
+export type Want = keyof typeof WANT;
+
+const contacts = list(contactSchema, LIMITS.contacts);
+const openNodes = list(string(300), LIMITS.openNodes);
+
+const ping = {
+  method: 1,
+  request: struct<object>({}),
+  /** `open`: addresses of open nodes that the answering node knows. */
+  response: struct<{ open: readonly string[] }>({ open: openNodes }),
+};
+
+/** What every lookup step learns: nearer contacts, a token for a later STORE, open nodes. */
+export interface Nearer {
+  readonly contacts: readonly ContactFields[];
+  readonly token: Bytes;
+  readonly open: readonly string[];
+}
+
+const findNode = {
+  method: 2,
+  request: struct<{ target: Key }>({ target: keySchema }),
+  response: struct<Nearer>({ contacts, token: fixed(TOKEN_BYTES), open: openNodes }),
+};
+
+const findValue = {
+  method: 3,
+  /** `want` is a value of `WANT`; for entries, `before` (ms) pages backwards in time. */
+  request: struct<{ key: Key; want: number; before: number }>({ key: keySchema, want: uint(2), before: uint(Number.MAX_SAFE_INTEGER) }),
+  response: struct<Nearer & { items: readonly Item[] }>({
+    contacts,
+    token: fixed(TOKEN_BYTES),
+    open: openNodes,
+    items: list(itemSchema, LIMITS.entriesPerTopic),
+  }),
+};
+
+const store = {
+  method: 4,
+  request: struct<{ key: Key; token: Bytes; item: Item }>({ key: keySchema, token: fixed(TOKEN_BYTES), item: itemSchema }),
+  response: struct<object>({}),
+};
+
+const signal = {
+  method: 5,
+  /** `session` names the attempt, chosen by who offers; `payload` is the puncher's own text. */
+  request: struct<{ from: ContactFields; session: Bytes; payload: string }>({
+    from: contactSchema,
+    session: fixed(8),
+    payload: string(LIMITS.signal),
+  }),
+  response: struct<object>({}),
+};
+
+const relay = {
+  method: 6,
+  /** Carries a small call to a node that the caller has no link to, hop by hop, each hop to its linked node nearest to `to`. */
+  request: struct<{ to: Key; hops: number; from: ContactFields; method: number; body: Bytes }>({
+    to: keySchema,
+    hops: uint(16),
+    from: contactSchema,
+    method: uint(255),
+    body: binary(LIMITS.relayed),
+  }),
+  response: struct<{ body: Bytes }>({ body: binary(LIMITS.relayed) }),
+};
+
+const describe = {
+  method: 7,
+  /** The descriptor of a group that the asked node keeps. */
+  request: struct<{ group: Key }>({ group: keySchema }),
+  response: struct<{ descriptor: Bytes }>({ descriptor: binary(LIMITS.value) }),
+};
+
+const fetch = {
+  method: 8,
+  /** One segment, from byte `offset`. Its bytes follow as a stream under the call's id; `window` is the first credit; urgency 0 comes first. */
+  request: struct<{ group: Key; segment: number; offset: number; window: number; urgency: number }>({
+    group: keySchema,
+    segment: uint(LIMITS.groupSegments),
+    offset: uint(LIMITS.group),
+    window: uint(MAX_UINT32),
+    urgency: uint(255),
+  }),
+  /** `size`: bytes that will follow. */
+  response: struct<{ size: number }>({ size: uint(LIMITS.group) }),
+};
+
+const offer = {
+  method: 9,
+  /** Asks the node to keep a copy of a group, which it fetches from the asker. */
+  request: struct<{ group: Key; descriptor: Bytes }>({ group: keySchema, descriptor: binary(LIMITS.value) }),
+  /** `kept`: it is on my disk already. Otherwise I fetch it now and say KEPT when I have it. */
+  response: struct<{ kept: boolean }>({ kept: boolean }),
+};
+
+const kept = {
+  method: 10,
+  /** What was offered is on my disk, or it is not and why. */
+  request: struct<{ group: Key; kept: boolean; reason: string }>({ group: keySchema, kept: boolean, reason: string(100) }),
+  response: struct<object>({}),
+};
+
+/** Every call: its number, and the schemas of its two bodies. */
+export const CALLS = {
+  PING: ping,
+  FIND_NODE: findNode,
+  FIND_VALUE: findValue,
+  STORE: store,
+  SIGNAL: signal,
+  RELAY: relay,
+  DESCRIBE: describe,
+  FETCH: fetch,
+  OFFER: offer,
+  KEPT: kept,
+} as const;
+
+export type Method = keyof typeof CALLS;
+export type RequestOf<M extends Method> = Infer<(typeof CALLS)[M]['request']>;
+export type ResponseOf<M extends Method> = Infer<(typeof CALLS)[M]['response']>;
+
+/** The method with this number, or null. */
+export function methodOf(number: number): Method | null {
+  return METHODS.get(number) ?? null;
+}
+
+const METHODS = new Map((Object.keys(CALLS) as Method[]).map((name) => [CALLS[name].method as number, name]));
