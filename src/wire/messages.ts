@@ -151,10 +151,14 @@ const store = {
 
 const signal = {
   method: 5,
-  /** `session` names the attempt, chosen by who offers; `payload` is the puncher's own text. */
-  request: struct<{ from: ContactFields; session: Bytes; payload: string }>({
+  /**
+   * `session` names the attempt, chosen by who offers; `sequence` counts from 0 in each direction, as carriers may reorder;
+   * `payload` is the puncher's own text.
+   */
+  request: struct<{ from: ContactFields; session: Bytes; sequence: number; payload: string }>({
     from: contactSchema,
     session: fixed(8),
+    sequence: uint(255),
     payload: string(LIMITS.signal),
   }),
   response: struct<object>({}),
