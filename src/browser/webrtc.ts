@@ -1,0 +1,166 @@
+/** Direct connections between tabs: simple-peer negotiates, the bytes go over its data channel without its stream. */
+import SimplePeer from 'simple-peer/simplepeer.min.js';
+import { type Bytes, EMPTY } from '../base/bytes.ts';
+import { fail } from '../base/errors.ts';
+import type { Channel, Punch, Puncher } from '../base/ports.ts';
+import { deferred, quiet } from '../base/timing.ts';
+import { createMailbox } from './mailbox.ts';
+import { bindingOf, fingerprint, parsePunchSignal } from './webrtc-signal.ts';
+
+/** From start to an open channel (ms). On a bad network ICE needs up to about 5 s; after 15 s nothing more comes. */
+const OPEN_TIMEOUT = 15_000;
+/** What is still queued at `close()` gets this long to leave (ms). */
+const FLUSH_TIMEOUT = 2000;
+/** `drain` comes at this many queued bytes: the port's promise. */
+const LOW_MARK = 64 * 1024;
+
+/**
+ * The Puncher port. `constructed` counts RTCPeerConnections: a tab may have 500, those closed of late included. Throws
+ * `missing-feature` where the browser has no WebRTC.
+ */
+export function createPuncher(options: { iceServers?: RTCIceServer[] } = {}): Puncher & { readonly constructed: number } {
+  if (typeof RTCPeerConnection === 'undefined') {
+    throw fail(
+      'missing-feature',
+      'This browser has no WebRTC, or it is switched off, so this tab can’t talk to others. Switch it on, or use another browser.',
+    );
+  }
+  let constructed = 0;
+  return {
+    get constructed() {
+      return constructed;
+    },
+    start({ initiator, emit }) {
+      constructed++;
+      return punch({ initiator, emit, iceServers: options.iceServers ?? [] });
+    },
+  };
+}
+
+function punch(options: { initiator: boolean; emit: (signal: string) => void; iceServers: RTCIceServer[] }): Punch {
+  const { initiator, emit, iceServers } = options;
+  const opening = deferred<Channel>();
+  quiet(opening.promise);
+  const peer = new SimplePeer({ initiator, trickle: true, config: { iceServers } });
+  let phase: 'opening' | 'open' | 'over' = 'opening';
+  let described = false;
+
+  const giveUp = (error: Error): void => {
+    if (phase !== 'opening') return;
+    phase = 'over';
+    clearTimeout(timer);
+    peer.destroy();
+    opening.reject(error);
+  };
+  const unreachable = (why: string): void => giveUp(fail('unreachable', `No direct connection to the other tab: ${why}`));
+  const timer = setTimeout(() => unreachable('none of the ways between the two networks opened in time.'), OPEN_TIMEOUT);
+
+  peer.on('signal', (signal) => {
+    if (phase !== 'over') emit(JSON.stringify(signal));
+  });
+  peer.on('error', (error) => unreachable(`${error.message || 'the browser gave no reason'}`));
+  peer.on('close', () => {
+    unreachable('the other side ended it.');
+    phase = 'over';
+  });
+
+  /** Takes the connection's one data channel over from simple-peer, in the very task in which it appears: messages may be right behind. */
+  const adopt = (pc: RTCPeerConnection, dataChannel: RTCDataChannel): void => {
+    const channel = wrap(dataChannel, peer);
+    const onOpen = (): void => {
+      if (phase !== 'opening') return;
+      const local = fingerprint(pc.localDescription?.sdp ?? '');
+      const remote = fingerprint(pc.remoteDescription?.sdp ?? '');
+      if (!local || !remote) {
+        unreachable('its DTLS fingerprints are missing.');
+        return;
+      }
+      phase = 'open';
+      clearTimeout(timer);
+      opening.resolve(channel(bindingOf(local, remote)));
+    };
+    if (dataChannel.readyState === 'open') onOpen();
+    else dataChannel.addEventListener('open', onOpen);
+  };
+
+  const pc = peer._pc;
+  if (pc && peer._channel) adopt(pc, peer._channel);
+  else if (pc) {
+    const first = pc.ondatachannel;
+    pc.ondatachannel = (event) => {
+      pc.ondatachannel = null; // a second channel would make simple-peer forget the first
+      first?.call(pc, event);
+      const { ordered, maxPacketLifeTime, maxRetransmits } = event.channel;
+      if (!ordered || maxPacketLifeTime !== null || maxRetransmits !== null) unreachable('the other side offered a lossy channel.');
+      else adopt(pc, event.channel);
+    };
+  }
+
+  return {
+    opened: opening.promise,
+    accept(text) {
+      if (phase === 'over') return;
+      const signal = parsePunchSignal(text);
+      const expected = signal && (signal.type === 'candidate' || (signal.type === (initiator ? 'answer' : 'offer') && !described));
+      if (!expected) {
+        unreachable('it sent something that is no part of setting one up.');
+        return;
+      }
+      if (signal.type !== 'candidate') described = true;
+      try {
+        peer.signal(signal);
+      } catch (error) {
+        unreachable(`it sent an address that the browser refuses (${error instanceof Error ? error.message : String(error)}).`);
+      }
+    },
+    close() {
+      giveUp(fail('closed', 'The connection was given up here before it opened.'));
+    },
+  };
+}
+
+/** Listens on a data channel from now on; the Channel is made when the binding is known. */
+function wrap(dataChannel: RTCDataChannel, peer: SimplePeer): (binding: Bytes) => Channel {
+  const closeBecause = (reason: string): void => {
+    mailbox.discard(reason);
+    peer.destroy();
+  };
+  const mailbox = createMailbox(() => closeBecause('The other side sent too much before it was heard.'));
+
+  dataChannel.binaryType = 'arraybuffer';
+  dataChannel.bufferedAmountLowThreshold = LOW_MARK;
+  // Its own handlers would copy every message into a stream that nobody reads.
+  dataChannel.onmessage = (event: MessageEvent<unknown>) => {
+    // Text is no message of ours: an empty one, which does not decode either, lets the reader count it.
+    mailbox.deliver(event.data instanceof ArrayBuffer ? new Uint8Array(event.data) : EMPTY);
+  };
+  dataChannel.onbufferedamountlow = () => mailbox.drain();
+  dataChannel.addEventListener('close', () => mailbox.end('The other side closed the connection.'));
+  // simple-peer fails on `failed`, not on `disconnected`: from that ICE may recover by itself, for example after a change of network.
+  peer.on('error', (error) => mailbox.end(`The connection to the other tab broke: ${error.message}`));
+  peer.on('close', () => mailbox.end('The connection ended.'));
+
+  return (binding) => ({
+    transport: 'webrtc',
+    binding,
+    get queued() {
+      return dataChannel.bufferedAmount;
+    },
+    send(message) {
+      if (!mailbox.open || dataChannel.readyState !== 'open') return;
+      try {
+        dataChannel.send(message);
+      } catch (error) {
+        closeBecause(`The browser could not queue a message: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    },
+    listen: (listener) => mailbox.listen(listener),
+    close() {
+      if (!mailbox.open) return;
+      mailbox.discard('Closed here.');
+      // A data channel sends what it has before it closes; its close event makes simple-peer destroy the rest.
+      dataChannel.close();
+      setTimeout(() => peer.destroy(), FLUSH_TIMEOUT);
+    },
+  });
+}
