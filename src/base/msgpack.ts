@@ -4,20 +4,19 @@
  * for: no depth and no length in a message can make it allocate more than the message itself.
  * Format: https://github.com/msgpack/msgpack/blob/master/spec.md
  */
-import { type Bytes, concat, fromUtf8, toUtf8 } from './bytes.ts';
+import { type Bytes, EMPTY, fromUtf8, toUtf8 } from './bytes.ts';
+import { fail } from './errors.ts';
 
 /** Thrown inside a `Reader` and caught by `decode`: one shared object, as building a stack for each hostile packet is a gift to its sender. */
 export const MALFORMED = { malformed: true } as const;
 
-const MAX_SAFE_HIGH = 0x1f_ffff; // upper 32 bits of Number.MAX_SAFE_INTEGER
+/** Strings up to this length (bytes) are tried as ASCII first: calling the platform's decoder costs more than reading them. */
+const SHORT_STRING = 64;
 
 export class Reader {
   private at = 0;
-  private readonly view: DataView;
 
-  constructor(private readonly bytes: Uint8Array) {
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
+  constructor(private readonly bytes: Uint8Array) {}
 
   /** True when every byte has been read. */
   get ended(): boolean {
@@ -32,7 +31,7 @@ export class Reader {
   }
 
   boolean(): boolean {
-    const tag = this.bytes[this.at++];
+    const tag = this.byte();
     if (tag === 0xc2) return false;
     if (tag === 0xc3) return true;
     throw MALFORMED;
@@ -41,17 +40,9 @@ export class Reader {
   /** A non-negative integer of at most `max` (itself at most 2^53 − 1). Any width that holds it is taken. */
   uint(max: number): number {
     const tag = this.byte();
-    let value: number;
-    if (tag < 0x80) value = tag;
-    else if (tag === 0xcc) value = this.byte();
-    else if (tag === 0xcd) value = this.view.getUint16(this.skip(2));
-    else if (tag === 0xce) value = this.view.getUint32(this.skip(4));
-    else if (tag === 0xcf) {
-      const start = this.skip(8);
-      const high = this.view.getUint32(start);
-      if (high > MAX_SAFE_HIGH) throw MALFORMED;
-      value = high * 0x1_0000_0000 + this.view.getUint32(start + 4);
-    } else throw MALFORMED;
+    let value = tag;
+    if (tag >= 0xcc && tag <= 0xcf) value = this.bigEndian(1 << (tag - 0xcc));
+    else if (tag >= 0x80) throw MALFORMED;
     if (value > max) throw MALFORMED;
     return value;
   }
@@ -59,22 +50,20 @@ export class Reader {
   /** A finite float64. */
   float(): number {
     if (this.byte() !== 0xcb) throw MALFORMED;
-    const value = this.view.getFloat64(this.skip(8));
+    const start = this.skip(8);
+    const value = new DataView(this.bytes.buffer, this.bytes.byteOffset + start, 8).getFloat64(0);
     if (!Number.isFinite(value)) throw MALFORMED;
     return value;
   }
 
-  /** Binary of `min` to `max` bytes: a view on the message. */
+  /** Binary of `min` to `max` bytes: a view on the message, and a plain Uint8Array even where the message is a subclass of it. */
   binary(min: number, max: number): Bytes {
     const tag = this.byte();
-    let length: number;
-    if (tag === 0xc4) length = this.byte();
-    else if (tag === 0xc5) length = this.view.getUint16(this.skip(2));
-    else if (tag === 0xc6) length = this.view.getUint32(this.skip(4));
-    else throw MALFORMED;
+    if (tag < 0xc4 || tag > 0xc6) throw MALFORMED;
+    const length = this.bigEndian(1 << (tag - 0xc4));
     if (length < min || length > max) throw MALFORMED;
     const start = this.skip(length);
-    return this.bytes.subarray(start, start + length) as Bytes;
+    return new Uint8Array(this.bytes.buffer as ArrayBuffer, this.bytes.byteOffset + start, length);
   }
 
   /** Valid UTF-8 of at most `max` bytes. */
@@ -82,13 +71,12 @@ export class Reader {
     const tag = this.byte();
     let length: number;
     if (tag >= 0xa0 && tag < 0xc0) length = tag & 0x1f;
-    else if (tag === 0xd9) length = this.byte();
-    else if (tag === 0xda) length = this.view.getUint16(this.skip(2));
-    else if (tag === 0xdb) length = this.view.getUint32(this.skip(4));
+    else if (tag >= 0xd9 && tag <= 0xdb) length = this.bigEndian(1 << (tag - 0xd9));
     else throw MALFORMED;
     if (length > max) throw MALFORMED;
     const start = this.skip(length);
-    const text = toUtf8(this.bytes.subarray(start, start + length));
+    const text =
+      (length <= SHORT_STRING ? asciiText(this.bytes, start, length) : null) ?? toUtf8(this.bytes.subarray(start, start + length));
     if (text === null) throw MALFORMED;
     return text;
   }
@@ -98,17 +86,25 @@ export class Reader {
     const tag = this.byte();
     let length: number;
     if (tag >= 0x90 && tag < 0xa0) length = tag & 0x0f;
-    else if (tag === 0xdc) length = this.view.getUint16(this.skip(2));
-    else if (tag === 0xdd) length = this.view.getUint32(this.skip(4));
+    else if (tag === 0xdc || tag === 0xdd) length = this.bigEndian(2 << (tag - 0xdc));
     else throw MALFORMED;
     if (length < min || length > max || length > this.bytes.length - this.at) throw MALFORMED;
     return length;
   }
 
+  /** An integer of `width` bytes. Above 2^53 − 1 it may be rounded, but stays above. */
+  private bigEndian(width: number): number {
+    const start = this.skip(width);
+    let value = 0;
+    for (let i = start; i < start + width; i++) value = value * 256 + (this.bytes[i] as number);
+    return value;
+  }
+
   private byte(): number {
-    const byte = this.bytes[this.at++];
-    if (byte === undefined) throw MALFORMED;
-    return byte;
+    const at = this.at;
+    if (at >= this.bytes.length) throw MALFORMED;
+    this.at = at + 1;
+    return this.bytes[at] as number;
   }
 
   private skip(length: number): number {
@@ -119,11 +115,22 @@ export class Reader {
   }
 }
 
+/** The text, or null when it is not ASCII. */
+function asciiText(bytes: Uint8Array, start: number, length: number): string | null {
+  const codes = new Array<number>(length);
+  for (let i = 0; i < length; i++) {
+    const code = bytes[start + i] as number;
+    if (code >= 0x80) return null;
+    codes[i] = code;
+  }
+  return String.fromCharCode.apply(null, codes);
+}
+
 const FIRST_CAPACITY = 256;
 
-/** Writes the shortest form of everything. */
+/** Writes the shortest form of everything. Throws `invalid` for a number that it can not write as it is. */
 export class Writer {
-  private bytes = new Uint8Array(FIRST_CAPACITY);
+  private bytes: Bytes = new Uint8Array(FIRST_CAPACITY);
   private view = new DataView(this.bytes.buffer);
   private at = 0;
 
@@ -135,82 +142,86 @@ export class Writer {
   }
 
   nil(): void {
-    this.bytes[this.reserve(1)] = 0xc0;
+    this.tag(0xc0);
   }
 
   boolean(value: boolean): void {
-    this.bytes[this.reserve(1)] = value ? 0xc3 : 0xc2;
+    this.tag(value ? 0xc3 : 0xc2);
   }
 
+  /** 0 to 2^53 − 1. */
   uint(value: number): void {
-    if (value < 0x80) this.bytes[this.reserve(1)] = value;
-    else if (value <= 0xff) {
-      const start = this.reserve(2);
-      this.bytes[start] = 0xcc;
-      this.bytes[start + 1] = value;
-    } else if (value <= 0xffff) {
-      const start = this.reserve(3);
-      this.bytes[start] = 0xcd;
-      this.view.setUint16(start + 1, value);
-    } else if (value <= 0xffff_ffff) {
-      const start = this.reserve(5);
-      this.bytes[start] = 0xce;
-      this.view.setUint32(start + 1, value);
-    } else {
-      const start = this.reserve(9);
-      this.bytes[start] = 0xcf;
-      this.view.setUint32(start + 1, Math.floor(value / 0x1_0000_0000));
-      this.view.setUint32(start + 5, value % 0x1_0000_0000);
-    }
+    if (!Number.isSafeInteger(value) || value < 0) throw fail('invalid', `${value} is not an integer from 0 to 2^53 − 1.`);
+    if (value < 0x80) this.tag(value);
+    else if (value <= 0xff) this.sized(0xcc, { width: 1, value });
+    else if (value <= 0xffff) this.sized(0xcd, { width: 2, value });
+    else if (value <= 0xffff_ffff) this.sized(0xce, { width: 4, value });
+    else this.sized(0xcf, { width: 8, value });
   }
 
+  /** Finite. */
   float(value: number): void {
-    const start = this.reserve(9);
-    this.bytes[start] = 0xcb;
-    this.view.setFloat64(start + 1, value);
+    if (!Number.isFinite(value)) throw fail('invalid', `${value} is not a finite number.`);
+    this.tag(0xcb);
+    const start = this.reserve(8);
+    this.view.setFloat64(start, value);
   }
 
   binary(value: Uint8Array): void {
-    this.header(value.length, { small: null, tags: [0xc4, 0xc5, 0xc6] });
-    this.bytes.set(value, this.reserve(value.length));
+    const { length } = value;
+    if (length <= 0xff) this.sized(0xc4, { width: 1, value: length });
+    else if (length <= 0xffff) this.sized(0xc5, { width: 2, value: length });
+    else this.sized(0xc6, { width: 4, value: length });
+    this.raw(value);
   }
 
-  string(value: string): void {
-    const utf8 = fromUtf8(value);
-    this.header(utf8.length, { small: { base: 0xa0, below: 32 }, tags: [0xd9, 0xda, 0xdb] });
-    this.bytes.set(utf8, this.reserve(utf8.length));
+  /** Half of a surrogate pair is written as U+FFFD, as everywhere in the web platform. Answers the length in bytes. */
+  string(value: string): number {
+    const utf8 = value === '' ? EMPTY : fromUtf8(value);
+    const { length } = utf8;
+    if (length < 32) this.tag(0xa0 + length);
+    else if (length <= 0xff) this.sized(0xd9, { width: 1, value: length });
+    else if (length <= 0xffff) this.sized(0xda, { width: 2, value: length });
+    else this.sized(0xdb, { width: 4, value: length });
+    this.raw(utf8);
+    return length;
   }
 
   array(length: number): void {
-    this.header(length, { small: { base: 0x90, below: 16 }, tags: [null, 0xdc, 0xdd] });
+    if (length < 16) this.tag(0x90 + length);
+    else if (length <= 0xffff) this.sized(0xdc, { width: 2, value: length });
+    else this.sized(0xdd, { width: 4, value: length });
   }
 
-  private header(
-    length: number,
-    form: { small: { base: number; below: number } | null; tags: readonly [number | null, number, number] },
-  ): void {
-    if (form.small && length < form.small.below) this.bytes[this.reserve(1)] = form.small.base + length;
-    else if (form.tags[0] !== null && length <= 0xff) {
-      const start = this.reserve(2);
-      this.bytes[start] = form.tags[0];
-      this.bytes[start + 1] = length;
-    } else if (length <= 0xffff) {
-      const start = this.reserve(3);
-      this.bytes[start] = form.tags[1];
-      this.view.setUint16(start + 1, length);
-    } else {
-      const start = this.reserve(5);
-      this.bytes[start] = form.tags[2];
-      this.view.setUint32(start + 1, length);
+  private tag(byte: number): void {
+    const start = this.reserve(1);
+    this.bytes[start] = byte;
+  }
+
+  private sized(tag: number, { width, value }: { width: 1 | 2 | 4 | 8; value: number }): void {
+    const start = this.reserve(1 + width);
+    this.bytes[start] = tag;
+    let rest = value;
+    for (let i = start + width; i > start; i--) {
+      this.bytes[i] = rest % 256;
+      rest = Math.floor(rest / 256);
     }
   }
 
+  private raw(bytes: Uint8Array): void {
+    const start = this.reserve(bytes.length);
+    this.bytes.set(bytes, start);
+  }
+
+  /** Makes room; `bytes` and `view` may be other ones afterwards, so call it before naming them. */
   private reserve(length: number): number {
     const start = this.at;
     this.at += length;
     if (this.at > this.bytes.length) {
-      this.bytes = concat(this.bytes, new Uint8Array(Math.max(this.bytes.length, length)));
-      this.view = new DataView(this.bytes.buffer);
+      const grown = new Uint8Array(Math.max(2 * this.bytes.length, this.at));
+      grown.set(this.bytes);
+      this.bytes = grown;
+      this.view = new DataView(grown.buffer);
     }
     return start;
   }
