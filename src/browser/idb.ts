@@ -11,9 +11,12 @@ const UNKNOWN_GRANT = 50 * 1024 * 1024;
 /** Raised when tables are added. */
 const SCHEMA_VERSION = 1;
 
+/** The database that a site's tabs and their service worker share. */
+const SITE_DATABASE = 'kadreel';
+
 /** The Store port over one IndexedDB database. Rejects with `missing-feature` where the browser keeps nothing on disk. */
-export async function openIdbStore(options: { name: string }): Promise<Store> {
-  const database = await openDatabase({ name: options.name, tables: STORE_TABLES });
+export async function openIdbStore(options: { name?: string } = {}): Promise<Store> {
+  const database = await openDatabase({ name: options.name ?? SITE_DATABASE, tables: STORE_TABLES });
   return {
     get: (table, key) => database.run([table], 'readonly', async (tx) => bytesOrNull(await tx.objectStore(table).get(key))),
     async write(changes) {

@@ -1,4 +1,5 @@
 /** Direct connections between tabs: simple-peer negotiates, the bytes go over its data channel without its stream. */
+/// <reference path="./simple-peer.d.ts" />
 import SimplePeer from 'simple-peer/simplepeer.min.js';
 import { type Bytes, EMPTY } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';

@@ -1,0 +1,180 @@
+/** A worker for one job: to say what a file is, or to cut it in segments. Whoever started it ends it. */
+import { asKadreelError, fail } from '../base/errors.ts';
+import type { CutEvent } from '../base/ports.ts';
+import { type AudioTrack, damaged, type MediaFile, openMediaFile, type VideoTrack } from './media-file.ts';
+import { type CutReply, type CutRequest, type Inspection, SEGMENTS_AHEAD } from './media-protocol.ts';
+import { makePoster } from './poster.ts';
+import { type CutSegment, cutAudio, cutVideo, MAX_GOP_BYTES, MAX_GOP_SECONDS, measureGops, timelineOrigin } from './segment-cutter.ts';
+
+declare const self: DedicatedWorkerGlobalScope;
+
+/** Codecs that CMAF and MSE may take as they are. Whether this browser plays them is asked in the page. */
+const VIDEO_CODECS = ['avc', 'vp9', 'av1'];
+const AUDIO_CODECS = ['aac', 'opus'];
+/** Packets that `inspect` looks at: enough to see how far apart key frames are, little enough to be done at once. */
+const INSPECTED_PACKETS = 3000;
+/** Seconds of an edit list's hidden start that may be shown all the same. More is hidden on purpose. */
+const MAX_HIDDEN = 0.05;
+/** Milliseconds: a decoder that hangs must not hold up the publication. */
+const POSTER_PATIENCE = 10_000;
+/** The sample rate of every Opus stream (RFC 7845 §5.1); what the container says is the rate before encoding. */
+const OPUS_RATE = 48_000;
+
+let credit = SEGMENTS_AHEAD;
+let onCredit: (() => void) | null = null;
+
+self.onmessage = ({ data }: MessageEvent<CutRequest>): void => {
+  if (data.type === 'credit') {
+    credit++;
+    onCredit?.();
+    return;
+  }
+  const work = data.type === 'inspect' ? inspect(data.file) : cut(data);
+  work.catch((error: unknown) => {
+    const { code, message } = asKadreelError(error);
+    reply({ type: 'failed', code, message });
+  });
+};
+
+function reply(message: CutReply, transfer: Transferable[] = []): void {
+  self.postMessage(message, transfer);
+}
+
+async function inspect(blob: Blob): Promise<void> {
+  const file = await openMediaFile(blob);
+  reply({ type: 'inspected', inspection: file && (await inspection(file)) });
+}
+
+async function inspection(file: MediaFile): Promise<Inspection> {
+  const { video, audio } = file;
+  for (const track of [video, audio]) {
+    if (track && !track.complete) throw damaged('its end is missing, as after a download or a copy that was broken off');
+  }
+  const origin = originOf(video, audio);
+  return {
+    container: file.container,
+    duration: Math.max(0, ...[video, audio].map((track) => (track ? track.end - origin : 0))),
+    video: video && {
+      codec: video.codec,
+      codecs: video.codecs,
+      width: video.width,
+      height: video.height,
+      rotation: video.rotation,
+      cuttable: await videoCuttable(video, INSPECTED_PACKETS),
+    },
+    audio: audio && {
+      codec: audio.codec,
+      codecs: audio.codecs,
+      channels: audio.channels,
+      sampleRate: audio.sampleRate,
+      cuttable: AUDIO_CODECS.includes(audio.codec) && audio.codecs !== null,
+    },
+  };
+}
+
+async function videoCuttable(video: VideoTrack, maxPackets: number): Promise<boolean> {
+  if (!VIDEO_CODECS.includes(video.codec) || video.codecs === null || video.start < -MAX_HIDDEN) return false;
+  const longest = await measureGops(video.packets({ metadataOnly: true }), maxPackets);
+  return longest.seconds <= MAX_GOP_SECONDS && longest.bytes <= MAX_GOP_BYTES;
+}
+
+function originOf(video: VideoTrack | null, audio: AudioTrack | null): number {
+  return timelineOrigin({ video: video && video.start, audio: audio && audio.start });
+}
+
+async function cut(request: CutRequest & { type: 'cut' }): Promise<void> {
+  const video = (request.video && (await openMediaFile(request.video)))?.video ?? null;
+  const audio = (request.audio && (await openMediaFile(request.audio)))?.audio ?? null;
+  if (!video && !audio) throw fail('unsupported', 'The file has neither a picture nor sound.');
+  if (video && request.thorough && !(await videoCuttable(video, Number.POSITIVE_INFINITY))) {
+    reply({ type: 'uncuttable' });
+    return;
+  }
+  const poster = video && (await patiently(makePoster(video), POSTER_PATIENCE));
+  if (poster) emit({ type: 'poster', ...poster }, [poster.bytes.buffer]);
+  const origin = originOf(video, audio);
+  const end = Math.max(video?.end ?? 0, audio?.end ?? 0) - origin;
+  const renditions: Rendition[] = [];
+  if (video) renditions.push(videoRendition(renditions.length, video, origin));
+  if (audio) renditions.push(audioRendition(renditions.length, audio, origin));
+  await interleave(renditions, end);
+  emit({ type: 'done' });
+  reply({ type: 'ended' });
+}
+
+/** A rendition on its way out: its next segment is sent when it is the earliest. */
+interface Rendition {
+  /** Seconds that are cut. */
+  at: number;
+  /** Sends the next segment; false when there was none. */
+  next(): Promise<boolean>;
+}
+
+/** The file is read from front to back once, not once for each track. */
+async function interleave(renditions: readonly Rendition[], end: number): Promise<void> {
+  const going = new Set(renditions);
+  while (going.size > 0) {
+    const earliest = [...going].reduce((a, b) => (b.at < a.at ? b : a));
+    if (!(await earliest.next())) going.delete(earliest);
+    const slowest = Math.min(...renditions.map((rendition) => (going.has(rendition) ? rendition.at : end)));
+    emit({ type: 'progress', fraction: end > 0 ? Math.min(slowest / end, 1) : 1 });
+  }
+}
+
+function videoRendition(index: number, video: VideoTrack, origin: number): Rendition {
+  const { width, height, frameRate } = video;
+  const facts = { kind: 'video', width, height, frameRate } as const;
+  return rendition({ index, track: video, facts, segments: cutVideo(video.packets({ metadataOnly: false }), origin) });
+}
+
+function audioRendition(index: number, audio: AudioTrack, origin: number): Rendition {
+  const sampleRate = audio.codec === 'opus' ? OPUS_RATE : audio.sampleRate;
+  const facts = { kind: 'audio', width: 0, height: 0, frameRate: 0 } as const;
+  const segments = cutAudio(audio.packets({ metadataOnly: false }), { origin, codec: audio.codec, sampleRate });
+  return rendition({ index, track: audio, facts, segments });
+}
+
+function rendition<T extends VideoTrack | AudioTrack>(options: {
+  index: number;
+  track: T;
+  facts: { kind: 'video' | 'audio'; width: number; height: number; frameRate: number };
+  segments: AsyncGenerator<CutSegment<Parameters<T['mux']>[0][number]>>;
+}): Rendition {
+  const { index, track, facts, segments } = options;
+  let started = false;
+  const self: Rendition = {
+    at: 0,
+    async next() {
+      const { value: segment, done } = await segments.next();
+      if (done) return false;
+      const { init, bytes } = await track.mux(segment.packets);
+      if (!started) emit({ type: 'rendition', rendition: { index, ...facts, codecs: track.codecs ?? '', init } });
+      started = true;
+      await creditFor();
+      // Microseconds between two rounded times, so that they add up. A first segment that starts late lasts from 0.
+      const duration = Math.round(segment.end * 1e6) - Math.round(self.at * 1e6);
+      emit({ type: 'segment', rendition: index, bytes, duration }, [bytes.buffer]);
+      self.at = segment.end;
+      return true;
+    },
+  };
+  return self;
+}
+
+async function creditFor(): Promise<void> {
+  while (credit === 0) {
+    await new Promise<void>((resolve) => {
+      onCredit = resolve;
+    });
+  }
+  credit--;
+}
+
+function emit(event: CutEvent, transfer: Transferable[] = []): void {
+  reply({ type: 'event', event }, transfer);
+}
+
+/** The result, or null when it takes longer than `ms`. */
+function patiently<T>(work: Promise<T>, ms: number): Promise<T | null> {
+  return Promise.race([work, new Promise<null>((resolve) => self.setTimeout(() => resolve(null), ms))]);
+}

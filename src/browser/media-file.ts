@@ -1,0 +1,170 @@
+/** Media files, read and written: the one place that knows mediabunny. */
+import {
+  ALL_FORMATS,
+  BlobSource,
+  BufferTarget,
+  CanvasSink,
+  CmafOutputFormat,
+  EncodedAudioPacketSource,
+  type EncodedPacket,
+  EncodedPacketSink,
+  EncodedVideoPacketSource,
+  Input,
+  type InputAudioTrack,
+  type InputTrack,
+  type InputVideoTrack,
+  Output,
+  UnsupportedInputFormatError,
+} from 'mediabunny';
+import type { Bytes } from '../base/bytes.ts';
+import { fail } from '../base/errors.ts';
+
+/** A file whose headers have been read. */
+export interface MediaFile {
+  /** For a person: "MP4", "Matroska", … */
+  readonly container: string;
+  readonly video: VideoTrack | null;
+  readonly audio: AudioTrack | null;
+  close(): void;
+}
+
+/** Times are seconds on the file's own timeline, edit lists applied. */
+interface Track {
+  /** mediabunny's short name (`avc`, `aac`), or the container's own when it is a codec that mediabunny does not know. */
+  readonly codec: string;
+  /** As in RFC 6381; null when unknown. */
+  readonly codecs: string | null;
+  /** When the first packet starts; negative for what is decoded and not shown. */
+  readonly start: number;
+  /** When the last packet ends. */
+  readonly end: number;
+  /** Whether the bytes of the last packet are there. */
+  readonly complete: boolean;
+  /** In decode order. `metadataOnly` leaves the bytes out. */
+  packets(options: { metadataOnly: boolean }): AsyncIterable<EncodedPacket>;
+  /** One CMAF segment, and the initialisation segment that goes with it. */
+  mux(packets: readonly EncodedPacket[]): Promise<{ readonly init: Bytes; readonly bytes: Bytes }>;
+}
+
+export interface VideoTrack extends Track {
+  /** Pixels as shown. */
+  readonly width: number;
+  readonly height: number;
+  /** Degrees clockwise. */
+  readonly rotation: number;
+  /** Frames a second; 0 when variable or unknown. */
+  readonly frameRate: number;
+  /** The picture that is shown at a time, `width` pixels wide; null when there is none. Rejects when this browser can't decode it. */
+  picture(time: number, width: number): Promise<OffscreenCanvas | null>;
+}
+
+export interface AudioTrack extends Track {
+  readonly channels: number;
+  /** Hz. */
+  readonly sampleRate: number;
+}
+
+/** Packets looked at to tell a constant frame rate. */
+const FRAME_RATE_PACKETS = 256;
+
+/** Opens a file; null when it is in no format that mediabunny reads. Rejects with `unsupported` when it is damaged. */
+export async function openMediaFile(file: Blob): Promise<MediaFile | null> {
+  const input = new Input({ formats: ALL_FORMATS, source: new BlobSource(file) });
+  try {
+    const format = await input.getFormat();
+    const video = await input.getPrimaryVideoTrack();
+    const audio = await input.getPrimaryAudioTrack();
+    if (!video && !audio && (await input.getTracks()).length === 0) throw damaged('nothing in it says what it contains');
+    return {
+      container: format.name,
+      video: video && (await openVideo(video)),
+      audio: audio && (await openAudio(audio)),
+      close: () => input.dispose(),
+    };
+  } catch (error) {
+    input.dispose();
+    if (error instanceof UnsupportedInputFormatError) return null;
+    throw error instanceof Error && error.name === 'KadreelError' ? error : damaged(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** The file can't be used as it is; `why` goes on after a colon. */
+export function damaged(why: string): Error {
+  return fail('unsupported', `The file is damaged or incomplete: ${why}. Try to copy or export it again.`);
+}
+
+async function openVideo(track: InputVideoTrack): Promise<VideoTrack> {
+  const config = await track.getDecoderConfig();
+  const codec = await track.getCodec();
+  const rates = codec && (await track.computeFrameRateMetrics({ targetPacketCount: FRAME_RATE_PACKETS }));
+  const turned = (await track.getRotation()) !== 0 || (await track.getFlip());
+  const metadata = turned ? { transformationMatrix: await track.getTransformationMatrix() } : {};
+  return {
+    ...(await openTrack(track)),
+    width: await track.getDisplayWidth(),
+    height: await track.getDisplayHeight(),
+    rotation: await track.getRotation(),
+    frameRate: rates?.frameRateIsConstant ? rates.bestGuessFrameRate : 0,
+    async mux(packets) {
+      if (!codec || !config) throw fail('internal', 'A track without a codec was to be copied.');
+      const source = new EncodedVideoPacketSource(codec);
+      const { output, result } = segmentOutput();
+      output.addVideoTrack(source, metadata);
+      await output.start();
+      for (const packet of packets) await source.add(packet, { decoderConfig: config });
+      await output.finalize();
+      return result();
+    },
+    async picture(time, width) {
+      const shown = await new CanvasSink(track, { width }).getCanvas(time);
+      return shown && shown.canvas instanceof OffscreenCanvas ? shown.canvas : null;
+    },
+  };
+}
+
+async function openAudio(track: InputAudioTrack): Promise<AudioTrack> {
+  const config = await track.getDecoderConfig();
+  const codec = await track.getCodec();
+  return {
+    ...(await openTrack(track)),
+    channels: await track.getNumberOfChannels(),
+    sampleRate: await track.getSampleRate(),
+    async mux(packets) {
+      if (!codec || !config) throw fail('internal', 'A track without a codec was to be copied.');
+      const source = new EncodedAudioPacketSource(codec);
+      const { output, result } = segmentOutput();
+      output.addAudioTrack(source);
+      await output.start();
+      for (const packet of packets) await source.add(packet, { decoderConfig: config });
+      await output.finalize();
+      return result();
+    },
+  };
+}
+
+async function openTrack(track: InputTrack): Promise<Omit<Track, 'mux'>> {
+  const sink = new EncodedPacketSink(track);
+  const internal = await track.getInternalCodecId();
+  const last = await sink.getPacket(Number.POSITIVE_INFINITY, { metadataOnly: true });
+  return {
+    codec: (await track.getCodec()) ?? (typeof internal === 'string' ? internal : 'unknown'),
+    codecs: await track.getCodecParameterString(),
+    start: last ? await track.getFirstTimestamp() : 0,
+    end: last ? last.timestamp + last.duration : 0,
+    complete: last !== null && (await sink.getPacket(last.timestamp)) !== null,
+    packets: (options) => sink.packets(undefined, undefined, options),
+  };
+}
+
+function segmentOutput() {
+  const init = new BufferTarget();
+  const body = new BufferTarget();
+  const output = new Output({ format: new CmafOutputFormat(), target: body, initTarget: init });
+  return {
+    output,
+    result() {
+      if (!init.buffer || !body.buffer) throw fail('internal', 'A segment came out empty.');
+      return { init: new Uint8Array(init.buffer), bytes: new Uint8Array(body.buffer) };
+    },
+  };
+}

@@ -1,0 +1,63 @@
+/** What the page and its media workers say to each other. */
+import type { Bytes } from '../base/bytes.ts';
+import type { ErrorCode } from '../base/errors.ts';
+import type { CutEvent } from '../base/ports.ts';
+
+/** Segments that a worker may be ahead of its reader: at most 16 MiB each, so this bounds the memory. */
+export const SEGMENTS_AHEAD = 3;
+
+/** A failure on its way out of a worker. */
+export interface WorkerFailure {
+  readonly type: 'failed';
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export type CutRequest =
+  /** Answered by `inspected`. */
+  | { readonly type: 'inspect'; readonly file: Blob }
+  /**
+   * Answered by `event`s and by `ended`. Picture and sound may come from different files with one timeline. `poster` also asks for a picture.
+   * `thorough` looks at every packet first and answers `uncuttable` when a GOP fits in no segment.
+   */
+  | { readonly type: 'cut'; readonly video: Blob | null; readonly audio: Blob | null; readonly thorough: boolean }
+  /** One more segment was taken. */
+  | { readonly type: 'credit' };
+
+export type CutReply =
+  | { readonly type: 'inspected'; readonly inspection: Inspection | null }
+  | { readonly type: 'event'; readonly event: CutEvent }
+  | { readonly type: 'uncuttable' }
+  | { readonly type: 'ended' }
+  | WorkerFailure;
+
+/** What the headers say. Null instead of it: mediabunny does not know the format. */
+export interface Inspection {
+  readonly container: string;
+  /** Seconds, from the first thing shown to the last. */
+  readonly duration: number;
+  readonly video: TrackInspection<{ readonly width: number; readonly height: number; readonly rotation: number }> | null;
+  readonly audio: TrackInspection<{ readonly channels: number; readonly sampleRate: number }> | null;
+}
+
+export type TrackInspection<Facts> = Facts & {
+  readonly codec: string;
+  readonly codecs: string | null;
+  /** Whether it can be cut as it is, if the browser plays `codecs`. */
+  readonly cuttable: boolean;
+};
+
+export type FfmpegRequest =
+  /** Answered by `probed`. */
+  | { readonly type: 'probe'; readonly file: File; readonly wasm: string }
+  /** Answered by `chunk`s of the output and by `finished`. */
+  | { readonly type: 'run'; readonly file: File; readonly wasm: string; readonly args: readonly string[] };
+
+export type FfmpegReply =
+  /** What ffprobe printed, as JSON; null when it found nothing that it knows. */
+  | { readonly type: 'probed'; readonly json: string | null }
+  | { readonly type: 'chunk'; readonly bytes: Bytes }
+  /** Seconds of the output that are done. */
+  | { readonly type: 'time'; readonly seconds: number }
+  | { readonly type: 'finished' }
+  | WorkerFailure;
