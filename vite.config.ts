@@ -100,7 +100,7 @@ function sizeReport(): Plugin {
       const later = gzipped(Object.keys(bundle).filter((name) => name.endsWith('.js') && !first.has(name)));
       writeFileSync(join(ROOT, 'dist/bundle-size.json'), `${JSON.stringify({ unit: 'bytes, gzip', scripts, styles, later }, null, 2)}\n`);
       const kB = (bytes: number): string => `${(bytes / 1000).toFixed(1)} kB`;
-      this.info(`first visit, gzip: scripts ${kB(scripts)}, styles ${kB(styles)}; loaded when needed: scripts ${kB(later)}`);
+      console.log(`first visit, gzip: scripts ${kB(scripts)}, styles ${kB(styles)}; loaded when needed: scripts ${kB(later)}`);
     },
   };
 }
