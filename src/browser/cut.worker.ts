@@ -79,7 +79,7 @@ async function videoCuttable(video: VideoTrack, maxPackets: number): Promise<boo
 }
 
 function originOf(video: VideoTrack | null, audio: AudioTrack | null): number {
-  return timelineOrigin({ video: video && video.start, audio: audio && audio.start });
+  return timelineOrigin({ video: video?.start ?? null, audio: audio?.start ?? null });
 }
 
 async function cut(request: CutRequest & { type: 'cut' }): Promise<void> {
@@ -142,7 +142,7 @@ function rendition<T extends VideoTrack | AudioTrack>(options: {
 }): Rendition {
   const { index, track, facts, segments } = options;
   let started = false;
-  const self: Rendition = {
+  const output: Rendition = {
     at: 0,
     async next() {
       const { value: segment, done } = await segments.next();
@@ -152,13 +152,13 @@ function rendition<T extends VideoTrack | AudioTrack>(options: {
       started = true;
       await creditFor();
       // Microseconds between two rounded times, so that they add up. A first segment that starts late lasts from 0.
-      const duration = Math.round(segment.end * 1e6) - Math.round(self.at * 1e6);
+      const duration = Math.round(segment.end * 1e6) - Math.round(output.at * 1e6);
       emit({ type: 'segment', rendition: index, bytes, duration }, [bytes.buffer]);
-      self.at = segment.end;
+      output.at = segment.end;
       return true;
     },
   };
-  return self;
+  return output;
 }
 
 async function creditFor(): Promise<void> {

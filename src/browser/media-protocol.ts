@@ -49,9 +49,9 @@ export type TrackInspection<Facts> = Facts & {
 
 export type FfmpegRequest =
   /** Answered by `probed`. */
-  | { readonly type: 'probe'; readonly file: File; readonly wasm: string }
+  | { readonly type: 'probe'; readonly file: Blob }
   /** Answered by `chunk`s of the output and by `finished`. */
-  | { readonly type: 'run'; readonly file: File; readonly wasm: string; readonly args: readonly string[] };
+  | { readonly type: 'run'; readonly file: Blob; readonly args: readonly string[] };
 
 export type FfmpegReply =
   /** What ffprobe printed, as JSON; null when it found nothing that it knows. */
@@ -61,3 +61,6 @@ export type FfmpegReply =
   | { readonly type: 'time'; readonly seconds: number }
   | { readonly type: 'finished' }
   | WorkerFailure;
+
+/** The path that ffmpeg writes to: a device that sends everything on. */
+export const FFMPEG_OUTPUT = '/output';

@@ -1,5 +1,5 @@
 /** A small picture of a video, for cards and for the time before it plays. */
-import { type Bytes, EMPTY } from '../base/bytes.ts';
+import type { Bytes } from '../base/bytes.ts';
 import type { VideoTrack } from './media-file.ts';
 
 /** Pixels: twice the width of a card on a phone's screen. */
@@ -49,7 +49,7 @@ async function compress(canvas: OffscreenCanvas): Promise<Poster | null> {
     for (const type of ['image/webp', 'image/jpeg']) {
       const blob = await canvas.convertToBlob({ type, quality });
       if (blob.type !== type || blob.size > MAX_BYTES) continue;
-      return { bytes: new Uint8Array(await blob.arrayBuffer().catch(() => EMPTY.buffer)), mime: type };
+      return { bytes: new Uint8Array(await blob.arrayBuffer()), mime: type };
     }
   }
   return null;

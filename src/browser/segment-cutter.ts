@@ -147,7 +147,7 @@ export async function* cutAudio<P extends CutPacket<P>>(
     const samples = packetSamples(options.codec, packet.duration * sampleRate);
     const exact = Math.round((packet.timestamp - options.origin) * sampleRate);
     if (exact < -JITTER * sampleRate) continue;
-    const at = next !== null && Math.abs(exact - next) <= JITTER * sampleRate ? next : Math.max(exact, next ?? 0, 0);
+    const at: number = next !== null && Math.abs(exact - next) <= JITTER * sampleRate ? next : Math.max(exact, next ?? 0, 0);
     const time = at / sampleRate;
     start ??= time;
     const boundary = (Math.floor(start / SEGMENT_SECONDS + 0.5) + 1) * SEGMENT_SECONDS;

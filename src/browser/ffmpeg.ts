@@ -1,0 +1,125 @@
+/** ffmpeg.wasm as the page uses it: what a file is, and its conversion to H.264 and AAC in fragmented MP4. */
+import { fail } from '../base/errors.ts';
+import type { MediaProbe } from '../base/ports.ts';
+import type { FfmpegReply, FfmpegRequest } from './media-protocol.ts';
+import { openWorker } from './media-worker.ts';
+
+/** Pixels of the converted picture at most. */
+const MAX_WIDTH = 1280;
+const MAX_HEIGHT = 720;
+
+/** Formats of ffmpeg that are no videos though they come with a picture: still images, and text drawn as one. */
+const NO_VIDEO = /_pipe$|^image2|^tty$|^ico$|^txd$/;
+
+/** Picture (square pixels, at most 1280 × 720, even sizes, a key frame every 2 s, no B-frames) and sound. */
+const VIDEO_ARGS = [
+  ...['-map', '0:V:0?'],
+  '-vf',
+  [
+    'scale=w=iw*sar:h=ih',
+    `scale=w='min(${MAX_WIDTH},iw)':h='min(${MAX_HEIGHT},ih)':force_original_aspect_ratio=decrease:force_divisible_by=2`,
+    'setsar=1',
+    'format=yuv420p',
+  ].join(','),
+  ...['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '23', '-bf', '0', '-sc_threshold', '0'],
+  ...['-force_key_frames', 'expr:gte(t,n_forced*2)', '-threads', '1'],
+];
+const AUDIO_ARGS = ['-map', '0:a:0?', '-c:a', 'aac', '-b:a', '128k', '-ac', '2', '-ar', '48000'];
+const OUTPUT_ARGS = [
+  ...['-sn', '-dn', '-map_metadata', '-1', '-map_chapters', '-1', '-max_muxing_queue_size', '4096'],
+  ...['-f', 'mp4', '-movflags', '+frag_keyframe+empty_moov+default_base_moof+delay_moov'],
+];
+/** Sound alone has a key frame in every packet: its fragments are cut by time instead (microseconds), and keep the source's timeline. */
+const AUDIO_ONLY_ARGS = ['-vn', '-copyts', '-avoid_negative_ts', 'disabled'];
+const AUDIO_OUTPUT_ARGS = [
+  ...['-sn', '-dn', '-map_metadata', '-1', '-map_chapters', '-1', '-frag_duration', '2000000'],
+  ...['-f', 'mp4', '-movflags', '+empty_moov+default_base_moof+delay_moov'],
+];
+
+/** What ffprobe finds in a file that mediabunny does not know. Rejects with `unsupported` when it is no media file. */
+export async function probeByFfmpeg(file: Blob, signal: AbortSignal): Promise<MediaProbe> {
+  const { json } = await withFfmpeg({ type: 'probe', file }, signal, async (next) => {
+    const reply = await next();
+    return reply.type === 'probed' ? reply : { json: null };
+  });
+  const found: FfprobeOutput = json === null ? {} : JSON.parse(json);
+  const format = found.format?.format_name ?? '';
+  const streams = NO_VIDEO.test(format) ? [] : (found.streams ?? []);
+  const video = streams.find((stream) => stream.codec_type === 'video' && stream.disposition?.attached_pic !== 1);
+  const audio = streams.find((stream) => stream.codec_type === 'audio');
+  if (!video && !audio)
+    throw fail(
+      'unsupported',
+      'This is not a video: nothing in the file can be read as pictures or sound. Choose a video file, for example an MP4.',
+    );
+  return {
+    duration: Number(found.format?.duration ?? 0) || 0,
+    container: found.format?.format_long_name ?? format,
+    video: video ? { codec: video.codec_name ?? 'unknown', ...shownSize(video), rotation: 0 } : null,
+    audio: audio
+      ? { codec: audio.codec_name ?? 'unknown', channels: audio.channels ?? 0, sampleRate: Number(audio.sample_rate ?? 0) || 0 }
+      : null,
+    plan: 'transcode',
+  };
+}
+
+interface FfprobeOutput {
+  readonly format?: { readonly format_name?: string; readonly format_long_name?: string; readonly duration?: string };
+  readonly streams?: readonly FfprobeStream[];
+}
+
+interface FfprobeStream {
+  readonly codec_type?: string;
+  readonly codec_name?: string;
+  readonly width?: number;
+  readonly height?: number;
+  readonly sample_aspect_ratio?: string;
+  readonly channels?: number;
+  readonly sample_rate?: string;
+  readonly disposition?: { readonly attached_pic?: number };
+}
+
+function shownSize(stream: FfprobeStream): { width: number; height: number } {
+  const [across = 1, down = 1] = (stream.sample_aspect_ratio ?? '1:1').split(':').map(Number);
+  const stretch = across > 0 && down > 0 ? across / down : 1;
+  return { width: Math.round((stream.width ?? 0) * stretch), height: stream.height ?? 0 };
+}
+
+/**
+ * Converts the whole file, or its sound only. `onTime` gets the seconds that are done. Rejects with `unsupported`, `aborted` or
+ * `missing-feature`.
+ */
+export async function convert(
+  file: Blob,
+  options: { readonly what: 'all' | 'audio'; readonly onTime: (seconds: number) => void; readonly signal: AbortSignal },
+): Promise<Blob> {
+  const args =
+    options.what === 'all' ? [...VIDEO_ARGS, ...AUDIO_ARGS, ...OUTPUT_ARGS] : [...AUDIO_ONLY_ARGS, ...AUDIO_ARGS, ...AUDIO_OUTPUT_ARGS];
+  return withFfmpeg({ type: 'run', file, args }, options.signal, async (next) => {
+    // A Blob of Blobs: the browser may keep them on disk, and nothing is copied to put them together.
+    const parts: Blob[] = [];
+    for (let reply = await next(); reply.type !== 'finished'; reply = await next()) {
+      if (reply.type === 'chunk') parts.push(new Blob([reply.bytes]));
+      else if (reply.type === 'time') options.onTime(reply.seconds);
+    }
+    if (parts.length === 0) throw fail('unsupported', 'This file could not be converted: nothing in it could be decoded.');
+    return new Blob(parts, { type: 'video/mp4' });
+  });
+}
+
+async function withFfmpeg<T>(
+  request: FfmpegRequest,
+  signal: AbortSignal,
+  use: (next: () => Promise<Exclude<FfmpegReply, { type: 'failed' }>>) => Promise<T>,
+): Promise<T> {
+  const worker = openWorker<FfmpegRequest, FfmpegReply>(
+    new Worker(new URL('./ffmpeg.worker.ts', import.meta.url), { type: 'module', name: 'ffmpeg' }),
+    signal,
+  );
+  try {
+    worker.send(request);
+    return await use(worker.next);
+  } finally {
+    worker.close();
+  }
+}

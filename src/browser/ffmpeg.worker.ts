@@ -1,0 +1,121 @@
+/// <reference path="./ffmpeg-core.d.ts" />
+/**
+ * A worker for one run of ffmpeg or ffprobe, which hold the thread until they end; whoever started the worker cancels by ending
+ * it. The source is read where it lies, and the output goes out as it is written: neither is ever in memory as a whole.
+ */
+import createFFmpegCore, { type FfmpegCore } from '@ffmpeg/core';
+import wasmUrl from '@ffmpeg/core/wasm?url';
+import { asKadreelError, fail } from '../base/errors.ts';
+import { FFMPEG_OUTPUT, type FfmpegReply, type FfmpegRequest } from './media-protocol.ts';
+
+declare const self: DedicatedWorkerGlobalScope;
+
+/** ffmpeg writes 32 KiB at a time; so much is gathered before it is sent (bytes). */
+const CHUNK = 1024 * 1024;
+/** Lines of the log that are kept to say why it failed. */
+const LOG_LINES = 40;
+const PROBE_OUTPUT = '/probe.json';
+const MICROSECONDS = 1e6;
+
+self.onmessage = ({ data }: MessageEvent<FfmpegRequest>): void => {
+  const work = data.type === 'probe' ? probe(data.file) : run(data.file, data.args);
+  work.catch((error: unknown) => {
+    const { code, message } = asKadreelError(error);
+    reply({ type: 'failed', code, message });
+  });
+};
+
+function reply(message: FfmpegReply, transfer: Transferable[] = []): void {
+  self.postMessage(message, transfer);
+}
+
+async function probe(file: Blob): Promise<void> {
+  const core = await load();
+  const input = mount(core, file);
+  const exit = core.ffprobe('-v', 'error', '-print_format', 'json', '-show_format', '-show_streams', '-o', PROBE_OUTPUT, input);
+  reply({ type: 'probed', json: exit === 0 ? core.FS.readFile(PROBE_OUTPUT, { encoding: 'utf8' }) : null });
+}
+
+async function run(file: Blob, args: readonly string[]): Promise<void> {
+  const core = await load();
+  const input = mount(core, file);
+  const output = outputDevice(core);
+  const log: string[] = [];
+  core.setLogger(({ message }) => {
+    log.push(message);
+    if (log.length > LOG_LINES) log.shift();
+  });
+  core.setProgress(({ time }) => reply({ type: 'time', seconds: Math.max(time, 0) / MICROSECONDS }));
+  const exit = core.exec('-hide_banner', '-i', input, ...args, FFMPEG_OUTPUT);
+  if (exit !== 0) throw fail('unsupported', `This file could not be converted: ${reason(log)}. Try another format, for example MP4.`);
+  output.end();
+  reply({ type: 'finished' });
+}
+
+async function load(): Promise<FfmpegCore> {
+  let failed: ((error: unknown) => void) | null = null;
+  const broken = new Promise<never>((_, reject) => {
+    failed = reject;
+  });
+  const core = createFFmpegCore({
+    instantiateWasm(imports, receive) {
+      WebAssembly.instantiateStreaming(fetch(wasmUrl), imports).then(({ instance }) => receive(instance), failed);
+      return {};
+    },
+  });
+  try {
+    return await Promise.race([core, broken]);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw fail(
+      'missing-feature',
+      `The converter could not be loaded (${why}). Check the connection and try again, or publish an MP4 with H.264 and AAC.`,
+    );
+  }
+}
+
+/** The name matters little, its ending a bit: some formats are known by nothing else. */
+function mount(core: FfmpegCore, file: Blob): string {
+  const ending = file instanceof File ? (/\.[a-z0-9]{1,8}$/i.exec(file.name)?.[0] ?? '') : '';
+  const name = `source${ending}`;
+  core.FS.mkdir('/input');
+  core.FS.mount(core.FS.filesystems.WORKERFS, { blobs: [{ name, data: file }] }, '/input');
+  return `/input/${name}`;
+}
+
+/** A device that sends away what is written to it. */
+function outputDevice(core: FfmpegCore): { end(): void } {
+  let chunk = new Uint8Array(CHUNK);
+  let filled = 0;
+  const send = (): void => {
+    const bytes = chunk.slice(0, filled);
+    filled = 0;
+    if (bytes.length > 0) reply({ type: 'chunk', bytes }, [bytes.buffer]);
+  };
+  const device = core.FS.makedev(64, 0);
+  core.FS.registerDevice(device, {
+    write(stream, buffer, offset, length) {
+      if (filled + length > CHUNK) send();
+      if (length > chunk.length) chunk = new Uint8Array(length);
+      chunk.set(buffer.subarray(offset, offset + length), filled);
+      filled += length;
+      stream.position += length;
+      return length;
+    },
+    // Fragmented MP4 is written from front to back; ffmpeg only asks where it is.
+    llseek: (stream) => stream.position,
+  });
+  core.FS.mkdev(FFMPEG_OUTPUT, device);
+  return { end: send };
+}
+
+/** The line of the log that tells most: the last that names an error. */
+function reason(log: readonly string[]): string {
+  const line = [...log]
+    .reverse()
+    .find((text) => /error|invalid|could not|not found|unsupported|unknown|does not contain|no such/i.test(text));
+  return (line ?? log.at(-1) ?? 'the converter stopped')
+    .replace(/^\[[^\]]*\]\s*/, '')
+    .replaceAll('/input/', '')
+    .trim();
+}

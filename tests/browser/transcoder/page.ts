@@ -1,0 +1,103 @@
+/** A page that has nothing but the transcoder; the test drives it, and what comes out is written to disk by the server. */
+import { asKadreelError } from '../../../src/base/errors.ts';
+import type { MediaProbe } from '../../../src/base/ports.ts';
+import { createTranscoder } from '../../../src/browser/transcoder.ts';
+
+export interface Outcome {
+  readonly renditions: readonly {
+    readonly kind: 'video' | 'audio';
+    readonly codecs: string;
+    readonly width: number;
+    readonly height: number;
+    readonly frameRate: number;
+    /** Microseconds. */
+    readonly durations: number[];
+    readonly sizes: number[];
+  }[];
+  readonly progress: readonly number[];
+  readonly poster: { readonly mime: string; readonly size: number } | null;
+  /** Milliseconds. */
+  readonly elapsed: number;
+}
+
+export type Answer<T> = { readonly ok: T } | { readonly failed: { readonly code: string; readonly message: string } };
+
+const api = {
+  probe: () => answer((signal) => createTranscoder().probe(file(), signal), new AbortController()),
+  /** Cuts the chosen file and puts `<directory>/<rendition>/init.mp4`, `<n>.m4s` on the server's disk. */
+  cut: (directory: string) => answer((signal) => cut(directory, signal), new AbortController()),
+  /** Aborts when progress has reached `fraction`; answers with what `cut` then threw, and how many events came afterwards. */
+  cutAndAbort: (fraction: number) => {
+    const controller = new AbortController();
+    return answer(async (signal) => {
+      for await (const event of createTranscoder().cut(file(), signal)) {
+        if (event.type === 'progress' && event.fraction >= fraction) controller.abort();
+      }
+    }, controller);
+  },
+  /** Reads segments until `count` have come, then waits `ms` without reading; how much the page's memory grew, in bytes. */
+  breakOut: () =>
+    answer(async (signal) => {
+      let events = 0;
+      for await (const event of createTranscoder().cut(file(), signal)) {
+        events++;
+        if (event.type === 'segment') break;
+      }
+      return events;
+    }, new AbortController()),
+};
+
+declare global {
+  interface Window {
+    transcoder: typeof api;
+  }
+}
+window.transcoder = api;
+
+function file(): File {
+  const chosen = document.querySelector('input')?.files?.[0];
+  if (!chosen) throw new Error('No file was chosen.');
+  return chosen;
+}
+
+async function answer<T>(work: (signal: AbortSignal) => Promise<T>, controller: AbortController): Promise<Answer<T>> {
+  try {
+    return { ok: await work(controller.signal) };
+  } catch (error) {
+    const { code, message } = asKadreelError(error);
+    return { failed: { code, message } };
+  }
+}
+
+async function cut(directory: string, signal: AbortSignal): Promise<Outcome> {
+  const started = performance.now();
+  const renditions: Outcome['renditions'][number][] = [];
+  const progress: number[] = [];
+  let poster: Outcome['poster'] = null;
+  for await (const event of createTranscoder().cut(file(), signal)) {
+    if (event.type === 'progress') progress.push(event.fraction);
+    else if (event.type === 'poster') {
+      poster = { mime: event.mime, size: event.bytes.length };
+      await put(`${directory}/poster`, event.bytes);
+    } else if (event.type === 'rendition') {
+      const { kind, codecs, width, height, frameRate, init } = event.rendition;
+      renditions[event.rendition.index] = { kind, codecs, width, height, frameRate, durations: [], sizes: [] };
+      await put(`${directory}/${event.rendition.index}/init.mp4`, init);
+    } else if (event.type === 'segment') {
+      const rendition = renditions[event.rendition];
+      if (!rendition) throw new Error('A segment came before its rendition.');
+      await put(`${directory}/${event.rendition}/${rendition.durations.length}.m4s`, event.bytes);
+      rendition.durations.push(event.duration);
+      rendition.sizes.push(event.bytes.length);
+    }
+  }
+  return { renditions, progress, poster, elapsed: performance.now() - started };
+}
+
+async function put(path: string, body: Uint8Array<ArrayBuffer>): Promise<void> {
+  const response = await fetch(`/put/${path}`, { method: 'PUT', body });
+  if (!response.ok) throw new Error(`The server did not take ${path}.`);
+}
+
+export type { MediaProbe };
+export type TranscoderPage = typeof api;
