@@ -56,7 +56,7 @@ function serviceWorker(): Plugin {
   return {
     name: 'kadreel:service-worker',
     apply: 'build',
-    async closeBundle() {
+    async writeBundle() {
       const files = filesUnder(SITE)
         .map((path) => ({ path, url: `/${relative(SITE, path).split(sep).join('/')}` }))
         .filter(({ url }) => !NOT_PRECACHED.test(url))
@@ -126,7 +126,7 @@ function compressed(): Plugin {
   return {
     name: 'kadreel:compressed',
     apply: 'build',
-    closeBundle: {
+    writeBundle: {
       order: 'post', // after sw.js exists
       sequential: true,
       async handler() {

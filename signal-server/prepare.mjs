@@ -8,7 +8,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** The project's folder. */
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+/** The built open node. */
 export const SERVER = join(ROOT, 'dist/server/main.js');
 
 /** What the built files are made from. */

@@ -22,6 +22,7 @@ export interface SocketLimits {
   readonly trustProxy: boolean;
 }
 
+/** What holds where nothing else is said. */
 export const SOCKET_LIMITS: SocketLimits = { sockets: 10_000, perAddress: 64, trustProxy: false };
 
 /** What the door did since it opened. */
