@@ -1,0 +1,121 @@
+/** Proves both ends of a fresh channel to each other (docs/protocol.md, rules H). */
+import { type Bytes, concat, copy, equal } from '../base/bytes.ts';
+import { fail } from '../base/errors.ts';
+import type { Channel, ChannelListener, Clock, Crypto, Random, Signer } from '../base/ports.ts';
+import { type Deferred, deferred } from '../base/timing.ts';
+import { type Contact, contactOf } from '../kademlia/contact.ts';
+import { signedMessage } from '../records/signed.ts';
+import { decodeFrame, encodeFrame } from '../wire/codec.ts';
+import { type Hello, NONCE_BYTES, PROTOCOL_VERSION } from '../wire/messages.ts';
+
+/** A channel whose other end has shown that it owns its key. */
+export interface ProvenChannel {
+  readonly channel: Channel;
+  readonly contact: Contact;
+  readonly storeId: Bytes;
+  /** Takes over the channel; what came since the proof is given first. */
+  listen(listener: ChannelListener): void;
+}
+
+export interface HandshakeOptions {
+  readonly channel: Channel;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly crypto: Crypto;
+  readonly signer: Signer;
+  readonly contact: () => Contact;
+  readonly storeId: Bytes;
+  /** Milliseconds. */
+  readonly deadline: number;
+}
+
+/** Rejects with `unreachable`, `timeout`, `invalid` (another protocol, or nonsense) or `corrupt` (no proof); the channel is closed then. */
+export function handshake(options: HandshakeOptions): Promise<ProvenChannel> {
+  const { channel, clock, crypto, signer } = options;
+  const outcome: Deferred<ProvenChannel> = deferred();
+  const nonce = options.random.bytes(NONCE_BYTES);
+  const waiting: Bytes[] = [];
+  let hello: Hello | null = null;
+  let phase: 'hello' | 'proof' | 'checking' | 'done' = 'hello';
+  let next: ChannelListener | null = null;
+  let ended: string | null = null;
+
+  const give = (error: Error): void => {
+    if (phase === 'done') return;
+    phase = 'done';
+    stopTimer();
+    outcome.reject(error);
+    channel.close();
+  };
+  const stopTimer = clock.after(options.deadline, () => give(fail('timeout', 'The other node did not finish its greeting in time.')));
+
+  channel.listen({
+    message(message) {
+      if (next) return next.message(message);
+      if (phase === 'checking' || phase === 'done') {
+        waiting.push(message);
+        return;
+      }
+      const frame = decodeFrame(message);
+      if (phase === 'hello' && frame?.type === 'hello') {
+        if (frame.version !== PROTOCOL_VERSION) {
+          give(fail('invalid', `The other node speaks version ${frame.version} of the protocol, this one version ${PROTOCOL_VERSION}.`));
+          return;
+        }
+        hello = { version: frame.version, contact: frame.contact, nonce: copy(frame.nonce), storeId: copy(frame.storeId) };
+        phase = 'proof';
+        prove(hello).catch(give);
+      } else if (phase === 'proof' && frame?.type === 'proof' && hello) {
+        phase = 'checking';
+        check(hello, copy(frame.signature)).catch(give);
+      } else if (frame?.type === 'bye') give(fail('refused', `The other node refused the link: ${frame.reason}`));
+      else give(fail('invalid', 'The other node did not greet as the protocol says.'));
+    },
+    drain: () => next?.drain(),
+    close(reason) {
+      if (next) return next.close(reason);
+      ended = reason;
+      give(fail('unreachable', `The connection ended during the greeting: ${reason}`));
+    },
+  });
+  channel.send(encodeFrame({ type: 'hello', version: PROTOCOL_VERSION, contact: options.contact(), nonce, storeId: options.storeId }));
+
+  async function prove(theirs: Hello): Promise<void> {
+    const message = proofMessage({
+      nonce: theirs.nonce,
+      by: signer.publicKey,
+      to: theirs.contact.publicKey,
+      binding: channel.binding,
+    });
+    channel.send(encodeFrame({ type: 'proof', signature: await signer.sign(message) }));
+  }
+
+  async function check(theirs: Hello, signature: Bytes): Promise<void> {
+    const contact = contactOf(crypto, theirs.contact);
+    if (equal(contact.publicKey, signer.publicKey)) throw fail('refused', 'That node is this node.');
+    const message = proofMessage({ nonce, by: contact.publicKey, to: signer.publicKey, binding: channel.binding });
+    if (!(await crypto.verify(contact.publicKey, message, signature))) {
+      throw fail('corrupt', 'The other node could not prove that its key is its own.');
+    }
+    if (phase === 'done') return;
+    phase = 'done';
+    stopTimer();
+    outcome.resolve({
+      channel,
+      contact,
+      storeId: theirs.storeId,
+      listen(listener) {
+        next = listener;
+        for (const message of waiting.splice(0)) listener.message(message);
+        if (ended !== null) listener.close(ended);
+      },
+    });
+  }
+
+  return outcome.promise;
+}
+
+/** What a proof signs: the challenge, who answers it, to whom, and over which connection. */
+function proofMessage(parts: { nonce: Bytes; by: Bytes; to: Bytes; binding: Bytes }): Bytes {
+  return signedMessage('kadreel/hello/1', concat(parts.nonce, parts.by, parts.to, parts.binding));
+}

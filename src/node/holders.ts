@@ -1,0 +1,51 @@
+/** Who keeps a group: signed, expiring entries under the group's key (design §1, "holder"). */
+import type { Bytes } from '../base/bytes.ts';
+import { copy, toHex } from '../base/bytes.ts';
+import type { Clock, Crypto, Signer } from '../base/ports.ts';
+import { decode, encode, fixed, list, nullable, string, struct } from '../base/schema.ts';
+import { type Contact, contactOf, MAX_URL_BYTES, MAX_VIA } from '../kademlia/contact.ts';
+import type { Key } from '../kademlia/key.ts';
+import { openEntry, type SignedEntry, verifyEntry, writeEntry } from '../records/entry.ts';
+import { HOLDER_LIFE } from '../records/expiry.ts';
+import { type Item, STORE_ID_BYTES } from '../wire/messages.ts';
+
+export interface Holder {
+  readonly contact: Contact;
+  /** Hexadecimal. Nodes with the same one share a disk, and are one copy. */
+  readonly storeId: string;
+  readonly expires: number;
+}
+
+interface HolderValue {
+  readonly storeId: Bytes;
+  readonly open: string | null;
+  readonly via: readonly string[];
+}
+
+const holderValue = struct<HolderValue>({
+  storeId: fixed(STORE_ID_BYTES),
+  open: nullable(string(MAX_URL_BYTES)),
+  via: list(string(MAX_URL_BYTES), MAX_VIA),
+});
+
+/** Only one entry of a node under a group: the next replaces it. */
+const ENTRY_NAME = '';
+
+/** This node's word that it keeps the group. */
+export function holderEntry(options: { signer: Signer; clock: Clock; group: Key; contact: Contact; storeId: Bytes }): Promise<SignedEntry> {
+  const { signer, clock, group, contact, storeId } = options;
+  const time = clock.now();
+  const value = encode(holderValue, { storeId, open: contact.open, via: contact.via });
+  return writeEntry({ signer, topic: group, name: ENTRY_NAME, value, time, expires: time + HOLDER_LIFE });
+}
+
+/** The holder that an item names, or null when it is none, has expired, or is not signed by that node. */
+export async function readHolder(crypto: Crypto, item: Item, at: { group: Key; now: number }): Promise<Holder | null> {
+  if (item.type !== 'entry') return null;
+  const entry = openEntry(item.signed);
+  if (entry?.body.topic !== at.group || entry.body.expires <= at.now) return null;
+  const value = decode(holderValue, entry.body.value);
+  if (!value || !(await verifyEntry(crypto, entry))) return null;
+  const contact = contactOf(crypto, { publicKey: copy(entry.body.writer), open: value.open, via: value.via });
+  return { contact, storeId: toHex(value.storeId), expires: entry.body.expires };
+}

@@ -1,0 +1,265 @@
+/** A live link to one proven node: calls, bulk streams, signs of life. */
+import type { Bytes } from '../base/bytes.ts';
+import { asKadreelError, fail, type KadreelError } from '../base/errors.ts';
+import type { Clock } from '../base/ports.ts';
+import { decode, encode, type Schema } from '../base/schema.ts';
+import { deferred } from '../base/timing.ts';
+import type { Contact } from '../kademlia/contact.ts';
+import type { NodeId } from '../kademlia/key.ts';
+import { decodeFrame, encodeFrame } from '../wire/codec.ts';
+import { CALLS, type Frame, type Method, type RequestOf, type ResponseOf } from '../wire/messages.ts';
+import { type CallOptions, createCalls, failureCode } from './calls.ts';
+import type { ProvenChannel } from './handshake.ts';
+import { createStreamReceiver, createStreamSender, STREAM_WINDOW } from './streams.ts';
+
+/** Messages that do not check before the link is closed: a defect shows a few, an enemy sends many. */
+const MAX_MALFORMED = 32;
+/** Calls of the other side that may be unanswered at once; more are refused. */
+const MAX_INCOMING = 256;
+
+export interface Link {
+  readonly id: NodeId;
+  /** As the other node said in its HELLO. */
+  readonly contact: Contact;
+  /** Names the disk of the other node. */
+  readonly storeId: Bytes;
+  readonly transport: 'webrtc' | 'websocket' | 'memory';
+  /** True when we opened it. */
+  readonly initiated: boolean;
+  /** Clock times, ms. */
+  readonly since: number;
+  readonly closed: boolean;
+  /** Resolves with the reason when the link has ended. */
+  readonly ended: Promise<string>;
+  /** Rejects with what the other node said no with, or `timeout`, `aborted`, `closed`, `invalid`. */
+  call<M extends Method>(method: M, request: RequestOf<M>, options?: CallOptions): Promise<ResponseOf<M>>;
+  /** The same with bodies as bytes, for what is only carried. */
+  callRaw(method: number, body: Bytes, options?: CallOptions): Promise<Bytes>;
+  /** One segment. Rejects also with `corrupt` when the size is not the one expected; its hash is for the caller to check. */
+  fetch(request: FetchRequest, options?: { signal?: AbortSignal; onBytes?: (bytes: number) => void }): Promise<Bytes>;
+  /** Sends a sign of life when it is due; closes a link that has been silent for too long. Called every second or so. */
+  tick(now: number): void;
+  /** Says goodbye and closes. Idempotent. */
+  close(reason: string): void;
+}
+
+export interface FetchRequest {
+  readonly group: RequestOf<'FETCH'>['group'];
+  readonly segment: number;
+  /** Bytes: what the descriptor says. */
+  readonly size: number;
+  /** 0 is needed first. */
+  readonly urgency: number;
+}
+
+/** A call of the other side, to be answered once. */
+export interface IncomingCall {
+  readonly link: Link;
+  readonly method: number;
+  readonly body: Bytes;
+  /** Fires when the caller no longer wants it, or the link ended. */
+  readonly signal: AbortSignal;
+  /** Sends bytes after the answer, as the stream of this call. */
+  stream(options: { bytes: Bytes; credit: number; urgency: number }): void;
+}
+
+export interface LinkOptions {
+  readonly proven: ProvenChannel;
+  readonly initiated: boolean;
+  readonly clock: Clock;
+  /** Milliseconds, as in NodeSettings; heartbeat 0: none. */
+  readonly heartbeat: number;
+  readonly silence: number;
+  readonly callDeadline: number;
+  readonly stallDeadline: number;
+  /** Answers a call: the body of the response, or a rejection with the reason. */
+  readonly serve: (call: IncomingCall) => Promise<Bytes>;
+  readonly onMalformed: () => void;
+  readonly onSent: (bytes: number) => void;
+  readonly onClose: (link: Link, reason: string) => void;
+}
+
+export function createLink(options: LinkOptions): Link {
+  const { proven, clock } = options;
+  const { channel } = proven;
+  const since = clock.now();
+  const serving = new Map<number, AbortController>();
+  let lastSent = since;
+  let lastHeard = since;
+  let lastTick = since;
+  let malformed = 0;
+  let closed = false;
+  const ended = deferred<string>();
+
+  const send = (frame: Frame): void => {
+    if (closed) return;
+    lastSent = clock.now();
+    channel.send(encodeFrame(frame));
+  };
+  const calls = createCalls({ clock, send });
+  const sender = createStreamSender({ channel, send, sent: options.onSent });
+  const receiver = createStreamReceiver({ clock, send });
+
+  const end = (reason: string): void => {
+    if (closed) return;
+    closed = true;
+    const error = fail('closed', `The link to ${proven.contact.id.slice(0, 8)} ended: ${reason}`);
+    calls.end(error);
+    receiver.end(error);
+    sender.end();
+    for (const controller of serving.values()) controller.abort(error);
+    serving.clear();
+    channel.close();
+    ended.resolve(reason);
+    options.onClose(link, reason);
+  };
+
+  const doubt = (): void => {
+    options.onMalformed();
+    malformed++;
+    if (malformed > MAX_MALFORMED) link.close('too many malformed messages');
+  };
+
+  const serve = (frame: Extract<Frame, { type: 'request' }>): void => {
+    const { id } = frame;
+    if (serving.has(id)) return doubt();
+    if (serving.size >= MAX_INCOMING) return send(failure(id, fail('refused', 'too many calls at once')));
+    const controller = new AbortController();
+    serving.set(id, controller);
+    let stream: { bytes: Bytes; credit: number; urgency: number } | null = null;
+    const call: IncomingCall = {
+      link,
+      method: frame.method,
+      body: frame.body,
+      signal: controller.signal,
+      stream(bulk) {
+        stream = bulk;
+      },
+    };
+    options.serve(call).then(
+      (body) => {
+        if (controller.signal.aborted) return;
+        serving.delete(id);
+        send({ type: 'response', id, body });
+        if (stream) sender.open({ id, ...stream });
+      },
+      (error: unknown) => {
+        if (controller.signal.aborted) return;
+        serving.delete(id);
+        send(failure(id, asKadreelError(error)));
+      },
+    );
+  };
+
+  const receive = (frame: Frame): void => {
+    switch (frame.type) {
+      case 'request':
+        return serve(frame);
+      case 'response':
+        calls.answer(frame);
+        return;
+      case 'failure':
+        calls.answer(frame);
+        return;
+      case 'data':
+        return receiver.data(frame.id, frame.bytes);
+      case 'credit':
+        return sender.credit(frame.id, frame.bytes);
+      case 'cancel':
+        serving.get(frame.id)?.abort(fail('aborted', 'The caller cancelled.'));
+        serving.delete(frame.id);
+        return sender.cancel(frame.id);
+      case 'alive':
+        return;
+      case 'bye':
+        return end(`the other node left: ${frame.reason}`);
+      case 'hello':
+      case 'proof':
+        return doubt();
+    }
+  };
+
+  const link: Link = {
+    id: proven.contact.id,
+    contact: proven.contact,
+    storeId: proven.storeId,
+    transport: channel.transport,
+    initiated: options.initiated,
+    since,
+    get closed() {
+      return closed;
+    },
+    ended: ended.promise,
+    async call(method, request, callOptions) {
+      const schemas = CALLS[method];
+      const body = encode(schemas.request as Schema<typeof request>, request);
+      const answer = await link.callRaw(schemas.method, body, callOptions);
+      const response = decode(schemas.response as Schema<ResponseOf<typeof method>>, answer);
+      if (response === null) {
+        doubt();
+        throw fail('invalid', `The other node's answer to ${method} is malformed.`);
+      }
+      return response;
+    },
+    callRaw(method, body, callOptions) {
+      return calls.send(method, body, { deadline: options.callDeadline, ...callOptions });
+    },
+    async fetch({ group, segment, size, urgency }, { signal, onBytes } = {}) {
+      let incoming: ReturnType<typeof receiver.expect> | null = null;
+      const onAbort = (): void => incoming?.stop(fail('aborted', 'The transfer was cancelled.'));
+      signal?.addEventListener('abort', onAbort, { once: true });
+      try {
+        const answer = await calls.send(
+          CALLS.FETCH.method,
+          encode(CALLS.FETCH.request, { group, segment, offset: 0, window: STREAM_WINDOW, urgency }),
+          {
+            deadline: options.callDeadline,
+            ...(signal && { signal }),
+            opened(id) {
+              incoming = receiver.expect(id, { stall: options.stallDeadline, ...(onBytes && { onBytes }) });
+            },
+          },
+        );
+        const response = decode(CALLS.FETCH.response, answer);
+        if (!incoming || response?.size !== size) throw fail('corrupt', 'The other node offers a segment of another size.');
+        (incoming as ReturnType<typeof receiver.expect>).sized(size);
+        return await (incoming as ReturnType<typeof receiver.expect>).bytes;
+      } catch (error) {
+        (incoming as ReturnType<typeof receiver.expect> | null)?.stop(asKadreelError(error));
+        throw error;
+      } finally {
+        signal?.removeEventListener('abort', onAbort);
+      }
+    },
+    tick(now) {
+      if (closed || options.heartbeat === 0) return;
+      // A page that was frozen, or a computer that slept, has heard nothing because it did not listen.
+      if (now - lastTick > options.silence / 2) lastHeard = now;
+      lastTick = now;
+      if (now - lastHeard > options.silence) end(`nothing heard for ${Math.round((now - lastHeard) / 1000)} s`);
+      else if (now - lastSent >= options.heartbeat) send({ type: 'alive' });
+    },
+    close(reason) {
+      if (closed) return;
+      send({ type: 'bye', reason: reason.slice(0, 80) });
+      end(reason);
+    },
+  };
+
+  proven.listen({
+    message(message) {
+      if (closed) return;
+      lastHeard = clock.now();
+      const frame = decodeFrame(message);
+      if (frame) receive(frame);
+      else doubt();
+    },
+    drain: () => sender.drain(),
+    close: (reason) => end(reason),
+  });
+  return link;
+}
+
+function failure(id: number, error: KadreelError): Frame {
+  return { type: 'failure', id, code: failureCode(error), reason: error.message.slice(0, 90) };
+}

@@ -1,0 +1,60 @@
+/** Every number that a node's behaviour turns on, with its unit and its reason. Times are milliseconds. */
+export interface NodeSettings {
+  /** Contacts in a bucket, and nodes that store a small item (Kademlia's k). */
+  readonly k: number;
+  /** Calls of a lookup under way at once (Kademlia's α). */
+  readonly alpha: number;
+  /** Links at most; what is over is closed, least useful first. */
+  readonly budget: number;
+  /** Nearest nodes that we keep links to. */
+  readonly neighbours: number;
+  /** Links kept in each farther bucket. */
+  readonly farLinks: number;
+  /** Disks, besides the publisher's, that keep each group. */
+  readonly copies: number;
+  /** A link that we sent nothing on for this long gets a sign of life; 0 switches heartbeats off (the simulator's links report their own end). */
+  readonly heartbeat: number;
+  /** A link that we heard nothing on for this long is dead. Three signs may be lost to a throttled timer before it. */
+  readonly silence: number;
+  /** For HELLO and PROOF both ways. */
+  readonly handshakeDeadline: number;
+  /** For one call on a link. */
+  readonly callDeadline: number;
+  /** For a call that others carry: each hop adds its own delay. */
+  readonly relayDeadline: number;
+  /** For dialling or punching, handshake included. */
+  readonly connectDeadline: number;
+  /** A media stream on which nothing came for this long has failed. */
+  readonly stallDeadline: number;
+  /** No first byte of a segment after this long: a second holder is asked. */
+  readonly hedgeDelay: number;
+  /** Between two looks at which links are wanted and which are over budget. */
+  readonly tendInterval: number;
+  /** A bucket not looked up for this long is refreshed (Kademlia §2.3). */
+  readonly refreshInterval: number;
+  /** Stored items are sent again to the nodes nearest to them (Kademlia §2.5). */
+  readonly republishInterval: number;
+  /** Groups that we keep are counted over their holders, and copied where copies are missing. */
+  readonly repairInterval: number;
+}
+
+export const DEFAULT_SETTINGS: NodeSettings = {
+  k: 20,
+  alpha: 3,
+  budget: 64,
+  neighbours: 20,
+  farLinks: 4,
+  copies: 5,
+  heartbeat: 2_500,
+  silence: 7_000,
+  handshakeDeadline: 8_000,
+  callDeadline: 5_000,
+  relayDeadline: 8_000,
+  connectDeadline: 15_000,
+  stallDeadline: 8_000,
+  hedgeDelay: 2_000,
+  tendInterval: 2_000,
+  refreshInterval: 3_600_000,
+  republishInterval: 3_600_000,
+  repairInterval: 300_000,
+};
