@@ -34,6 +34,7 @@ export default defineConfig({
         test: {
           name: 'in-browser',
           include: ['tests/contract/**/*.browser.test.ts'],
+          globalSetup: ['tests/contract/echo-setup.ts'],
           maxWorkers: 1,
           fileParallelism: false,
           testTimeout: 30_000,

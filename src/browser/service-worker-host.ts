@@ -1,0 +1,145 @@
+/** The page's side of the service worker: registers it, comes under its control, and answers what it asks. */
+import { asKadreelError, fail } from '../base/errors.ts';
+import type { GroupReference } from '../media/manifest.ts';
+import {
+  buffersOf,
+  detachable,
+  type PageMessage,
+  type PageNotice,
+  parseNotice,
+  parseWorkerMessage,
+  type WorkerAnswer,
+  type WorkerRequest,
+} from './worker-protocol.ts';
+
+export type { WorkerAnswer, WorkerRequest } from './worker-protocol.ts';
+
+/** A first visit has to fetch and install the whole app shell before the worker takes over (ms). */
+const CONTROL_TIMEOUT = 30_000;
+
+export interface ServiceWorkerHost {
+  /**
+   * Resolves when `/hls/` requests of this page are answered. Rejects with `missing-feature` where there are no service workers
+   * (also on the development server), `timeout` or `internal`.
+   */
+  readonly ready: Promise<void>;
+  /** Stops answering. The worker stays. Idempotent. */
+  close(): void;
+}
+
+export interface ServiceWorkerHostOptions {
+  /** Gives what the worker asks for. The answer's buffers are taken away. `signal` fires when nobody waits for it any more. */
+  answer(request: WorkerRequest, signal: AbortSignal): Promise<WorkerAnswer>;
+  /** The worker gave this page a segment from the disk, of this many bytes, without asking. */
+  read?(segment: { group: GroupReference['key']; index: number; bytes: number }): void;
+}
+
+export function hostServiceWorker(options: ServiceWorkerHostOptions): ServiceWorkerHost {
+  const container = globalThis.navigator?.serviceWorker as ServiceWorkerContainer | undefined;
+  if (!container) {
+    const ready = Promise.reject(
+      fail(
+        'missing-feature',
+        'This page can’t play videos: the browser offers it no service worker. Use an ordinary window (not a private one), and open the page by https:// or on localhost.',
+      ),
+    );
+    ready.catch(() => undefined);
+    return { ready, close: () => undefined };
+  }
+  const closing = new AbortController();
+  container.addEventListener(
+    'message',
+    (event) => {
+      const notice = parseNotice(event.data);
+      if (notice?.kadreel === 'read') options.read?.(notice);
+      const port = event.ports[0];
+      if (notice?.kadreel === 'call' && port) answerCall(port, { answer: options.answer, closing: closing.signal });
+    },
+    { signal: closing.signal },
+  );
+  container.startMessages();
+  const ready = control(container);
+  ready.catch(() => undefined);
+  return { ready, close: () => closing.abort() };
+}
+
+function answerCall(port: MessagePort, page: { answer: ServiceWorkerHostOptions['answer']; closing: AbortSignal }): void {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort();
+  const end = (message: PageMessage | null, transfer: ArrayBuffer[] = []): void => {
+    page.closing.removeEventListener('abort', abort);
+    if (message) port.postMessage(message, transfer);
+    port.close();
+  };
+  const refuse = (error: unknown): void => {
+    const { code, message } = asKadreelError(error);
+    end({ type: 'failure', code, message });
+  };
+
+  port.onmessage = (event: MessageEvent<unknown>) => {
+    const message = parseWorkerMessage(event.data);
+    if (message?.type === 'request') {
+      // Only now: of several pages that say `here` one gets the request, and the others hear nothing more.
+      page.closing.addEventListener('abort', abort, { once: true });
+      page
+        .answer(message.request, controller.signal)
+        .then((answer) => {
+          const detached = detachable(answer);
+          end({ type: 'answer', answer: detached }, buffersOf(detached));
+        })
+        .catch(refuse);
+    } else if (message) {
+      abort();
+    } else {
+      refuse(fail('invalid', 'The page and its service worker are of different versions. Reload the page.'));
+    }
+  };
+  port.postMessage({ type: 'here' } satisfies PageMessage);
+}
+
+async function control(container: ServiceWorkerContainer): Promise<void> {
+  if (!import.meta.env.PROD) {
+    throw fail(
+      'missing-feature',
+      'The development server has no service worker, so videos do not play. Build the site and open it by “npm start”.',
+    );
+  }
+  let registration: ServiceWorkerRegistration;
+  try {
+    registration = await container.register('/sw.js', { scope: '/', updateViaCache: 'none' });
+  } catch (error) {
+    throw fail(
+      'missing-feature',
+      'This page can’t play videos: the browser did not start its service worker. Allow storage for this site, or use an ordinary window.',
+      error,
+    );
+  }
+  // A newer worker waits until no page of the older one is left. A page that has just started loses nothing by starting again.
+  if (registration.waiting && container.controller) {
+    container.addEventListener('controllerchange', () => location.reload(), { once: true });
+    registration.waiting.postMessage({ kadreel: 'activate' } satisfies PageNotice);
+  }
+  await controlled(container, registration);
+}
+
+/** Until a worker controls the page. After a hard reload none does until it is asked; a first one claims its pages by itself. */
+function controlled(container: ServiceWorkerContainer, registration: ServiceWorkerRegistration): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (): void => {
+      clearTimeout(timer);
+      container.removeEventListener('controllerchange', check);
+    };
+    const check = (): void => {
+      if (!container.controller) return;
+      settle();
+      resolve();
+    };
+    const timer = setTimeout(() => {
+      settle();
+      reject(fail('timeout', 'The service worker, which plays the videos, did not start in time. Reload the page.'));
+    }, CONTROL_TIMEOUT);
+    container.addEventListener('controllerchange', check);
+    registration.active?.postMessage({ kadreel: 'claim' } satisfies PageNotice);
+    check();
+  });
+}

@@ -1,0 +1,138 @@
+/**
+ * What the service worker and a page say to each other. A conversation has a MessagePort of its own: the worker sends the page
+ * `{ kadreel: 'call' }` with the port, the page answers `here`, the worker sends its request, the page its answer.
+ * Either side may be of another version of the site than the other: everything that arrives is checked.
+ */
+import type { Bytes } from '../base/bytes.ts';
+import type { ErrorCode } from '../base/errors.ts';
+import type { GroupReference, VideoId } from '../media/manifest.ts';
+
+type GroupKey = GroupReference['key'];
+
+/** What the worker needs of a page. */
+export type WorkerRequest =
+  | { readonly kind: 'catalogue'; readonly videoId: VideoId }
+  | { readonly kind: 'segment'; readonly group: GroupKey; readonly index: number };
+
+/** A page's answer, of the request's kind. The buffers are transferred, not copied: the page loses them. */
+export type WorkerAnswer =
+  /** The manifest as `manifestSchema` encodes it; the groups of each of its renditions, in order, as `pageSchema` encodes them. */
+  | { readonly kind: 'catalogue'; readonly manifest: Bytes; readonly groups: readonly Bytes[] }
+  | { readonly kind: 'segment'; readonly bytes: Bytes };
+
+/** Worker to page, not on a port. `read`: a segment of a page's video came from this disk, without the page. */
+export type WorkerNotice =
+  | { readonly kadreel: 'call' }
+  | { readonly kadreel: 'read'; readonly group: GroupKey; readonly index: number; readonly bytes: number };
+
+/** Page to worker, not on a port. `claim`: control me, I was reloaded past you · `activate`: replace the older worker, if I am the only page. */
+export type PageNotice = { readonly kadreel: 'claim' } | { readonly kadreel: 'activate' };
+
+/** Worker to page, on the port of a call. */
+export type WorkerMessage = { readonly type: 'request'; readonly request: WorkerRequest } | { readonly type: 'abort' };
+
+/** Page to worker, on the port of a call. */
+export type PageMessage =
+  | { readonly type: 'here' }
+  | { readonly type: 'answer'; readonly answer: WorkerAnswer }
+  | { readonly type: 'failure'; readonly code: string; readonly message: string };
+
+const MAX_INDEX = 63;
+
+export function parseNotice(data: unknown): WorkerNotice | null {
+  const value = fields(data);
+  if (value?.kadreel === 'call') return { kadreel: 'call' };
+  if (value?.kadreel !== 'read') return null;
+  const group = parseKeyOf(value.group);
+  return group && isIndex(value.index) && typeof value.bytes === 'number' && value.bytes >= 0
+    ? { kadreel: 'read', group, index: value.index, bytes: value.bytes }
+    : null;
+}
+
+export function parsePageNotice(data: unknown): PageNotice | null {
+  const kind = fields(data)?.kadreel;
+  return kind === 'claim' || kind === 'activate' ? { kadreel: kind } : null;
+}
+
+export function parseWorkerMessage(data: unknown): WorkerMessage | null {
+  const value = fields(data);
+  if (value?.type === 'abort') return { type: 'abort' };
+  const request = value?.type === 'request' && fields(value.request);
+  if (!request) return null;
+  if (request.kind === 'catalogue') {
+    const videoId = parseKeyOf(request.videoId);
+    return videoId && { type: 'request', request: { kind: 'catalogue', videoId } };
+  }
+  const group = parseKeyOf(request.group);
+  return request.kind === 'segment' && group && isIndex(request.index)
+    ? { type: 'request', request: { kind: 'segment', group, index: request.index } }
+    : null;
+}
+
+/** Null also for an answer to another kind of request. */
+export function parsePageMessage(data: unknown, kind: WorkerRequest['kind']): PageMessage | null {
+  const value = fields(data);
+  if (value?.type === 'here') return { type: 'here' };
+  if (value?.type === 'failure' && typeof value.code === 'string' && typeof value.message === 'string') {
+    return { type: 'failure', code: value.code, message: value.message.slice(0, 500) };
+  }
+  const answer = value?.type === 'answer' && fields(value.answer);
+  if (!answer || answer.kind !== kind) return null;
+  if (kind === 'segment') return isBytes(answer.bytes) ? { type: 'answer', answer: { kind, bytes: answer.bytes } } : null;
+  const { manifest, groups } = answer;
+  return isBytes(manifest) && Array.isArray(groups) && groups.every(isBytes)
+    ? { type: 'answer', answer: { kind, manifest, groups } }
+    : null;
+}
+
+/** The buffers of an answer, to be transferred with it. Views on something larger are copied first, by `detachable`. */
+export function buffersOf(answer: WorkerAnswer): ArrayBuffer[] {
+  const all = answer.kind === 'segment' ? [answer.bytes] : [answer.manifest, ...answer.groups];
+  return [...new Set(all.map((bytes) => bytes.buffer))];
+}
+
+/** The answer with buffers of its own, where it showed parts of larger ones. */
+export function detachable(answer: WorkerAnswer): WorkerAnswer {
+  const own = (bytes: Bytes): Bytes => (bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice());
+  return answer.kind === 'segment'
+    ? { kind: 'segment', bytes: own(answer.bytes) }
+    : { kind: 'catalogue', manifest: own(answer.manifest), groups: answer.groups.map(own) };
+}
+
+/** Codes that a page's failure may name; what is not one reads as `internal`. */
+const CODES: ReadonlySet<string> = new Set<ErrorCode>([
+  'aborted',
+  'timeout',
+  'closed',
+  'refused',
+  'unreachable',
+  'not-found',
+  'corrupt',
+  'invalid',
+  'too-large',
+  'quota',
+  'unsupported',
+  'missing-feature',
+  'internal',
+]);
+
+export function errorCode(text: string): ErrorCode {
+  return CODES.has(text) ? (text as ErrorCode) : 'internal';
+}
+
+function fields(data: unknown): Record<string, unknown> | null {
+  return typeof data === 'object' && data !== null ? (data as Record<string, unknown>) : null;
+}
+
+/** Video ids and group keys are both keys: 40 hexadecimal digits. */
+function parseKeyOf(value: unknown): VideoId | null {
+  return typeof value === 'string' && /^[0-9a-f]{40}$/.test(value) ? (value as VideoId) : null;
+}
+
+function isIndex(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_INDEX;
+}
+
+function isBytes(value: unknown): value is Bytes {
+  return value instanceof Uint8Array && value.buffer instanceof ArrayBuffer;
+}
