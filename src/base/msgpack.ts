@@ -4,14 +4,12 @@
  * for: no depth and no length in a message can make it allocate more than the message itself.
  * Format: https://github.com/msgpack/msgpack/blob/master/spec.md
  */
-import { type Bytes, EMPTY, fromUtf8, toUtf8 } from './bytes.ts';
+import { type Bytes, fromUtf8 } from './bytes.ts';
 import { fail } from './errors.ts';
+import { isAscii, SHORT_TEXT, type TextMemo, textOf } from './wire-text.ts';
 
 /** Thrown inside a `Reader` and caught by `decode`: one shared object, as building a stack for each hostile packet is a gift to its sender. */
 export const MALFORMED = { malformed: true } as const;
-
-/** Strings up to this length (bytes) are tried as ASCII first: calling the platform's decoder costs more than reading them. */
-const SHORT_STRING = 64;
 
 export class Reader {
   private at = 0;
@@ -68,17 +66,14 @@ export class Reader {
 
   /** Valid UTF-8 of at most `max` bytes. */
   string(max: number): string {
-    const tag = this.byte();
-    let length: number;
-    if (tag >= 0xa0 && tag < 0xc0) length = tag & 0x1f;
-    else if (tag >= 0xd9 && tag <= 0xdb) length = this.bigEndian(1 << (tag - 0xd9));
-    else throw MALFORMED;
-    if (length > max) throw MALFORMED;
-    const start = this.skip(length);
-    const text =
-      (length <= SHORT_STRING ? asciiText(this.bytes, start, length) : null) ?? toUtf8(this.bytes.subarray(start, start + length));
-    if (text === null) throw MALFORMED;
-    return text;
+    const length = this.stringLength(max);
+    return sound(textOf(this.bytes, this.skip(length), length));
+  }
+
+  /** As `string`, and `memo` takes it. */
+  checkedString(max: number, memo: TextMemo): string {
+    const length = this.stringLength(max);
+    return sound(memo.read(this.bytes, this.skip(length), length));
   }
 
   /** The header of an array of `min` to `max` items; the items follow. An array that can't fit in the rest of the message is refused here. */
@@ -89,6 +84,16 @@ export class Reader {
     else if (tag === 0xdc || tag === 0xdd) length = this.bigEndian(2 << (tag - 0xdc));
     else throw MALFORMED;
     if (length < min || length > max || length > this.bytes.length - this.at) throw MALFORMED;
+    return length;
+  }
+
+  private stringLength(max: number): number {
+    const tag = this.byte();
+    let length: number;
+    if (tag >= 0xa0 && tag < 0xc0) length = tag & 0x1f;
+    else if (tag >= 0xd9 && tag <= 0xdb) length = this.bigEndian(1 << (tag - 0xd9));
+    else throw MALFORMED;
+    if (length > max) throw MALFORMED;
     return length;
   }
 
@@ -115,15 +120,9 @@ export class Reader {
   }
 }
 
-/** The text, or null when it is not ASCII. */
-function asciiText(bytes: Uint8Array, start: number, length: number): string | null {
-  const codes = new Array<number>(length);
-  for (let i = 0; i < length; i++) {
-    const code = bytes[start + i] as number;
-    if (code >= 0x80) return null;
-    codes[i] = code;
-  }
-  return String.fromCharCode.apply(null, codes);
+function sound(text: string | null): string {
+  if (text === null) throw MALFORMED;
+  return text;
 }
 
 const FIRST_CAPACITY = 256;
@@ -177,20 +176,29 @@ export class Writer {
 
   /** Half of a surrogate pair is written as U+FFFD, as everywhere in the web platform. Answers the length in bytes. */
   string(value: string): number {
-    const utf8 = value === '' ? EMPTY : fromUtf8(value);
-    const { length } = utf8;
-    if (length < 32) this.tag(0xa0 + length);
-    else if (length <= 0xff) this.sized(0xd9, { width: 1, value: length });
-    else if (length <= 0xffff) this.sized(0xda, { width: 2, value: length });
-    else this.sized(0xdb, { width: 4, value: length });
+    if (value.length <= SHORT_TEXT && isAscii(value)) {
+      this.stringHeader(value.length);
+      const start = this.reserve(value.length);
+      for (let i = 0; i < value.length; i++) this.bytes[start + i] = value.charCodeAt(i);
+      return value.length;
+    }
+    const utf8 = fromUtf8(value);
+    this.stringHeader(utf8.length);
     this.raw(utf8);
-    return length;
+    return utf8.length;
   }
 
   array(length: number): void {
     if (length < 16) this.tag(0x90 + length);
     else if (length <= 0xffff) this.sized(0xdc, { width: 2, value: length });
     else this.sized(0xdd, { width: 4, value: length });
+  }
+
+  private stringHeader(length: number): void {
+    if (length < 32) this.tag(0xa0 + length);
+    else if (length <= 0xff) this.sized(0xd9, { width: 1, value: length });
+    else if (length <= 0xffff) this.sized(0xda, { width: 2, value: length });
+    else this.sized(0xdb, { width: 4, value: length });
   }
 
   private tag(byte: number): void {

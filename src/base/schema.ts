@@ -5,6 +5,7 @@
 import type { Bytes } from './bytes.ts';
 import { fail } from './errors.ts';
 import { MALFORMED, Reader, Writer } from './msgpack.ts';
+import { TextMemo } from './wire-text.ts';
 
 export interface Schema<T> {
   write(writer: Writer, value: T): void;
@@ -29,26 +30,48 @@ export const float: Schema<number> = {
 /** An integer from 0 to `max`. */
 export function uint(max: number): Schema<number> {
   return {
-    write: (writer, value) => writer.uint(value),
+    write(writer, value) {
+      if (value > max) throw fail('invalid', `${value} is more than ${max}.`);
+      writer.uint(value);
+    },
     read: (reader) => reader.uint(max),
   };
 }
 
-/** Milliseconds since 1970, up to the year 2255. */
-export const time = uint(9_007_199_254_740_991);
+/** Milliseconds since 1970, up to 2^53 − 1. A clock may give parts of one: they are not written. */
+export const time: Schema<number> = {
+  write: (writer, value) => writer.uint(Math.floor(value)),
+  read: (reader) => reader.uint(Number.MAX_SAFE_INTEGER),
+};
 
 /** UTF-8 text of at most `max` bytes. */
 export function string(max: number): Schema<string> {
   return {
-    write: (writer, value) => writer.string(value),
+    write: (writer, value) => writeText(writer, value, max),
     read: (reader) => reader.string(max),
+  };
+}
+
+/** UTF-8 text of at most `max` bytes that `check` takes; made for texts that come again and again. */
+export function checkedString(max: number, check: (text: string) => boolean): Schema<string> {
+  const memo = new TextMemo(check);
+  return {
+    write(writer, value) {
+      if (!check(value)) throw fail('invalid', `“${value}” does not have the form that the protocol wants.`);
+      writeText(writer, value, max);
+    },
+    read: (reader) => reader.checkedString(max, memo),
   };
 }
 
 /** Binary of at most `max` bytes. What is read is a view on the message. */
 export function binary(max: number, min = 0): Schema<Bytes> {
   return {
-    write: (writer, value) => writer.binary(value),
+    write(writer, value) {
+      if (value.length < min || value.length > max)
+        throw tooLarge(`${value.length} bytes`, min === max ? `exactly ${max}` : `${min} to ${max}`);
+      writer.binary(value);
+    },
     read: (reader) => reader.binary(min, max),
   };
 }
@@ -70,6 +93,7 @@ export function nullable<T>(item: Schema<T>): Schema<T | null> {
 export function list<T>(item: Schema<T>, max: number): Schema<readonly T[]> {
   return {
     write(writer, values) {
+      if (values.length > max) throw tooLarge(`${values.length} items`, `at most ${max}`);
       writer.array(values.length);
       for (const value of values) item.write(writer, value);
     },
@@ -84,16 +108,20 @@ export function list<T>(item: Schema<T>, max: number): Schema<readonly T[]> {
 
 /** Fields in the order they are written here. */
 export function struct<T extends object>(fields: { readonly [K in keyof T]-?: Schema<T[K]> }): Schema<T> {
-  const named = Object.entries(fields) as [keyof T, Schema<T[keyof T]>][];
+  const names = Object.keys(fields) as (keyof T)[];
+  const schemas = names.map((name) => fields[name]);
+  const count = names.length;
+  // Every value starts as a copy of this: the engine then knows its shape, which halves the time to fill it.
+  const blank = Object.fromEntries(names.map((name) => [name, undefined])) as T;
   return {
     write(writer, value) {
-      writer.array(named.length);
-      for (const [name, field] of named) field.write(writer, value[name]);
+      writer.array(count);
+      for (let i = 0; i < count; i++) (schemas[i] as Schema<T[keyof T]>).write(writer, value[names[i] as keyof T]);
     },
     read(reader) {
-      reader.array(named.length, named.length);
-      const value = {} as T;
-      for (const [name, field] of named) value[name] = field.read(reader);
+      reader.array(count, count);
+      const value = { ...blank };
+      for (let i = 0; i < count; i++) value[names[i] as keyof T] = (schemas[i] as Schema<T[keyof T]>).read(reader);
       return value;
     },
   };
@@ -141,6 +169,7 @@ export function refine<T, U>(inner: Schema<T>, both: { parse: (value: T) => U | 
   };
 }
 
+/** Throws `too-large` or `invalid` for what a reader would refuse: better here than as silence from the other end. */
 export function encode<T>(schema: Schema<T>, value: T): Bytes {
   const writer = new Writer();
   schema.write(writer, value);
@@ -157,4 +186,13 @@ export function decode<T>(schema: Schema<T>, bytes: Uint8Array): T | null {
     if (error === MALFORMED) return null;
     throw error;
   }
+}
+
+function writeText(writer: Writer, value: string, max: number): void {
+  const length = writer.string(value);
+  if (length > max) throw tooLarge(`${length} bytes of text`, `at most ${max}`);
+}
+
+function tooLarge(is: string, allowed: string): Error {
+  return fail('too-large', `${is} where the protocol allows ${allowed}.`);
 }

@@ -1,7 +1,7 @@
 /** How to reach a node. */
 import type { Bytes } from '../base/bytes.ts';
 import type { Crypto } from '../base/ports.ts';
-import { fixed, list, nullable, refine, type Schema, string, struct } from '../base/schema.ts';
+import { checkedString, fixed, list, nullable, type Schema, struct } from '../base/schema.ts';
 import { hashKey, type NodeId } from './key.ts';
 
 export const PUBLIC_KEY_BYTES = 32;
@@ -27,7 +27,7 @@ export interface ContactFields {
   readonly via: readonly string[];
 }
 
-const url = refine(string(MAX_URL_BYTES), { parse: (text) => (isOpenUrl(text) ? text : null), format: (text) => text });
+const url = checkedString(MAX_URL_BYTES, isOpenUrl);
 
 export const contactSchema: Schema<ContactFields> = struct<ContactFields>({
   publicKey: fixed(PUBLIC_KEY_BYTES),
@@ -35,12 +35,11 @@ export const contactSchema: Schema<ContactFields> = struct<ContactFields>({
   via: list(url, MAX_VIA),
 });
 
+const OPEN_URL = /^wss?:\/\/(?:[a-zA-Z0-9.-]{1,253}|\[[0-9a-fA-F:.]{2,45}\])(?::\d{1,5})?(?:\/[\w./~-]*)?$/;
+
 /** The form of an address that can be dialled; says nothing about what answers there. */
 export function isOpenUrl(text: string): boolean {
-  return (
-    /^wss?:\/\/[a-z0-9.-]{1,253}(:\d{1,5})?(\/[\w./~-]*)?$/i.test(text) ||
-    /^wss?:\/\/\[[0-9a-f:.]{2,45}\](:\d{1,5})?(\/[\w./~-]*)?$/i.test(text)
-  );
+  return OPEN_URL.test(text);
 }
 
 /** The contact whose fields came over the wire; the fields' bytes are copied. */

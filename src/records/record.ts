@@ -66,7 +66,7 @@ export async function writeRecord(options: {
     owner: signer.publicKey,
     name,
     clock: increment(previous?.body.clock ?? EMPTY_CLOCK, device),
-    time: previous ? Math.max(now, previous.body.time + 1) : now,
+    time: previous ? Math.max(Math.floor(now), previous.body.time + 1) : now,
     value,
   });
   const record = openRecord(await sign(signer, 'kadreel/record/1', body));

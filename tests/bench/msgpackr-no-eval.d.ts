@@ -1,0 +1,3 @@
+declare module 'msgpackr/unpack-no-eval' {
+  export { unpack } from 'msgpackr';
+}
