@@ -48,9 +48,10 @@ async function inspect(blob: Blob): Promise<void> {
 async function inspection(file: MediaFile): Promise<Inspection> {
   const { video, audio } = file;
   for (const track of [video, audio]) {
-    if (track && !track.complete) throw damaged('its end is missing, as after a download or a copy that was broken off');
+    if (track && !track.complete) throw damaged('its end is missing, as after a copy or a download that was broken off');
   }
-  const origin = originOf(video, audio);
+  // What an edit list hides does not count.
+  const origin = video && video.start < -MAX_HIDDEN ? 0 : originOf(video, audio);
   return {
     container: file.container,
     duration: Math.max(0, ...[video, audio].map((track) => (track ? track.end - origin : 0))),

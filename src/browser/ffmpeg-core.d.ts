@@ -9,8 +9,8 @@ declare module '@ffmpeg/core' {
     readonly FS: EmscriptenFs;
     /** Runs ffmpeg to its end, in this thread. The exit code. */
     exec(...args: string[]): number;
-    /** Runs ffprobe to its end, in this thread. The exit code. */
-    ffprobe(...args: string[]): number;
+    /** Runs ffprobe to its end, in this thread. What it returns says nothing. */
+    ffprobe(...args: string[]): unknown;
     setLogger(logger: (line: { type: 'stdout' | 'stderr'; message: string }) => void): void;
     /** `time` is in microseconds of the output. */
     setProgress(listener: (progress: { progress: number; time: number }) => void): void;
@@ -18,6 +18,7 @@ declare module '@ffmpeg/core' {
 
   export interface EmscriptenFs {
     readonly filesystems: { readonly WORKERFS: object };
+    analyzePath(path: string): { readonly exists: boolean };
     mkdir(path: string): void;
     mount(filesystem: object, options: { blobs: readonly { name: string; data: Blob }[] }, at: string): void;
     readFile(path: string, options: { encoding: 'utf8' }): string;

@@ -38,11 +38,10 @@ const AUDIO_OUTPUT_ARGS = [
 
 /** What ffprobe finds in a file that mediabunny does not know. Rejects with `unsupported` when it is no media file. */
 export async function probeByFfmpeg(file: Blob, signal: AbortSignal): Promise<MediaProbe> {
-  const { json } = await withFfmpeg({ type: 'probe', file }, signal, async (next) => {
+  const found = await withFfmpeg({ type: 'probe', file }, signal, async (next): Promise<FfprobeOutput> => {
     const reply = await next();
-    return reply.type === 'probed' ? reply : { json: null };
+    return reply.type === 'probed' ? JSON.parse(reply.json) : {};
   });
-  const found: FfprobeOutput = json === null ? {} : JSON.parse(json);
   const format = found.format?.format_name ?? '';
   const streams = NO_VIDEO.test(format) ? [] : (found.streams ?? []);
   const video = streams.find((stream) => stream.codec_type === 'video' && stream.disposition?.attached_pic !== 1);

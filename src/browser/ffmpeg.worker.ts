@@ -32,8 +32,10 @@ function reply(message: FfmpegReply, transfer: Transferable[] = []): void {
 async function probe(file: Blob): Promise<void> {
   const core = await load();
   const input = mount(core, file);
-  const exit = core.ffprobe('-v', 'error', '-print_format', 'json', '-show_format', '-show_streams', '-o', PROBE_OUTPUT, input);
-  reply({ type: 'probed', json: exit === 0 ? core.FS.readFile(PROBE_OUTPUT, { encoding: 'utf8' }) : null });
+  // Its exit code says nothing here; when it finds nothing it writes an empty object, or no file at all.
+  core.ffprobe('-v', 'error', '-print_format', 'json', '-show_format', '-show_streams', '-o', PROBE_OUTPUT, input);
+  const json = core.FS.analyzePath(PROBE_OUTPUT).exists ? core.FS.readFile(PROBE_OUTPUT, { encoding: 'utf8' }) : '{}';
+  reply({ type: 'probed', json });
 }
 
 async function run(file: Blob, args: readonly string[]): Promise<void> {

@@ -74,7 +74,9 @@ export async function openMediaFile(file: Blob): Promise<MediaFile | null> {
     const format = await input.getFormat();
     const video = await input.getPrimaryVideoTrack();
     const audio = await input.getPrimaryAudioTrack();
-    if (!video && !audio && (await input.getTracks()).length === 0) throw damaged('nothing in it says what it contains');
+    if (!video && !audio && (await input.getTracks()).length === 0) {
+      throw damaged('the index that says what it contains is missing, as after a recording or a download that was broken off');
+    }
     return {
       container: format.name,
       video: video && (await openVideo(video)),

@@ -54,8 +54,8 @@ export type FfmpegRequest =
   | { readonly type: 'run'; readonly file: Blob; readonly args: readonly string[] };
 
 export type FfmpegReply =
-  /** What ffprobe printed, as JSON; null when it found nothing that it knows. */
-  | { readonly type: 'probed'; readonly json: string | null }
+  /** What ffprobe printed, as JSON; an empty object when it found nothing that it knows. */
+  | { readonly type: 'probed'; readonly json: string }
   | { readonly type: 'chunk'; readonly bytes: Bytes }
   /** Seconds of the output that are done. */
   | { readonly type: 'time'; readonly seconds: number }
