@@ -67,7 +67,7 @@ export interface OpenNodeAddress {
 
 /** Small items that others store here (bytes): 20,000 records with everything around them. */
 const STORE_BYTES = 256 * 1024 * 1024;
-/** For goodbyes at the end (ms); then the links are cut. */
+/** For what is still being answered at the end (ms); then connections are cut. */
 const GOODBYE_TIMEOUT = 1_000;
 
 /** Starts one. Throws nothing: what goes wrong comes by `ready`. */
@@ -76,7 +76,8 @@ export function createOpenNode(options: OpenNodeOptions): OpenNode {
   let started = 0;
   let closing: Promise<void> | null = null;
 
-  const door = createSocketDoor({ ...SOCKET_LIMITS, ...options.limits }, (channel) => (node ? node.accept(channel) : channel.close()));
+  const limits = { ...SOCKET_LIMITS, ...options.limits };
+  const door = createSocketDoor(limits, (channel) => (node ? node.accept(channel) : channel.close()));
   let http: Server | null = null;
 
   const running = (): DhtNode => {
@@ -113,7 +114,8 @@ export function createOpenNode(options: OpenNodeOptions): OpenNode {
       open: wsUrl,
       bootstrap: (options.bootstrap ?? []).filter((address) => address !== wsUrl),
       media: { keeps: false, quota: 0 },
-      ...(options.settings && { settings: options.settings }),
+      // Whoever was let in keeps its link: it has no other way in, and it is what an open node is for.
+      settings: { budget: limits.sockets, ...options.settings },
     });
     started = nodeClock.now();
     node.start();
@@ -125,7 +127,7 @@ export function createOpenNode(options: OpenNodeOptions): OpenNode {
 
   const stop = async (): Promise<void> => {
     await ready.catch(() => undefined); // half a start can't be stopped
-    if (node) await Promise.race([node.close('The open node is closing.'), after(GOODBYE_TIMEOUT)]);
+    node?.close('The open node is closing.');
     door.close();
     const server = http;
     if (!server?.listening) return;
