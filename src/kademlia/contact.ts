@@ -2,12 +2,12 @@
 import type { Bytes } from '../base/bytes.ts';
 import type { Crypto } from '../base/ports.ts';
 import { checkedString, fixed, list, nullable, type Schema, struct } from '../base/schema.ts';
-import { hashKey, type NodeId } from './key.ts';
+import { hashKey, keySchema, type NodeId } from './key.ts';
 
 export const PUBLIC_KEY_BYTES = 32;
 /** Bytes of an open node's address. Long enough for a name of 253 characters with scheme, port and path. */
 export const MAX_URL_BYTES = 300;
-/** Open nodes that a closed node names as ways to it. More would not be tried before its address is stale. */
+/** Nodes that a closed node names as ways to it. More would not be tried before its address is stale. */
 export const MAX_VIA = 3;
 
 export interface Contact {
@@ -16,15 +16,15 @@ export interface Contact {
   readonly publicKey: Bytes;
   /** The address where an open node can be dialled (`ws:` or `wss:`); null for a closed node. */
   readonly open: string | null;
-  /** Addresses of open nodes that a closed node keeps a link to. */
-  readonly via: readonly string[];
+  /** Nodes, open or not, that a closed node keeps a link to: ways to it while its neighbours have not found it. */
+  readonly via: readonly NodeId[];
 }
 
 /** A contact on the wire: the id is left out. */
 export interface ContactFields {
   readonly publicKey: Bytes;
   readonly open: string | null;
-  readonly via: readonly string[];
+  readonly via: readonly NodeId[];
 }
 
 const url = checkedString(MAX_URL_BYTES, isOpenUrl);
@@ -32,7 +32,7 @@ const url = checkedString(MAX_URL_BYTES, isOpenUrl);
 export const contactSchema: Schema<ContactFields> = struct<ContactFields>({
   publicKey: fixed(PUBLIC_KEY_BYTES),
   open: nullable(url),
-  via: list(url, MAX_VIA),
+  via: list(keySchema, MAX_VIA),
 });
 
 const OPEN_URL = /^wss?:\/\/(?:[a-zA-Z0-9.-]{1,253}|\[[0-9a-fA-F:.]{2,45}\])(?::\d{1,5})?(?:\/[\w./~-]*)?$/;

@@ -63,6 +63,7 @@ export interface DhtNode {
   start(): void;
   /** A channel that somebody opened to us. */
   accept(channel: Channel): void;
+  readonly peers: import('./peers.ts').Peers;
   links(): readonly Link[];
   /** Called after each change of the links. */
   onLinks(listener: () => void): Cancel;
@@ -104,8 +105,10 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
   let joined = false;
 
   const contact = (): Contact => {
-    const via = peers.links().flatMap((link) => link.contact.open ?? []);
-    return { id: self, publicKey: signer.publicKey, open: options.open, via: options.open ? [] : via.slice(0, MAX_VIA) };
+    // Open nodes first, then the oldest links: they will be there longest.
+    const links = [...peers.links()].sort((a, b) => Number(a.contact.open === null) - Number(b.contact.open === null) || a.since - b.since);
+    const via = options.open ? [] : links.slice(0, MAX_VIA).map((link) => link.id);
+    return { id: self, publicKey: signer.publicKey, open: options.open, via };
   };
 
   const peers = createPeers({
@@ -277,6 +280,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
         if (asKadreelError(error).code === 'invalid') counters.malformed++;
       });
     },
+    peers,
     links: peers.links,
     onLinks(listener) {
       linkListeners.add(listener);

@@ -4,7 +4,7 @@ import { copy, toHex } from '../base/bytes.ts';
 import type { Clock, Crypto, Signer } from '../base/ports.ts';
 import { decode, encode, fixed, list, nullable, string, struct } from '../base/schema.ts';
 import { type Contact, contactOf, MAX_URL_BYTES, MAX_VIA } from '../kademlia/contact.ts';
-import type { Key } from '../kademlia/key.ts';
+import { type Key, keySchema, type NodeId } from '../kademlia/key.ts';
 import { openEntry, type SignedEntry, verifyEntry, writeEntry } from '../records/entry.ts';
 import { HOLDER_LIFE } from '../records/expiry.ts';
 import { type Item, STORE_ID_BYTES } from '../wire/messages.ts';
@@ -19,13 +19,13 @@ export interface Holder {
 interface HolderValue {
   readonly storeId: Bytes;
   readonly open: string | null;
-  readonly via: readonly string[];
+  readonly via: readonly NodeId[];
 }
 
 const holderValue = struct<HolderValue>({
   storeId: fixed(STORE_ID_BYTES),
   open: nullable(string(MAX_URL_BYTES)),
-  via: list(string(MAX_URL_BYTES), MAX_VIA),
+  via: list(keySchema, MAX_VIA),
 });
 
 /** Only one entry of a node under a group: the next replaces it. */

@@ -67,8 +67,8 @@ export function createOverlay(options: OverlayOptions): Overlay {
       const body = encode(schemas.request as Schema<typeof request>, request);
       const from = options.contact();
       const answer = await relay.send(
-        { to: contact.id, from, method: schemas.method, body },
-        { first: to.namedBy, deadline: settings.relayDeadline, ...callOptions },
+        { to: contact, from, method: schemas.method, body },
+        { named: to.namedBy, deadline: settings.relayDeadline, ...callOptions },
       );
       const response = decode(schemas.response as Schema<ResponseOf<typeof method>>, answer);
       if (response === null) throw fail('invalid', `The answer to a relayed ${method} is malformed.`);

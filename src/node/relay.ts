@@ -1,6 +1,6 @@
 /** Carries small calls to nodes that their caller has no link to, hop by hop towards the target's id (docs/protocol.md, rules L). */
 import type { Bytes } from '../base/bytes.ts';
-import { fail } from '../base/errors.ts';
+import { fail, hasCode } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Contact, ContactFields } from '../kademlia/contact.ts';
 import { compareDistance, type NodeId } from '../kademlia/key.ts';
@@ -12,11 +12,12 @@ import type { Link } from './link.ts';
 export const MAX_HOPS = 16;
 /** Calls that we carry for one neighbour at once. */
 const MAX_CARRIED = 64;
-/** Ways that are tried one after the other when a hop has none further. */
-const MAX_WAYS = 3;
+/** Linked nodes near the target that are tried one after the other by who calls. Carriers try one: else a dead end would fan out. */
+const MAX_WAYS = 2;
 
 export interface RelayedCall {
   readonly to: NodeId;
+  readonly via: NodeId | null;
   readonly hops: number;
   readonly from: ContactFields;
   readonly method: number;
@@ -25,10 +26,13 @@ export interface RelayedCall {
 
 export interface Relay {
   /**
-   * Sends a call on its way. `first` is a linked node that is known to have a link to the target. Rejects with `unreachable`
-   * when there is no way, and with whatever the target answered.
+   * Sends a call on its way. `named` is a node that is known to have a link to the target; the target's own `via` are others.
+   * Rejects with `unreachable` when there is no way, and with whatever the target answered.
    */
-  send(call: Omit<RelayedCall, 'hops'>, options?: CallOptions & { first?: NodeId | null }): Promise<Bytes>;
+  send(
+    call: { to: Contact; from: ContactFields; method: number; body: Bytes },
+    options?: CallOptions & { named?: NodeId | null },
+  ): Promise<Bytes>;
   /** Passes on what came over `from` for somebody else. */
   carry(call: RelayedCall, options: { from: Link; signal: AbortSignal }): Promise<Bytes>;
 }
@@ -46,47 +50,57 @@ export function createRelay(options: RelayOptions): Relay {
   const { self, table } = options;
   const carried = new Map<NodeId, number>();
 
-  /** Linked nodes to pass a call for `to` on to, best first: the target itself, else those nearer to it than we are. */
-  const ways = (to: NodeId, exclude: NodeId | null): readonly Link[] => {
-    const direct = options.link(to);
-    if (direct) return [direct];
-    return table.closestLinked(to, MAX_WAYS + 1).flatMap((contact: Contact) => {
-      const link = contact.id === exclude ? null : options.link(contact.id);
-      return link ? [link] : [];
-    });
+  /** The linked node to pass a call on to on its way to `goal`: the goal itself, else the nearest to it, if nearer than we are. */
+  const wayTo = (goal: NodeId, exclude: NodeId): Link | null => {
+    const direct = options.link(goal);
+    if (direct) return direct;
+    const [nearest] = table.closestLinked(goal, 2).filter((contact) => contact.id !== exclude);
+    return nearest && compareDistance(goal, nearest.id, self) < 0 ? options.link(nearest.id) : null;
   };
 
-  const pass = async (links: readonly Link[], call: RelayedCall, callOptions: CallOptions): Promise<Bytes> => {
-    if (call.body.length > LIMITS.relayed) throw fail('too-large', 'The message is too large for others to carry.');
-    let problem = fail('unreachable', `No linked node is nearer to ${call.to.slice(0, 8)}.`);
-    for (const link of links.slice(0, MAX_WAYS)) {
-      try {
-        const { body } = await link.call('RELAY', call, { deadline: options.deadline, ...callOptions });
-        return body;
-      } catch (error) {
-        const code = (error as { code?: string }).code;
-        if (code !== 'unreachable' && code !== 'closed') throw error;
-        problem = error as typeof problem;
-      }
-    }
-    throw problem;
+  /** What a caller tries, best first: each a first hop and the `via` to name to it. */
+  const waysFor = (to: Contact, named: NodeId | null): readonly { hop: Link; via: NodeId | null }[] => {
+    const ways: { hop: Link; via: NodeId | null }[] = [];
+    const add = (hop: Link | null, via: NodeId | null): void => {
+      if (hop && !ways.some((way) => way.hop === hop && way.via === via)) ways.push({ hop, via });
+    };
+    if (named) add(options.link(named), null);
+    for (const via of to.via) add(options.link(via), null);
+    for (const contact of table.closestLinked(to.id, MAX_WAYS)) add(options.link(contact.id), null);
+    for (const via of to.via) if (!options.link(via)) add(wayTo(via, self), via);
+    return ways;
+  };
+
+  const pass = async (hop: Link, call: RelayedCall, callOptions: CallOptions): Promise<Bytes> => {
+    const { body } = await hop.call('RELAY', call, { deadline: options.deadline, ...callOptions });
+    return body;
   };
 
   return {
-    send(call, { first, ...callOptions } = {}) {
-      const named = first && !options.link(call.to) ? options.link(first) : null;
-      const others = ways(call.to, first ?? null);
-      return pass(named ? [named, ...others] : others, { ...call, hops: MAX_HOPS }, callOptions);
+    async send({ to, ...call }, { named = null, ...callOptions } = {}) {
+      if (call.body.length > LIMITS.relayed) throw fail('too-large', 'The message is too large for others to carry.');
+      let problem = fail('unreachable', `No linked node knows a way to ${to.id.slice(0, 8)}.`);
+      for (const { hop, via } of waysFor(to, named)) {
+        try {
+          return await pass(hop, { ...call, to: to.id, via, hops: MAX_HOPS }, callOptions);
+        } catch (error) {
+          if (!hasCode(error, 'unreachable') && !hasCode(error, 'closed')) throw error;
+          problem = error;
+        }
+      }
+      throw problem;
     },
     async carry(call, { from, signal }) {
       if (call.hops === 0) throw fail('unreachable', 'The call took too many hops.');
+      const via = call.via === self ? null : call.via;
+      const hop = options.link(call.to) ?? wayTo(via ?? call.to, from.id);
+      if (!hop) throw fail('unreachable', `No linked node of ${self.slice(0, 8)} is nearer.`);
       const busy = carried.get(from.id) ?? 0;
       if (busy >= MAX_CARRIED) throw fail('refused', 'I carry as much for you as I can.');
-      const links = ways(call.to, from.id).filter((link) => link.id === call.to || compareDistance(call.to, link.id, self) < 0);
       carried.set(from.id, busy + 1);
       options.onCarried();
       try {
-        return await pass(links, { ...call, hops: call.hops - 1 }, { signal });
+        return await pass(hop, { ...call, via, hops: call.hops - 1 }, { signal });
       } finally {
         const left = (carried.get(from.id) ?? 1) - 1;
         if (left === 0) carried.delete(from.id);

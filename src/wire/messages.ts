@@ -4,7 +4,7 @@
  */
 import type { Bytes } from '../base/bytes.ts';
 import { LIMITS } from '../base/limits.ts';
-import { binary, boolean, fixed, type Infer, list, type Schema, string, struct, uint, union } from '../base/schema.ts';
+import { binary, boolean, fixed, type Infer, list, nullable, type Schema, string, struct, uint, union } from '../base/schema.ts';
 import { type ContactFields, contactSchema } from '../kademlia/contact.ts';
 import { type Key, keySchema } from '../kademlia/key.ts';
 import { type Signed, signedSchema } from '../records/signed.ts';
@@ -166,9 +166,13 @@ const signal = {
 
 const relay = {
   method: 6,
-  /** Carries a small call to a node that the caller has no link to, hop by hop, each hop to its linked node nearest to `to`. */
-  request: struct<{ to: Key; hops: number; from: ContactFields; method: number; body: Bytes }>({
+  /**
+   * Carries a small call to a node that the caller has no link to, hop by hop, each hop to its linked node nearest to `to`; or
+   * first to `via`, which keeps a link to it.
+   */
+  request: struct<{ to: Key; via: Key | null; hops: number; from: ContactFields; method: number; body: Bytes }>({
     to: keySchema,
+    via: nullable(keySchema),
     hops: uint(16),
     from: contactSchema,
     method: uint(255),
