@@ -2,8 +2,6 @@
 import { asKadreelError, fail } from '../base/errors.ts';
 import type { GroupReference } from '../media/manifest.ts';
 import {
-  buffersOf,
-  detachable,
   type PageMessage,
   type PageNotice,
   parseNotice,
@@ -28,7 +26,7 @@ export interface ServiceWorkerHost {
 }
 
 export interface ServiceWorkerHostOptions {
-  /** Gives what the worker asks for. The answer's buffers are taken away. `signal` fires when nobody waits for it any more. */
+  /** Gives what the worker asks for. The answer's buffer is taken away. `signal` fires when nobody waits for it any more. */
   answer(request: WorkerRequest, signal: AbortSignal): Promise<WorkerAnswer>;
   /** The worker gave this page a segment from the disk, of this many bytes, without asking. */
   read?(segment: { group: GroupReference['key']; index: number; bytes: number }): void;
@@ -84,8 +82,9 @@ function answerCall(port: MessagePort, page: { answer: ServiceWorkerHostOptions[
       page
         .answer(message.request, controller.signal)
         .then((answer) => {
-          const detached = detachable(answer);
-          end({ type: 'answer', answer: detached }, buffersOf(detached));
+          // What shows only a part of a larger buffer is copied: the rest may be somebody else's.
+          const own = answer.byteLength === answer.buffer.byteLength ? answer : answer.slice();
+          end({ type: 'answer', answer: own }, [own.buffer]);
         })
         .catch(refuse);
     } else if (message) {

@@ -14,11 +14,8 @@ export type WorkerRequest =
   | { readonly kind: 'catalogue'; readonly videoId: VideoId }
   | { readonly kind: 'segment'; readonly group: GroupKey; readonly index: number };
 
-/** A page's answer, of the request's kind. The buffers are transferred, not copied: the page loses them. */
-export type WorkerAnswer =
-  /** The manifest as `manifestSchema` encodes it; the groups of each of its renditions, in order, as `pageSchema` encodes them. */
-  | { readonly kind: 'catalogue'; readonly manifest: Bytes; readonly groups: readonly Bytes[] }
-  | { readonly kind: 'segment'; readonly bytes: Bytes };
+/** A page's answer: the encoded catalogue (`encodeCatalogue`), or the segment. Its buffer is transferred, so the page loses it. */
+export type WorkerAnswer = Bytes;
 
 /** Worker to page, not on a port. `read`: a segment of a page's video came from this disk, without the page. */
 export type WorkerNotice =
@@ -69,34 +66,13 @@ export function parseWorkerMessage(data: unknown): WorkerMessage | null {
     : null;
 }
 
-/** Null also for an answer to another kind of request. */
-export function parsePageMessage(data: unknown, kind: WorkerRequest['kind']): PageMessage | null {
+export function parsePageMessage(data: unknown): PageMessage | null {
   const value = fields(data);
   if (value?.type === 'here') return { type: 'here' };
   if (value?.type === 'failure' && typeof value.code === 'string' && typeof value.message === 'string') {
     return { type: 'failure', code: value.code, message: value.message.slice(0, 500) };
   }
-  const answer = value?.type === 'answer' && fields(value.answer);
-  if (!answer || answer.kind !== kind) return null;
-  if (kind === 'segment') return isBytes(answer.bytes) ? { type: 'answer', answer: { kind, bytes: answer.bytes } } : null;
-  const { manifest, groups } = answer;
-  return isBytes(manifest) && Array.isArray(groups) && groups.every(isBytes)
-    ? { type: 'answer', answer: { kind, manifest, groups } }
-    : null;
-}
-
-/** The buffers of an answer, to be transferred with it. Views on something larger are copied first, by `detachable`. */
-export function buffersOf(answer: WorkerAnswer): ArrayBuffer[] {
-  const all = answer.kind === 'segment' ? [answer.bytes] : [answer.manifest, ...answer.groups];
-  return [...new Set(all.map((bytes) => bytes.buffer))];
-}
-
-/** The answer with buffers of its own, where it showed parts of larger ones. */
-export function detachable(answer: WorkerAnswer): WorkerAnswer {
-  const own = (bytes: Bytes): Bytes => (bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice());
-  return answer.kind === 'segment'
-    ? { kind: 'segment', bytes: own(answer.bytes) }
-    : { kind: 'catalogue', manifest: own(answer.manifest), groups: answer.groups.map(own) };
+  return value?.type === 'answer' && isBytes(value.answer) ? { type: 'answer', answer: value.answer } : null;
 }
 
 /** Codes that a page's failure may name; what is not one reads as `internal`. */

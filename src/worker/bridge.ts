@@ -19,10 +19,7 @@ export interface Bridge {
    * Asks the page that made the request, else any other page of ours. Rejects with `unreachable` (no page is awake), `timeout`,
    * `aborted`, `invalid`, or the page's own failure.
    */
-  ask<K extends WorkerRequest['kind']>(
-    request: Extract<WorkerRequest, { kind: K }>,
-    from: { clientId: string; signal: AbortSignal },
-  ): Promise<Extract<WorkerAnswer, { kind: K }>>;
+  ask(request: WorkerRequest, from: { clientId: string; signal: AbortSignal }): Promise<WorkerAnswer>;
   /** Tells the asking page something; nobody minds when it is gone. */
   tell(clientId: string, notice: WorkerNotice): void;
 }
@@ -47,7 +44,7 @@ export function createBridge(
   return {
     async ask(request, { clientId, signal }) {
       const port = await callFirst(clientId);
-      return (await converse({ port, request, signal, timeout: times.answer })) as never;
+      return converse({ port, request, signal, timeout: times.answer });
     },
     tell(clientId, notice) {
       clients.get(clientId).then(
@@ -85,7 +82,7 @@ function awake(pages: readonly Page[], timeout: number): Promise<MessagePort | n
       const { port1, port2 } = new MessageChannel();
       ports.push(port1);
       port1.onmessage = (event: MessageEvent<unknown>) => {
-        if (parsePageMessage(event.data, 'segment')?.type === 'here') settle(port1);
+        if (parsePageMessage(event.data)?.type === 'here') settle(port1);
       };
       page.postMessage({ kadreel: 'call' }, [port2]);
     }
@@ -110,7 +107,7 @@ function converse(call: { port: MessagePort; request: WorkerRequest; signal: Abo
       giveUp(fail('timeout', `The page did not get it within ${timeout / 1000} s: nobody who has it could be reached.`));
     }, timeout);
     port.onmessage = (event: MessageEvent<unknown>) => {
-      const message = parsePageMessage(event.data, request.kind);
+      const message = parsePageMessage(event.data);
       if (message?.type === 'here') return;
       settle();
       if (message?.type === 'answer') resolve(message.answer);

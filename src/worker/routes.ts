@@ -1,0 +1,83 @@
+/** Answers `/hls/` requests: playlists from the manifest, segments from this disk when they are there, else through a page. */
+import { fail } from '../base/errors.ts';
+import type { Clock, Store } from '../base/ports.ts';
+import { deadline } from '../base/timing.ts';
+import { decodeCatalogue } from '../media/catalogue.ts';
+import { answerHls, type Catalogue, type HlsSource } from '../media/hls-responder.ts';
+import type { VideoId } from '../media/manifest.ts';
+import { segmentKey } from '../media/segment-key.ts';
+import type { Bridge } from './bridge.ts';
+
+/** A video may get more renditions while it is watched: after this time (ms) the page is asked again. */
+const FRESH = 30_000;
+/** Catalogues kept (items): what a person has open at once. */
+const MAX_CATALOGUES = 8;
+/** Whatever goes wrong below, a request ends by now (ms). */
+const LONGEST = 40_000;
+
+export interface Routes {
+  /** The answer to a request below `/hls/`; never rejects. `clientId` names the page or worker that asked. */
+  answer(request: Request, clientId: string): Promise<Response>;
+}
+
+export function createRoutes(options: { bridge: Bridge; clock: Clock; openStore: () => Promise<Store> }): Routes {
+  const { bridge, clock } = options;
+  const catalogues = new Map<VideoId, { catalogue: Catalogue; since: number }>();
+  let store: Promise<Store> | null = null;
+
+  const fetchCatalogue = async (videoId: VideoId, from: { clientId: string; signal: AbortSignal }): Promise<Catalogue> => {
+    const catalogue = decodeCatalogue(await bridge.ask({ kind: 'catalogue', videoId }, from));
+    if (!catalogue) throw fail('invalid', 'The page gave a description of the video that is none. Reload it.');
+    catalogues.delete(videoId);
+    catalogues.set(videoId, { catalogue, since: clock.now() });
+    if (catalogues.size > MAX_CATALOGUES) catalogues.delete(catalogues.keys().next().value as VideoId);
+    return catalogue;
+  };
+
+  /** Null when it is not there; also when the disk does not answer, as the page may still get it from others. */
+  const readStore = async (key: string): Promise<Uint8Array<ArrayBuffer> | null> => {
+    store ??= options.openStore();
+    try {
+      return await (await store).get('segments', key);
+    } catch {
+      store = null; // a newer version of the database, or cleared site data: open it again next time
+      return null;
+    }
+  };
+
+  const sourceFor = (clientId: string): HlsSource => ({
+    async catalogue(videoId, signal) {
+      const known = catalogues.get(videoId);
+      if (known && clock.now() - known.since < FRESH) return known.catalogue;
+      try {
+        return await fetchCatalogue(videoId, { clientId, signal });
+      } catch (error) {
+        if (known) return known.catalogue; // old is better than nothing: what it names never changes
+        throw error;
+      }
+    },
+    async segment(group, index, signal) {
+      const bytes = await readStore(segmentKey(group, index));
+      if (bytes) {
+        bridge.tell(clientId, { kadreel: 'read', group, index, bytes: bytes.length });
+        return bytes;
+      }
+      return bridge.ask({ kind: 'segment', group, index }, { clientId, signal });
+    },
+  });
+
+  return {
+    async answer(request, clientId) {
+      const limit = deadline(clock, LONGEST, request.signal);
+      try {
+        const { status, headers, body } = await answerHls(new URL(request.url).pathname, sourceFor(clientId), limit.signal);
+        return new Response(request.method === 'HEAD' ? null : body, { status, headers: { ...headers, ...ISOLATION } });
+      } finally {
+        limit.done();
+      }
+    },
+  };
+}
+
+/** The page is cross-origin isolated: whatever it loads must allow that. */
+const ISOLATION = { 'Cross-Origin-Resource-Policy': 'same-origin', 'X-Content-Type-Options': 'nosniff' };
