@@ -75,8 +75,9 @@ const groupReference = struct<GroupReference>({
   durations: list(uint(MAX_DURATION), LIMITS.groupSegments),
 });
 
-/** Groups on one page: a page is a value, so its bytes are what really bounds it. */
-const groupList = list(groupReference, 1024);
+/** Groups in one list (items): a list is in a value, so its bytes are what really bounds it. */
+export const MAX_LISTED_GROUPS = 1024;
+const groupList = list(groupReference, MAX_LISTED_GROUPS);
 
 /** One page of a rendition's groups. */
 export const pageSchema: Schema<readonly GroupReference[]> = groupList;
