@@ -5,7 +5,7 @@ import { build, checkNode, giveUp, installPackages, SERVER } from './prepare.mjs
 
 checkNode();
 await checkPort(Number(process.env.PORT || 8080)); // before the half minute of installing, not after it
-installPackages();
+installPackages({ tests: false });
 build();
 await import(pathToFileURL(SERVER).href);
 

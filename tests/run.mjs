@@ -29,7 +29,7 @@ const limit = setTimeout(() => {
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => endChildren().then(() => process.exit(130)));
 
 checkNode();
-installPackages();
+installPackages({ tests: true });
 installPrograms();
 process.env[MARK] = String(process.pid);
 if (filters.length === 0) {

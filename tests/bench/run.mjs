@@ -9,7 +9,7 @@ const args = process.argv.slice(2).filter((arg) => arg !== '--json');
 const asJson = process.argv.includes('--json');
 const bench = args.shift();
 
-installPackages();
+installPackages({ tests: true });
 if (!bench || !/^[\w-]+$/.test(bench) || !existsSync(`${FOLDER}${bench}.ts`)) {
   const names = readdirSync(FOLDER).flatMap((file) => (/^(?!bench-row).*\.ts$/.test(file) ? file.slice(0, -3) : []));
   console.error(
