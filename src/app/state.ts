@@ -13,6 +13,10 @@ export interface State {
   readonly publishing: Publishing;
   readonly watching: Watching;
   readonly notices: readonly Notice[];
+  /** Milliseconds since 1970, a few times a minute: what ages are counted from. */
+  readonly now: number;
+  /** Whether this browser can hand a link to other programs. */
+  readonly canShare: boolean;
 }
 
 export type Route =
@@ -33,8 +37,10 @@ export interface Feed {
 /** Something that went wrong, as a person is told it. */
 export interface Problem {
   readonly code: ErrorCode;
-  /** What happened, and why. */
+  /** What happened. */
   readonly what: string;
+  /** Why, in the words of the part that failed; null when it has nothing to add. */
+  readonly why: string | null;
   /** What to do now. */
   readonly advice: string;
 }
@@ -43,7 +49,13 @@ export type Publishing =
   | { readonly step: 'empty' }
   /** `probe` is null while the file is being looked at. */
   | { readonly step: 'chosen'; readonly file: FileFacts; readonly title: string; readonly probe: MediaProbe | null }
-  | { readonly step: 'working'; readonly file: FileFacts; readonly title: string; readonly progress: PublishProgress }
+  | {
+      readonly step: 'working';
+      readonly file: FileFacts;
+      readonly title: string;
+      readonly probe: MediaProbe;
+      readonly progress: PublishProgress;
+    }
   /** The link works. `copies` is null while they are being stored. */
   | {
       readonly step: 'published';
@@ -53,8 +65,14 @@ export type Publishing =
       readonly progress: PublishProgress;
       readonly copies: CopiesReport | null;
     }
-  /** The file and the title are still there: trying again is one press. */
-  | { readonly step: 'failed'; readonly file: FileFacts; readonly title: string; readonly problem: Problem };
+  /** The file and the title are still there: trying again is one press. `probe` is null when looking at the file is what failed. */
+  | {
+      readonly step: 'failed';
+      readonly file: FileFacts;
+      readonly title: string;
+      readonly probe: MediaProbe | null;
+      readonly problem: Problem;
+    };
 
 export interface FileFacts {
   readonly name: string;

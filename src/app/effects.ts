@@ -1,0 +1,269 @@
+/** Does in the world what `update` asked for, and tells what came of it. */
+import { assertNever } from '../base/errors.ts';
+import type { Cancel, Clock, SourceFile } from '../base/ports.ts';
+import { quiet } from '../base/timing.ts';
+import type { Manifest, VideoId } from '../media/manifest.ts';
+import type { Kadreel, WatchSession } from './api.ts';
+import type { Event, FeedName, WatchFacts } from './events.ts';
+import { problemOf } from './problems.ts';
+import { pathOf } from './router.ts';
+import type { Theme } from './state.ts';
+import type { Effect } from './step.ts';
+
+/** What effects need of the browser itself. */
+export interface BrowserEffects {
+  /** Puts a path into the address bar, as a new entry of the history. */
+  pushPath(path: string): void;
+  keepTheme(theme: Theme): void;
+  /** The full address of a path on this site. */
+  address(path: string): string;
+  /** Rejects when the browser does not allow it. */
+  copy(text: string): Promise<void>;
+  /** Rejects when the browser can't; resolves also when the person thinks better of it. */
+  share(link: { readonly url: string; readonly title: string }): Promise<void>;
+}
+
+export interface EffectsOptions {
+  /** Rejects when this browser can't run a node. */
+  readonly kadreel: Promise<Kadreel>;
+  readonly browser: BrowserEffects;
+  readonly clock: Clock;
+  readonly dispatch: (event: Event) => void;
+}
+
+export interface Effects {
+  run(effect: Effect): void;
+  /** Stops everything that still goes on. Nothing is dispatched afterwards. */
+  close(): void;
+}
+
+/** How often the sources of a video's bytes are read. Milliseconds: often enough to look live. */
+const SOURCES_EVERY = 1_000;
+/** How often `tick` comes. Milliseconds: ages are told in minutes. */
+const TICK_EVERY = 10_000;
+/** How long a notice stays. Milliseconds: time to read two short sentences. */
+const NOTICE_STAYS = 6_000;
+
+/** One thing at a time of its kind: what starts replaces, and silences, what went before. */
+interface Slot {
+  /** The signal of what starts now. */
+  next(): AbortSignal;
+  stop(): void;
+}
+
+export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOptions): Effects {
+  const whole = new AbortController();
+  const slot = (): Slot => {
+    let current: AbortController | null = null;
+    const stop = (): void => current?.abort();
+    whole.signal.addEventListener('abort', stop);
+    return {
+      next() {
+        stop();
+        current = new AbortController();
+        if (whole.signal.aborted) current.abort();
+        return current.signal;
+      },
+      stop,
+    };
+  };
+  const slots = { newest: slot(), mine: slot(), probe: slot(), video: slot() };
+  let chosen: SourceFile | null = null;
+  let job: Job | null = null;
+  quiet(kadreel);
+
+  /** Dispatches unless the signal has fired: an answer that nobody waits for any more is dropped. */
+  const tell = (signal: AbortSignal, event: Event): void => {
+    if (!signal.aborted) dispatch(event);
+  };
+
+  const every = (signal: AbortSignal, ms: number, run: () => void): void => {
+    let cancel: Cancel = () => undefined;
+    const again = (): void => {
+      cancel = clock.after(ms, () => {
+        run();
+        if (!signal.aborted) again();
+      });
+    };
+    if (signal.aborted) return;
+    again();
+    signal.addEventListener('abort', () => cancel(), { once: true });
+  };
+
+  const followWorld = async (): Promise<void> => {
+    every(whole.signal, TICK_EVERY, () => tell(whole.signal, { type: 'tick', now: clock.now() }));
+    try {
+      const page = await kadreel;
+      if (whole.signal.aborted) return;
+      const cancel = page.onHealth((health) => tell(whole.signal, { type: 'health-changed', health }));
+      whole.signal.addEventListener('abort', cancel, { once: true });
+    } catch (error) {
+      tell(whole.signal, { type: 'node-failed', problem: problemOf(error, 'starting') });
+    }
+  };
+
+  const loadFeed = async (feed: FeedName): Promise<void> => {
+    const signal = slots[feed].next();
+    try {
+      const page = await kadreel;
+      const videos = feed === 'newest' ? await page.newest(signal) : await page.mine();
+      tell(signal, { type: 'feed-loaded', feed, videos });
+    } catch (error) {
+      tell(signal, { type: 'feed-failed', feed, problem: problemOf(error, 'listing') });
+    }
+  };
+
+  const probe = async (file: SourceFile): Promise<void> => {
+    const signal = slots.probe.next();
+    try {
+      tell(signal, { type: 'probed', probe: await (await kadreel).probe(file, signal) });
+    } catch (error) {
+      tell(signal, { type: 'probe-failed', problem: problemOf(error, 'probing') });
+    }
+  };
+
+  const publish = async (file: SourceFile, title: string): Promise<void> => {
+    const controller = new AbortController();
+    const own: Job = { controller, followed: true };
+    job = own;
+    const follow = (event: Event): void => {
+      if (own.followed && !controller.signal.aborted) tell(whole.signal, event);
+    };
+    try {
+      const page = await kadreel;
+      const publication = await page.publish(file, {
+        title,
+        signal: controller.signal,
+        onProgress: (progress) => follow({ type: 'publish-progressed', progress }),
+      });
+      const { videoId, watchUrl, done } = publication;
+      if (controller.signal.aborted) {
+        quiet(done);
+        tell(whole.signal, { type: 'publish-cancelled', published: true });
+        return;
+      }
+      follow({ type: 'published', videoId, watchUrl });
+      done.then(
+        (copies) => follow({ type: 'copies-stored', videoId, copies }),
+        (error) => follow({ type: 'copies-failed', videoId, problem: problemOf(error, 'publishing') }),
+      );
+    } catch (error) {
+      if (!controller.signal.aborted) follow({ type: 'publish-failed', problem: problemOf(error, 'publishing') });
+      else tell(whole.signal, { type: 'publish-cancelled', published: false });
+    }
+  };
+
+  const openVideo = async (videoId: VideoId): Promise<void> => {
+    const signal = slots.video.next();
+    try {
+      const session = await (await kadreel).watch(videoId, signal);
+      if (signal.aborted) {
+        session.close();
+        return;
+      }
+      signal.addEventListener('abort', () => session.close(), { once: true });
+      dispatch({ type: 'watch-opened', videoId, facts: factsOf(session) });
+      every(signal, SOURCES_EVERY, () => tell(signal, { type: 'sources-counted', videoId, sources: session.sources() }));
+    } catch (error) {
+      tell(signal, { type: 'watch-failed', videoId, problem: problemOf(error, 'opening') });
+    }
+  };
+
+  const copyLink = async (link: string): Promise<void> => {
+    try {
+      await browser.copy(link);
+      tell(whole.signal, { type: 'link-copied' });
+    } catch {
+      tell(whole.signal, { type: 'link-copy-failed', link });
+    }
+  };
+
+  const linkOf = (videoId: VideoId): string => browser.address(pathOf({ page: 'watch', videoId }));
+
+  const run = (effect: Effect): void => {
+    if (whole.signal.aborted) return;
+    switch (effect.type) {
+      case 'follow-world':
+        void followWorld();
+        break;
+      case 'push-path':
+        browser.pushPath(effect.path);
+        break;
+      case 'keep-theme':
+        browser.keepTheme(effect.theme);
+        break;
+      case 'load-feed':
+        void loadFeed(effect.feed);
+        break;
+      case 'choose-file':
+        if (job) job.followed = false;
+        chosen = effect.file;
+        void probe(chosen);
+        break;
+      case 'probe-again':
+        if (chosen) void probe(chosen);
+        break;
+      case 'forget-file':
+        // A publication whose copies are still on their way goes on; only nobody looks at it any more.
+        if (job) job.followed = false;
+        chosen = null;
+        slots.probe.stop();
+        break;
+      case 'publish':
+        if (chosen) void publish(chosen, effect.title);
+        break;
+      case 'cancel-publish':
+        job?.controller.abort();
+        break;
+      case 'open-video':
+        void openVideo(effect.videoId);
+        break;
+      case 'close-video':
+        slots.video.stop();
+        break;
+      case 'copy-link':
+        void copyLink(linkOf(effect.videoId));
+        break;
+      case 'share-link':
+        browser.share({ url: linkOf(effect.videoId), title: effect.title }).catch(() => tell(whole.signal, { type: 'link-share-failed' }));
+        break;
+      case 'expire-notice':
+        clock.after(NOTICE_STAYS, () => tell(whole.signal, { type: 'notice-expired', id: effect.id }));
+        break;
+      default:
+        assertNever(effect);
+    }
+  };
+
+  return {
+    run,
+    close() {
+      job?.controller.abort();
+      whole.abort();
+    },
+  };
+}
+
+interface Job {
+  readonly controller: AbortController;
+  /** Whether the page still shows it. */
+  followed: boolean;
+}
+
+function factsOf({ manifest, playlistUrl }: WatchSession): WatchFacts {
+  const best = manifest.renditions.find(({ kind }) => kind === 'video');
+  return {
+    title: manifest.title,
+    duration: manifest.duration / 1000,
+    created: manifest.created,
+    hasVideo: best !== undefined,
+    hasAudio: hasAudio(manifest),
+    width: best?.width ?? 0,
+    height: best?.height ?? 0,
+    playlistUrl,
+  };
+}
+
+function hasAudio({ renditions }: Manifest): boolean {
+  return renditions.some(({ kind }) => kind === 'audio');
+}

@@ -1,0 +1,73 @@
+/** All that can happen. Components and effects say what happened; only `update` says what follows from it. */
+import type { MediaProbe, SourceFile } from '../base/ports.ts';
+import type { VideoId } from '../media/manifest.ts';
+import type { BytesBySource, CopiesReport, NodeHealth, PublishProgress, VideoCard } from './api.ts';
+import type { Problem, Theme } from './state.ts';
+
+/** What the ready video is, as the watch page needs it. */
+export interface WatchFacts {
+  readonly title: string;
+  /** Seconds. */
+  readonly duration: number;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+  readonly hasVideo: boolean;
+  readonly hasAudio: boolean;
+  /** Pixels, of the best rendition; 0 without video. */
+  readonly width: number;
+  readonly height: number;
+  readonly playlistUrl: string;
+}
+
+export type FeedName = 'newest' | 'mine';
+
+/** What a person did. */
+export type PersonEvent =
+  /** A link of ours was followed. */
+  | { readonly type: 'link-followed'; readonly path: string }
+  | { readonly type: 'theme-chosen'; readonly theme: Theme }
+  | { readonly type: 'feed-retry-pressed'; readonly feed: FeedName }
+  | { readonly type: 'file-chosen'; readonly file: SourceFile }
+  | { readonly type: 'file-removed' }
+  | { readonly type: 'title-typed'; readonly title: string }
+  | { readonly type: 'publish-pressed' }
+  | { readonly type: 'publish-retry-pressed' }
+  | { readonly type: 'cancel-pressed' }
+  | { readonly type: 'publish-another-pressed' }
+  | { readonly type: 'watch-retry-pressed' }
+  | { readonly type: 'playback-retry-pressed' }
+  | { readonly type: 'copy-link-pressed'; readonly videoId: VideoId }
+  | { readonly type: 'share-link-pressed'; readonly videoId: VideoId; readonly title: string }
+  | { readonly type: 'notice-dismissed'; readonly id: number };
+
+/** What the world did. */
+export type WorldEvent =
+  /** The first event of all. */
+  | { readonly type: 'started' }
+  /** The browser's own back and forward. */
+  | { readonly type: 'path-changed'; readonly path: string }
+  | { readonly type: 'tick'; readonly now: number }
+  | { readonly type: 'health-changed'; readonly health: NodeHealth }
+  | { readonly type: 'node-failed'; readonly problem: Problem }
+  | { readonly type: 'feed-loaded'; readonly feed: FeedName; readonly videos: readonly VideoCard[] }
+  | { readonly type: 'feed-failed'; readonly feed: FeedName; readonly problem: Problem }
+  | { readonly type: 'probed'; readonly probe: MediaProbe }
+  | { readonly type: 'probe-failed'; readonly problem: Problem }
+  | { readonly type: 'publish-progressed'; readonly progress: PublishProgress }
+  | { readonly type: 'published'; readonly videoId: VideoId; readonly watchUrl: string }
+  | { readonly type: 'publish-failed'; readonly problem: Problem }
+  /** Publishing has ended after `cancel-pressed`; `published` when it was too late to stop it. */
+  | { readonly type: 'publish-cancelled'; readonly published: boolean }
+  | { readonly type: 'copies-stored'; readonly videoId: VideoId; readonly copies: CopiesReport }
+  | { readonly type: 'copies-failed'; readonly videoId: VideoId; readonly problem: Problem }
+  | { readonly type: 'watch-opened'; readonly videoId: VideoId; readonly facts: WatchFacts }
+  | { readonly type: 'watch-failed'; readonly videoId: VideoId; readonly problem: Problem }
+  | { readonly type: 'sources-counted'; readonly videoId: VideoId; readonly sources: BytesBySource }
+  | { readonly type: 'playback-failed'; readonly videoId: VideoId; readonly problem: Problem }
+  | { readonly type: 'link-copied' }
+  /** The clipboard refused; the person copies by hand. */
+  | { readonly type: 'link-copy-failed'; readonly link: string }
+  | { readonly type: 'link-share-failed' }
+  | { readonly type: 'notice-expired'; readonly id: number };
+
+export type Event = PersonEvent | WorldEvent;

@@ -1,0 +1,96 @@
+/** What a person is told when something went wrong: what happened, why, and what to do. Pure. */
+import { asKadreelError, assertNever, type ErrorCode } from '../base/errors.ts';
+import type { Problem } from './state.ts';
+
+/** What was being done when it went wrong. */
+export type Doing = 'starting' | 'listing' | 'probing' | 'publishing' | 'opening' | 'playing';
+
+/** Describes any thrown value. What is not a `KadreelError` is told as `internal`. */
+export function problemOf(error: unknown, doing: Doing): Problem {
+  const { code, message } = asKadreelError(error);
+  return { code, what: WHAT[doing], why: reason(code, message), advice: advice(code, doing) };
+}
+
+const WHAT: Readonly<Record<Doing, string>> = {
+  starting: 'This tab could not join the network.',
+  listing: 'The list of videos could not be loaded.',
+  probing: 'This file can’t be published as it is.',
+  publishing: 'The video was not published.',
+  opening: 'This video can’t be opened.',
+  playing: 'Playing stopped.',
+};
+
+/** The failing part's own words, or ours where it said nothing. */
+function reason(code: ErrorCode, message: string): string {
+  return message.trim() === '' ? plainReason(code) : message.trim();
+}
+
+function plainReason(code: ErrorCode): string {
+  switch (code) {
+    case 'aborted':
+      return 'It was cancelled.';
+    case 'timeout':
+      return 'Nobody answered in time.';
+    case 'closed':
+      return 'The connection closed in the middle.';
+    case 'refused':
+      return 'The other node refused.';
+    case 'unreachable':
+      return 'No other node can be reached.';
+    case 'not-found':
+      return 'None of the tabs that are open now has it.';
+    case 'corrupt':
+      return 'What arrived was damaged, so it was thrown away.';
+    case 'invalid':
+      return 'What arrived does not have the right form.';
+    case 'too-large':
+      return 'It is larger than the limit.';
+    case 'quota':
+      return 'The disk space that this browser grants is full.';
+    case 'unsupported':
+      return 'It is not a video that can be read or played here.';
+    case 'missing-feature':
+      return 'This browser lacks something that is needed.';
+    case 'internal':
+      return 'Kadreel made a mistake of its own.';
+    default:
+      return assertNever(code);
+  }
+}
+
+function advice(code: ErrorCode, doing: Doing): string {
+  const nothingLost = doing === 'publishing' || doing === 'probing' ? ' Your file and title are still here.' : '';
+  switch (code) {
+    case 'aborted':
+      return `Start again when you like.${nothingLost}`;
+    case 'timeout':
+    case 'closed':
+    case 'refused':
+      return `Try again in a moment.${nothingLost}`;
+    case 'unreachable':
+      return `Check that you are online, then try again.${nothingLost}`;
+    case 'not-found':
+      return doing === 'listing'
+        ? 'Try again in a moment.'
+        : 'Ask whoever sent you the link to open Kadreel, then try again: their tab may still keep it.';
+    case 'corrupt':
+    case 'invalid':
+      return doing === 'probing' || doing === 'publishing'
+        ? 'Check that the file plays on your computer, or choose another one.'
+        : 'Try again: another tab may have a good copy.';
+    case 'too-large':
+      return doing === 'probing' || doing === 'publishing' ? `Choose a shorter or smaller file.${nothingLost}` : 'Try again in a moment.';
+    case 'quota':
+      return `Free some space on this disk, or in this browser’s site data, then try again.${nothingLost}`;
+    case 'unsupported':
+      return doing === 'probing' || doing === 'publishing'
+        ? 'Check that the file plays on your computer, or choose another one.'
+        : 'Try again, or open the link in another browser.';
+    case 'missing-feature':
+      return 'Use a current Chrome, Edge, Firefox or Safari, not in a private window.';
+    case 'internal':
+      return `Reload the page and try again.${doing === 'publishing' ? ' Choose the same file afterwards.' : ''}`;
+    default:
+      return assertNever(code);
+  }
+}

@@ -1,0 +1,43 @@
+/** What `update` answers with. */
+import type { SourceFile } from '../base/ports.ts';
+import type { VideoId } from '../media/manifest.ts';
+import type { FeedName } from './events.ts';
+import type { Notice, State, Theme } from './state.ts';
+
+/** Something to do in the world. Whatever takes time answers with events. */
+export type Effect =
+  /** For as long as the page lives: `health-changed`, `node-failed`, `tick`. */
+  | { readonly type: 'follow-world' }
+  | { readonly type: 'push-path'; readonly path: string }
+  | { readonly type: 'keep-theme'; readonly theme: Theme }
+  /** `feed-loaded` or `feed-failed`; a newer one of the same feed replaces it. */
+  | { readonly type: 'load-feed'; readonly feed: FeedName }
+  /** `probed` or `probe-failed`, of this file; it is also what `publish` will publish. */
+  | { readonly type: 'choose-file'; readonly file: SourceFile }
+  /** The same answers, of the file chosen before. */
+  | { readonly type: 'probe-again' }
+  | { readonly type: 'forget-file' }
+  /** `publish-progressed`…, then `publish-failed`, or `published` and after it `copies-stored` or `copies-failed`. */
+  | { readonly type: 'publish'; readonly title: string }
+  /** `publish-cancelled`. */
+  | { readonly type: 'cancel-publish' }
+  /** `watch-failed`, or `watch-opened` and then `sources-counted` until `close-video`. */
+  | { readonly type: 'open-video'; readonly videoId: VideoId }
+  | { readonly type: 'close-video' }
+  /** `link-copied` or `link-copy-failed`. */
+  | { readonly type: 'copy-link'; readonly videoId: VideoId }
+  /** `link-share-failed`, or nothing. */
+  | { readonly type: 'share-link'; readonly videoId: VideoId; readonly title: string }
+  /** `notice-expired`, some seconds later. */
+  | { readonly type: 'expire-notice'; readonly id: number };
+
+export interface Step {
+  readonly state: State;
+  readonly effects: readonly Effect[];
+}
+
+/** The state with one more notice, which goes away by itself. */
+export function notify(state: State, tone: Notice['tone'], text: string): Step {
+  const id = 1 + state.notices.reduce((highest, notice) => Math.max(highest, notice.id), 0);
+  return { state: { ...state, notices: [...state.notices, { id, tone, text }] }, effects: [{ type: 'expire-notice', id }] };
+}

@@ -1,0 +1,169 @@
+/** What follows from an event of publishing: a part of `update`. Pure. */
+import { assertNever } from '../base/errors.ts';
+import type { PublishProgress } from './api.ts';
+import type { Event } from './events.ts';
+import { pathOf } from './router.ts';
+import type { Publishing, State } from './state.ts';
+import { type Effect, notify, type Step } from './step.ts';
+
+type PublishingEvent = Extract<
+  Event,
+  {
+    type:
+      | 'file-chosen'
+      | 'file-removed'
+      | 'title-typed'
+      | 'publish-pressed'
+      | 'publish-retry-pressed'
+      | 'cancel-pressed'
+      | 'publish-another-pressed'
+      | 'probed'
+      | 'probe-failed'
+      | 'publish-progressed'
+      | 'published'
+      | 'publish-failed'
+      | 'publish-cancelled'
+      | 'copies-stored'
+      | 'copies-failed';
+  }
+>;
+
+/** Bytes of UTF-8 that a manifest's title may have. */
+const TITLE_BYTES = 200;
+
+/** An event that makes no sense in the present step changes nothing: it is a late one, or a second press. */
+export function updatePublishing(state: State, event: PublishingEvent): Step {
+  const { publishing } = state;
+  switch (event.type) {
+    case 'file-chosen': {
+      if (publishing.step === 'working') return notify(state, 'info', 'One video at a time: this one is still being published.');
+      const { name, size } = event.file;
+      const chosen: Publishing = { step: 'chosen', file: { name, size }, title: titleFrom(name), probe: null };
+      const away = state.route.page !== 'publish';
+      const step = withStep(away ? { ...state, route: { page: 'publish' }, watching: { phase: 'idle' } } : state, chosen, {
+        type: 'choose-file',
+        file: event.file,
+      });
+      if (!away) return step;
+      const leave: Effect[] = state.watching.phase === 'idle' ? [] : [{ type: 'close-video' }];
+      return { state: step.state, effects: [{ type: 'push-path', path: pathOf({ page: 'publish' }) }, ...leave, ...step.effects] };
+    }
+    case 'file-removed':
+      return publishing.step === 'chosen' || publishing.step === 'failed'
+        ? withStep(state, { step: 'empty' }, { type: 'forget-file' })
+        : same(state);
+    case 'publish-another-pressed':
+      return publishing.step === 'published' ? withStep(state, { step: 'empty' }, { type: 'forget-file' }) : same(state);
+    case 'title-typed':
+      return publishing.step === 'chosen' || publishing.step === 'failed'
+        ? withStep(state, { ...publishing, title: clipTitle(event.title) })
+        : same(state);
+    case 'probed':
+      return publishing.step === 'chosen' ? withStep(state, { ...publishing, probe: event.probe }) : same(state);
+    case 'probe-failed':
+      return publishing.step === 'chosen'
+        ? withStep(state, { ...publishing, step: 'failed', probe: null, problem: event.problem })
+        : same(state);
+    case 'publish-pressed':
+    case 'publish-retry-pressed':
+      return start(state);
+    case 'publish-progressed':
+      return publishing.step === 'working' || publishing.step === 'published'
+        ? withStep(state, { ...publishing, progress: event.progress })
+        : same(state);
+    case 'published':
+      if (publishing.step !== 'working') return withStep(state, publishing, { type: 'load-feed', feed: 'mine' });
+      return withStep(
+        state,
+        {
+          step: 'published',
+          title: publishing.title.trim(),
+          videoId: event.videoId,
+          watchUrl: event.watchUrl,
+          progress: publishing.progress,
+          copies: null,
+        },
+        { type: 'load-feed', feed: 'mine' },
+        { type: 'load-feed', feed: 'newest' },
+      );
+    case 'publish-failed':
+      return publishing.step === 'working'
+        ? withStep(state, {
+            step: 'failed',
+            file: publishing.file,
+            title: publishing.title,
+            probe: publishing.probe,
+            problem: event.problem,
+          })
+        : same(state);
+    case 'cancel-pressed':
+      return publishing.step === 'working'
+        ? withStep(
+            state,
+            { step: 'chosen', file: publishing.file, title: publishing.title, probe: publishing.probe },
+            { type: 'cancel-publish' },
+          )
+        : same(state);
+    case 'publish-cancelled': {
+      const step = event.published
+        ? notify(state, 'info', 'It was too late to cancel: the video is published.')
+        : notify(state, 'info', 'Cancelled. Nothing was published; your file and title are still here.');
+      return { state: step.state, effects: [...step.effects, { type: 'load-feed', feed: 'mine' }] };
+    }
+    case 'copies-stored':
+      return publishing.step === 'published' && publishing.videoId === event.videoId
+        ? withStep(state, { ...publishing, copies: event.copies })
+        : same(state);
+    case 'copies-failed':
+      return publishing.step === 'published' && publishing.videoId === event.videoId
+        ? notify(state, 'bad', 'Copies could not be stored with other tabs. The video plays as long as this tab is open.')
+        : same(state);
+    default:
+      return assertNever(event);
+  }
+}
+
+const BEGIN: PublishProgress = { stage: 'read', fraction: 0, secondsLeft: null };
+
+function start(state: State): Step {
+  const { publishing } = state;
+  if (publishing.step !== 'chosen' && publishing.step !== 'failed') return same(state);
+  const { file, probe } = publishing;
+  if (probe === null) {
+    // Looking at the file is what failed: that is tried again, and the person presses Publish afterwards.
+    return publishing.step === 'failed'
+      ? withStep(state, { step: 'chosen', file, title: publishing.title, probe: null }, { type: 'probe-again' })
+      : same(state);
+  }
+  const title = publishing.title.trim() === '' ? titleFrom(file.name) : publishing.title;
+  return withStep(state, { step: 'working', file, title, probe, progress: BEGIN }, { type: 'publish', title: title.trim() });
+}
+
+/** A title to start from: the file's name without its ending, underscores as spaces. */
+export function titleFrom(name: string): string {
+  const plain = name
+    .replace(/\.[a-z0-9]{1,5}$/i, '')
+    .replaceAll('_', ' ')
+    .trim();
+  return clipTitle(plain === '' ? 'Untitled' : plain);
+}
+
+/** The longest beginning that fits in a manifest. */
+function clipTitle(title: string): string {
+  let bytes = 0;
+  let clipped = '';
+  for (const character of title) {
+    bytes += new TextEncoder().encode(character).length;
+    if (bytes > TITLE_BYTES) break;
+    clipped += character;
+  }
+  return clipped;
+}
+
+function withStep(state: State, publishing: Publishing, ...effects: readonly Effect[]): Step {
+  return { state: { ...state, publishing }, effects };
+}
+
+function same(state: State): Step {
+  return { state, effects: [] };
+}

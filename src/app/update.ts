@@ -1,0 +1,201 @@
+/** What follows from an event: the next state, and what to do in the world. Pure. */
+import { assertNever } from '../base/errors.ts';
+import type { VideoId } from '../media/manifest.ts';
+import type { NodeHealth } from './api.ts';
+import type { Event } from './events.ts';
+import { parsePath, pathOf } from './router.ts';
+import type { Feed, Problem, Route, State, Theme } from './state.ts';
+import { type Effect, notify, type Step } from './step.ts';
+import { updatePublishing } from './update-publishing.ts';
+
+/** How often a shown list of the newest videos is asked for again. Milliseconds: news should feel live, at one lookup. */
+const NEWEST_EVERY = 20_000;
+
+/** The state at the very start, before `started`. */
+export function initialState(options: { path: string; theme: Theme; now: number; canShare: boolean }): State {
+  const route = parsePath(options.path);
+  return {
+    route,
+    theme: options.theme,
+    health: STARTING,
+    newest: LOADING,
+    mine: LOADING,
+    publishing: { step: 'empty' },
+    watching: route.page === 'watch' ? { phase: 'loading', videoId: route.videoId } : { phase: 'idle' },
+    notices: [],
+    now: options.now,
+    canShare: options.canShare,
+  };
+}
+
+export function update(state: State, event: Event): Step {
+  switch (event.type) {
+    case 'started':
+      return {
+        state,
+        effects: [
+          { type: 'follow-world' },
+          { type: 'load-feed', feed: 'newest' },
+          { type: 'load-feed', feed: 'mine' },
+          ...(state.route.page === 'watch' ? [{ type: 'open-video', videoId: state.route.videoId } as const] : []),
+        ],
+      };
+    case 'link-followed': {
+      const route = parsePath(event.path);
+      if (pathOf(route) === pathOf(state.route)) return { state, effects: [] };
+      const step = go(state, route);
+      return { state: step.state, effects: [{ type: 'push-path', path: event.path }, ...step.effects] };
+    }
+    case 'path-changed':
+      return go(state, parsePath(event.path));
+    case 'theme-chosen':
+      return { state: { ...state, theme: event.theme }, effects: [{ type: 'keep-theme', theme: event.theme }] };
+    case 'tick':
+      return {
+        state: { ...state, now: event.now },
+        effects:
+          state.route.page === 'home' && state.newest.phase === 'ready' && turnOf(event.now) !== turnOf(state.now)
+            ? [{ type: 'load-feed', feed: 'newest' }]
+            : [],
+      };
+    case 'health-changed':
+      return healthChanged(state, event.health);
+    case 'node-failed':
+      return {
+        state: { ...state, health: { ...state.health, phase: 'failed', problem: sentence(event.problem) } },
+        effects: [],
+      };
+    case 'feed-retry-pressed':
+      return {
+        state: { ...state, [event.feed]: { ...state[event.feed], phase: 'loading', problem: null } },
+        effects: [{ type: 'load-feed', feed: event.feed }],
+      };
+    case 'feed-loaded':
+      return { state: { ...state, [event.feed]: { phase: 'ready', videos: event.videos, problem: null } }, effects: [] };
+    case 'feed-failed':
+      return { state: { ...state, [event.feed]: failedFeed(state[event.feed], event.problem) }, effects: [] };
+    case 'file-chosen':
+    case 'file-removed':
+    case 'title-typed':
+    case 'publish-pressed':
+    case 'publish-retry-pressed':
+    case 'cancel-pressed':
+    case 'publish-another-pressed':
+    case 'probed':
+    case 'probe-failed':
+    case 'publish-progressed':
+    case 'published':
+    case 'publish-failed':
+    case 'publish-cancelled':
+    case 'copies-stored':
+    case 'copies-failed':
+      return updatePublishing(state, event);
+    case 'watch-retry-pressed': {
+      const { watching } = state;
+      if (watching.phase !== 'failed') return { state, effects: [] };
+      return {
+        state: { ...state, watching: { phase: 'loading', videoId: watching.videoId } },
+        effects: [{ type: 'open-video', videoId: watching.videoId }],
+      };
+    }
+    case 'watch-opened':
+      if (!isLoading(state, event.videoId)) return { state, effects: [] };
+      return {
+        state: {
+          ...state,
+          watching: {
+            phase: 'ready',
+            videoId: event.videoId,
+            ...event.facts,
+            sources: { store: 0, tabs: 0, openNodes: 0 },
+            problem: null,
+          },
+        },
+        effects: [],
+      };
+    case 'watch-failed':
+      if (!isLoading(state, event.videoId)) return { state, effects: [] };
+      return { state: { ...state, watching: { phase: 'failed', videoId: event.videoId, problem: event.problem } }, effects: [] };
+    case 'sources-counted':
+      return changeReady(state, event.videoId, { sources: event.sources });
+    case 'playback-failed':
+      return changeReady(state, event.videoId, { problem: event.problem });
+    case 'playback-retry-pressed':
+      return state.watching.phase === 'ready' ? changeReady(state, state.watching.videoId, { problem: null }) : { state, effects: [] };
+    case 'copy-link-pressed':
+      return { state, effects: [{ type: 'copy-link', videoId: event.videoId }] };
+    case 'share-link-pressed':
+      return { state, effects: [{ type: 'share-link', videoId: event.videoId, title: event.title }] };
+    case 'link-copied':
+      return notify(state, 'good', 'Link copied.');
+    case 'link-copy-failed':
+      return notify(state, 'bad', `The browser did not allow copying. The link is ${event.link}`);
+    case 'link-share-failed':
+      return notify(state, 'bad', 'The browser could not share the link. Copy it instead.');
+    case 'notice-dismissed':
+    case 'notice-expired':
+      return { state: { ...state, notices: state.notices.filter((notice) => notice.id !== event.id) }, effects: [] };
+    default:
+      return assertNever(event);
+  }
+}
+
+const STARTING: NodeHealth = {
+  phase: 'starting',
+  id: null,
+  links: { tabs: 0, openNodes: 0 },
+  openNodes: [],
+  kept: { bytes: 0, quota: 0 },
+  served: 0,
+  problem: null,
+};
+
+const LOADING: Feed = { phase: 'loading', videos: [], problem: null };
+
+function go(state: State, route: Route): Step {
+  if (pathOf(route) === pathOf(state.route)) return { state, effects: [] };
+  const effects: Effect[] = [];
+  if (state.watching.phase !== 'idle') effects.push({ type: 'close-video' });
+  if (route.page === 'watch') effects.push({ type: 'open-video', videoId: route.videoId });
+  if (route.page === 'home') effects.push({ type: 'load-feed', feed: 'newest' }, { type: 'load-feed', feed: 'mine' });
+  return {
+    state: { ...state, route, watching: route.page === 'watch' ? { phase: 'loading', videoId: route.videoId } : { phase: 'idle' } },
+    effects,
+  };
+}
+
+/** The first link opens the door to news: what was loaded without it is asked for again. */
+function healthChanged(state: State, health: NodeHealth): Step {
+  const linkedNow = linkCount(health) > 0 && linkCount(state.health) === 0;
+  return { state: { ...state, health }, effects: linkedNow ? [{ type: 'load-feed', feed: 'newest' }] : [] };
+}
+
+function linkCount({ links }: NodeHealth): number {
+  return links.tabs + links.openNodes;
+}
+
+/** A list that is there stays: an old list is better than an apology. */
+function failedFeed(feed: Feed, problem: Problem): Feed {
+  return feed.videos.length > 0 ? { ...feed, phase: 'ready', problem: null } : { phase: 'failed', videos: [], problem };
+}
+
+function isLoading({ watching }: State, videoId: VideoId): boolean {
+  return watching.phase === 'loading' && watching.videoId === videoId;
+}
+
+type Ready = Extract<State['watching'], { phase: 'ready' }>;
+
+/** Changes the video that is being watched, if it is still that one. */
+function changeReady(state: State, videoId: VideoId, change: Partial<Pick<Ready, 'sources' | 'problem'>>): Step {
+  const { watching } = state;
+  if (watching.phase !== 'ready' || watching.videoId !== videoId) return { state, effects: [] };
+  return { state: { ...state, watching: { ...watching, ...change } }, effects: [] };
+}
+
+function turnOf(now: number): number {
+  return Math.floor(now / NEWEST_EVERY);
+}
+
+function sentence({ what, why, advice }: Problem): string {
+  return [what, why, advice].filter((part) => part !== null).join(' ');
+}

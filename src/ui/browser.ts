@@ -1,0 +1,61 @@
+/** What effects need of the browser, on the browser. */
+import type { BrowserEffects } from '../app/effects.ts';
+import type { Theme } from '../app/state.ts';
+
+/** Where the chosen theme is kept; `public/theme.js` reads it before the first paint. */
+const THEME_KEY = 'kadreel-theme';
+
+export interface UiBrowser extends BrowserEffects {
+  readonly canShare: boolean;
+  path(): string;
+  theme(): Theme;
+  /** Calls `listener` when the person goes back or forward. Returns how to stop that. */
+  onPathChange(listener: (path: string) => void): () => void;
+}
+
+export function createBrowser(): UiBrowser {
+  return {
+    canShare: typeof navigator.share === 'function',
+    path: () => location.pathname,
+    theme: readTheme,
+    pushPath(path) {
+      history.pushState(null, '', path);
+    },
+    keepTheme(theme) {
+      try {
+        if (theme === 'system') localStorage.removeItem(THEME_KEY);
+        else localStorage.setItem(THEME_KEY, theme);
+      } catch {
+        // No storage (a strict private window): the theme lasts as long as the tab.
+      }
+    },
+    address: (path) => new URL(path, location.origin).href,
+    copy: (text) => navigator.clipboard.writeText(text),
+    async share(link) {
+      try {
+        await navigator.share({ url: link.url, title: link.title });
+      } catch (error) {
+        if (!isSecondThought(error)) throw error;
+      }
+    },
+    onPathChange(listener) {
+      const onPop = (): void => listener(location.pathname);
+      addEventListener('popstate', onPop);
+      return () => removeEventListener('popstate', onPop);
+    },
+  };
+}
+
+/** The person closed the sheet: nothing went wrong. */
+function isSecondThought(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'AbortError';
+}
+
+function readTheme(): Theme {
+  try {
+    const kept = localStorage.getItem(THEME_KEY);
+    return kept === 'light' || kept === 'dark' ? kept : 'system';
+  } catch {
+    return 'system';
+  }
+}

@@ -1,0 +1,159 @@
+/** The bar of buttons over the picture. */
+import { For, type JSX, Show } from 'solid-js';
+import { formatTime } from './format.ts';
+import {
+  MaximizeIcon,
+  MinimizeIcon,
+  PauseIcon,
+  PictureInPictureIcon,
+  PlayIcon,
+  SettingsIcon,
+  VolumeIcon,
+  VolumeOffIcon,
+} from './icons.tsx';
+import type { Playback } from './playback.ts';
+import type { Quality } from './player.tsx';
+import { Popover } from './popover.tsx';
+import { SeekBar } from './seek-bar.tsx';
+
+export interface ControlsProps {
+  readonly playback: Playback;
+  readonly qualities: readonly Quality[];
+  readonly quality: number;
+  readonly onQuality: (index: number) => void;
+}
+
+const RATES = [0.5, 0.75, 1, 1.25, 1.5, 2] as const;
+
+export function Controls(props: ControlsProps): JSX.Element {
+  const silent = () => props.playback.muted() || props.playback.volume() === 0;
+  return (
+    <div class="controls">
+      <SeekBar playback={props.playback} />
+      <div class="controls-row">
+        <ControlButton label={props.playback.playing() ? 'Pause' : 'Play'} keys="k" onPress={() => props.playback.act({ type: 'toggle' })}>
+          <Show when={props.playback.playing()} fallback={<PlayIcon size={20} fill="currentColor" />}>
+            <PauseIcon size={20} fill="currentColor" />
+          </Show>
+        </ControlButton>
+        <div class="volume">
+          <ControlButton label={silent() ? 'Unmute' : 'Mute'} keys="m" onPress={() => props.playback.act({ type: 'mute' })}>
+            <Show when={silent()} fallback={<VolumeIcon size={20} />}>
+              <VolumeOffIcon size={20} />
+            </Show>
+          </ControlButton>
+          <input
+            type="range"
+            aria-label="Volume"
+            min="0"
+            max="1"
+            step="0.05"
+            value={silent() ? 0 : props.playback.volume()}
+            style={{ '--at': `${silent() ? 0 : props.playback.volume()}` }}
+            onInput={(event) => props.playback.setVolume(event.currentTarget.valueAsNumber)}
+          />
+        </div>
+        <p class="times">
+          <span class="hidden">Time: </span>
+          {formatTime(props.playback.time())}
+          <span class="times-total"> / {formatTime(props.playback.duration())}</span>
+        </p>
+        <span class="controls-gap" />
+        <Popover
+          label="Speed and quality"
+          class="settings"
+          buttonClass="control"
+          face={
+            <>
+              <SettingsIcon size={20} />
+              <Show when={props.playback.rate() !== 1}>
+                <span class="control-note">{props.playback.rate()}×</span>
+              </Show>
+            </>
+          }
+        >
+          <Choices
+            legend="Speed"
+            name="rate"
+            options={RATES.map((rate) => ({ value: rate, name: rate === 1 ? 'Normal' : `${rate}×` }))}
+            value={props.playback.rate()}
+            onChoose={props.playback.setRate}
+          />
+          <Show when={props.qualities.length > 1}>
+            <Choices
+              legend="Quality"
+              name="quality"
+              options={props.qualities.map(({ index, name }) => ({ value: index, name }))}
+              value={props.quality}
+              onChoose={props.onQuality}
+            />
+          </Show>
+        </Popover>
+        <Show when={props.playback.canPicture}>
+          <ControlButton
+            label={props.playback.inPicture() ? 'Leave picture in picture' : 'Picture in picture'}
+            onPress={props.playback.togglePicture}
+          >
+            <PictureInPictureIcon size={20} />
+          </ControlButton>
+        </Show>
+        <ControlButton
+          label={props.playback.fullscreen() ? 'Leave full screen' : 'Full screen'}
+          keys="f"
+          onPress={() => props.playback.act({ type: 'fullscreen' })}
+        >
+          <Show when={props.playback.fullscreen()} fallback={<MaximizeIcon size={20} />}>
+            <MinimizeIcon size={20} />
+          </Show>
+        </ControlButton>
+      </div>
+    </div>
+  );
+}
+
+interface ControlButtonProps {
+  readonly label: string;
+  /** The key that does the same. */
+  readonly keys?: string;
+  readonly onPress: () => void;
+  readonly children: JSX.Element;
+}
+
+function ControlButton(props: ControlButtonProps): JSX.Element {
+  return (
+    <button
+      type="button"
+      class="control"
+      aria-label={props.label}
+      aria-keyshortcuts={props.keys}
+      title={props.keys ? `${props.label} (${props.keys})` : props.label}
+      onClick={() => props.onPress()}
+    >
+      {props.children}
+    </button>
+  );
+}
+
+interface ChoicesProps {
+  readonly legend: string;
+  readonly name: string;
+  readonly options: readonly { readonly value: number; readonly name: string }[];
+  readonly value: number;
+  readonly onChoose: (value: number) => void;
+}
+
+function Choices(props: ChoicesProps): JSX.Element {
+  return (
+    <fieldset class="choices">
+      <legend>{props.legend}</legend>
+      <For each={props.options}>
+        {(option) => (
+          <label class="choice">
+            <input type="radio" name={props.name} checked={props.value === option.value} onChange={() => props.onChoose(option.value)} />
+            {option.name}
+          </label>
+        )}
+      </For>
+    </fieldset>
+  );
+}

@@ -1,0 +1,21 @@
+/** The icons in use, each imported by itself (the whole set is large). The one owner of `lucide-solid`. */
+export { default as CheckIcon } from 'lucide-solid/icons/check';
+export { default as CopyIcon } from 'lucide-solid/icons/copy';
+export { default as FileVideoIcon } from 'lucide-solid/icons/file-video-camera';
+export { default as HourglassIcon } from 'lucide-solid/icons/hourglass';
+export { default as MaximizeIcon } from 'lucide-solid/icons/maximize';
+export { default as MinimizeIcon } from 'lucide-solid/icons/minimize';
+export { default as MonitorIcon } from 'lucide-solid/icons/monitor';
+export { default as MoonIcon } from 'lucide-solid/icons/moon';
+export { default as PauseIcon } from 'lucide-solid/icons/pause';
+export { default as PictureInPictureIcon } from 'lucide-solid/icons/picture-in-picture-2';
+export { default as PlayIcon } from 'lucide-solid/icons/play';
+export { default as RetryIcon } from 'lucide-solid/icons/rotate-ccw';
+export { default as SettingsIcon } from 'lucide-solid/icons/settings-2';
+export { default as ShareIcon } from 'lucide-solid/icons/share-2';
+export { default as SunIcon } from 'lucide-solid/icons/sun';
+export { default as WarningIcon } from 'lucide-solid/icons/triangle-alert';
+export { default as UploadIcon } from 'lucide-solid/icons/upload';
+export { default as VolumeIcon } from 'lucide-solid/icons/volume-2';
+export { default as VolumeOffIcon } from 'lucide-solid/icons/volume-x';
+export { default as CloseIcon } from 'lucide-solid/icons/x';

@@ -1,0 +1,317 @@
+/** The player: our controls over a plain `<video>` that hls.js feeds. The one owner of hls.js, which is loaded only here. */
+import type Hls from 'hls.js';
+import type { ErrorData, HlsConfig } from 'hls.js';
+import { createEffect, createSignal, type JSX, on, onCleanup, onMount, Show } from 'solid-js';
+import type { Problem } from '../app/state.ts';
+import { fail, type KadreelError } from '../base/errors.ts';
+import { Controls } from './controls.tsx';
+import { Cover } from './cover.tsx';
+import { PlayIcon, RetryIcon } from './icons.tsx';
+import { Leader } from './leader.tsx';
+import { createPlayback, type Playback } from './playback.ts';
+import { playerAction } from './player-keys.ts';
+import { ProblemCard } from './problem-card.tsx';
+
+export interface PlayerProps {
+  readonly playlistUrl: string;
+  readonly videoId: string;
+  readonly title: string;
+  /** Seconds, until the element knows. */
+  readonly duration: number;
+  readonly hasVideo: boolean;
+  /** Width over height. */
+  readonly aspect: number;
+  readonly poster: string | null;
+  /** Why playing stopped; null plays, from where it stopped. */
+  readonly problem: Problem | null;
+  readonly onFailed: (error: KadreelError) => void;
+  readonly onRetry: () => void;
+}
+
+/** One choice of picture quality. */
+export interface Quality {
+  /** -1: as the connection allows. */
+  readonly index: number;
+  readonly name: string;
+}
+
+/** The controls go away this long after the last move, in milliseconds, while it plays. */
+const IDLE_AFTER = 2_600;
+/** Waiting longer than this, in milliseconds, is explained. */
+const SLOW_AFTER = 8_000;
+
+export function Player(props: PlayerProps): JSX.Element {
+  let stage!: HTMLElement;
+  let video!: HTMLVideoElement;
+  const [playback, setPlayback] = createSignal<Playback | null>(null);
+  const [qualities, setQualities] = createSignal<readonly Quality[]>([]);
+  const [quality, setQuality] = createSignal(-1);
+  const [idle, setIdle] = createSignal(false);
+  const [slow, setSlow] = createSignal(false);
+  let stream: Stream | null = null;
+  let idleTimer: ReturnType<typeof setTimeout> | undefined;
+
+  const open = (): void => {
+    const at = playback()?.time() ?? 0;
+    stream?.close();
+    stream = openStream({
+      video,
+      playlistUrl: props.playlistUrl,
+      startAt: at,
+      onQualities: setQualities,
+      onFailed: props.onFailed,
+    });
+    playback()?.play();
+  };
+
+  onMount(() => {
+    setPlayback(createPlayback({ video, stage, duration: props.duration }));
+    open();
+    if ('mediaSession' in navigator) navigator.mediaSession.metadata = new MediaMetadata({ title: props.title, artist: 'Kadreel' });
+    document.addEventListener('keydown', onKeyDown);
+  });
+  onCleanup(() => {
+    document.removeEventListener('keydown', onKeyDown);
+    clearTimeout(idleTimer);
+    stream?.close();
+  });
+  createEffect(
+    on(
+      () => props.problem,
+      (problem) => {
+        if (problem) {
+          stream?.close();
+          stream = null;
+        } else if (!stream) open();
+      },
+      { defer: true },
+    ),
+  );
+
+  const starved = () => props.problem === null && (playback()?.waiting() ?? true) && (playback()?.playing() ?? false);
+  createEffect(() => {
+    setSlow(false);
+    if (!starved()) return;
+    const timer = setTimeout(() => setSlow(true), SLOW_AFTER);
+    onCleanup(() => clearTimeout(timer));
+  });
+
+  const stir = (): void => {
+    setIdle(false);
+    clearTimeout(idleTimer);
+    idleTimer = setTimeout(() => setIdle(true), IDLE_AFTER);
+  };
+
+  /** Keys work all over the page, except where they already mean something. */
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    const target = event.target instanceof HTMLElement ? event.target : null;
+    if (target?.closest('input:not([type="range"]), textarea, select, [contenteditable], .popover-panel')) return;
+    if (event.key === ' ' && target?.closest('button, a')) return;
+    const isArrow = event.key.startsWith('Arrow');
+    // Up and down scroll the page, and move a slider, unless the player itself is in use.
+    if (isArrow && target?.closest('.volume')) return;
+    if ((event.key === 'ArrowUp' || event.key === 'ArrowDown') && !stage.contains(target)) return;
+    const action = playerAction(event.key);
+    if (!action || props.problem) return;
+    event.preventDefault();
+    stir();
+    playback()?.act(action);
+  };
+
+  const onPress = (event: PointerEvent): void => {
+    // A finger first brings the controls back; a mouse plays and pauses.
+    if (event.pointerType === 'touch' && idle()) stir();
+    else playback()?.act({ type: 'toggle' });
+  };
+
+  return (
+    <section
+      ref={stage}
+      class="screen player"
+      aria-label="Video player"
+      data-idle={idle() && playback()?.playing() ? '' : undefined}
+      data-begun={playback()?.begun() ? '' : undefined}
+      style={{ '--aspect': `${props.aspect}` }}
+      onPointerMove={(event) => event.pointerType !== 'touch' && stir()}
+      onPointerLeave={() => setIdle(true)}
+      onFocusIn={stir}
+    >
+      {/* biome-ignore lint/a11y/useMediaCaption: a manifest has no captions yet, so there is no track to name. */}
+      <video ref={video} playsinline preload="auto" onPointerUp={onPress} onDblClick={() => playback()?.act({ type: 'fullscreen' })} />
+      <Show when={!props.hasVideo || !playback()?.begun()}>
+        <div class="player-cover" data-audio={props.hasVideo ? undefined : ''}>
+          <Cover videoId={props.videoId} poster={props.poster} />
+        </div>
+      </Show>
+      <Show when={starved()}>
+        <div class="player-wait" role="status">
+          <Leader figure="" turn={null} />
+          <p classList={{ hidden: !slow() }}>
+            {slow() ? 'Still waiting for the next part. Looking for another tab that keeps it.' : 'Loading'}
+          </p>
+        </div>
+      </Show>
+      <Show when={props.problem}>
+        {(problem) => (
+          <div class="screen-message">
+            <ProblemCard problem={problem()} onRetry={props.onRetry} />
+          </div>
+        )}
+      </Show>
+      <Show when={playback()}>
+        {(own) => (
+          <Show when={props.problem === null}>
+            <Show when={!own().playing()}>
+              <button
+                type="button"
+                class="big-play"
+                aria-label={own().ended() ? 'Play again' : 'Play video'}
+                onClick={() => own().act({ type: 'toggle' })}
+              >
+                <Show when={own().ended()} fallback={<PlayIcon size={34} fill="currentColor" />}>
+                  <RetryIcon size={34} />
+                </Show>
+              </button>
+            </Show>
+            <Controls
+              playback={own()}
+              qualities={qualities()}
+              quality={quality()}
+              onQuality={(index) => {
+                setQuality(index);
+                stream?.setQuality(index);
+              }}
+            />
+          </Show>
+        )}
+      </Show>
+    </section>
+  );
+}
+
+interface Stream {
+  setQuality(index: number): void;
+  /** Idempotent. */
+  close(): void;
+}
+
+interface StreamOptions {
+  readonly video: HTMLVideoElement;
+  readonly playlistUrl: string;
+  /** Seconds. */
+  readonly startAt: number;
+  readonly onQualities: (qualities: readonly Quality[]) => void;
+  /** At most once, when nothing more can be tried. */
+  readonly onFailed: (error: KadreelError) => void;
+}
+
+/** A segment may need a new connection first, and a second holder when the first is late: generous, with few retries on top. */
+const FROM_TABS = {
+  default: {
+    maxTimeToFirstByteMs: 20_000,
+    maxLoadTimeMs: 60_000,
+    timeoutRetry: { maxNumRetry: 2, retryDelayMs: 0, maxRetryDelayMs: 0 },
+    errorRetry: { maxNumRetry: 3, retryDelayMs: 1_000, maxRetryDelayMs: 8_000, backoff: 'exponential' },
+  },
+} as const;
+
+const CONFIG: Partial<HlsConfig> = {
+  // hls.js starts its worker from a blob: address, which our CSP forbids. Our segments are fragmented MP4 already, so there is
+  // no remuxing worth a worker, or the 100 kB of a worker script of our own.
+  enableWorker: false,
+  startFragPrefetch: true,
+  capLevelToPlayerSize: true,
+  maxBufferLength: 30, // s: what a viewer who leaves wastes of other people's uplink
+  maxMaxBufferLength: 60, // s
+  maxBufferSize: 60_000_000, // bytes
+  backBufferLength: 30, // s
+  fragLoadPolicy: FROM_TABS,
+};
+
+/** Times that a broken decoder or a dry source is started again before a person is told. */
+const RECOVERIES = 2;
+
+function openStream({ video, playlistUrl, startAt, onQualities, onFailed }: StreamOptions): Stream {
+  let hls: Hls | null = null;
+  let closed = false;
+  let mediaRecoveries = 0;
+  let networkRecoveries = 0;
+
+  const close = (): void => {
+    if (closed) return;
+    closed = true;
+    if (hls) hls.destroy();
+    else video.removeAttribute('src');
+  };
+  const giveUp = (error: KadreelError): void => {
+    if (closed) return;
+    close();
+    onFailed(error);
+  };
+
+  const start = async (): Promise<void> => {
+    const { default: Player } = await import('hls.js');
+    if (closed) return;
+    if (!Player.isSupported()) {
+      // Only browsers without Media Source come here; where it exists, "maybe" from canPlayType means nothing.
+      if (video.canPlayType('application/vnd.apple.mpegurl') === '') {
+        giveUp(fail('missing-feature', 'This browser can’t play streamed video (it has no Media Source Extensions).'));
+        return;
+      }
+      video.src = playlistUrl;
+      video.currentTime = startAt;
+      video.addEventListener('error', () => giveUp(fail('unsupported', video.error?.message ?? '')), { once: true });
+      return;
+    }
+    const own = new Player({ ...CONFIG, startPosition: startAt > 0 ? startAt : -1 });
+    hls = own;
+    own.on(Player.Events.MANIFEST_PARSED, (_, { levels }) => onQualities(qualitiesOf(levels)));
+    own.on(Player.Events.FRAG_BUFFERED, () => {
+      networkRecoveries = 0;
+    });
+    own.on(Player.Events.ERROR, (_, data) => {
+      if (!data.fatal) return;
+      if (data.type === Player.ErrorTypes.MEDIA_ERROR && mediaRecoveries < RECOVERIES) {
+        if (++mediaRecoveries === RECOVERIES) own.swapAudioCodec();
+        own.recoverMediaError();
+        video.play().catch(() => undefined);
+      } else if (data.type === Player.ErrorTypes.NETWORK_ERROR && data.frag && networkRecoveries < RECOVERIES) {
+        networkRecoveries++;
+        own.startLoad(video.currentTime);
+      } else giveUp(errorOf(data, data.type === Player.ErrorTypes.NETWORK_ERROR));
+    });
+    own.attachMedia(video);
+    own.loadSource(playlistUrl);
+  };
+  start().catch((error: unknown) =>
+    giveUp(fail('closed', 'The player itself could not be loaded. The connection to the site may be gone.', error)),
+  );
+
+  return {
+    setQuality(index) {
+      if (hls) hls.nextLevel = index;
+    },
+    close,
+  };
+}
+
+function qualitiesOf(levels: readonly { height: number; bitrate: number }[]): readonly Quality[] {
+  if (levels.length < 2) return [];
+  return [
+    { index: -1, name: 'Auto' },
+    ...levels
+      .map(({ height, bitrate }, index) => ({ index, height, name: height > 0 ? `${height}p` : `${Math.round(bitrate / 1000)} kbit/s` }))
+      .sort((a, b) => b.height - a.height),
+  ];
+}
+
+function errorOf(data: ErrorData, network: boolean): KadreelError {
+  if (!network) return fail('unsupported', 'The browser could not decode what arrived.', data.error);
+  const status = data.response?.code ?? 0;
+  if (status === 404) return fail('not-found', 'None of the tabs that are open now has this part of the video.', data.error);
+  if (status === 504 || data.details.includes('imeOut')) {
+    return fail('timeout', 'The next part of the video did not arrive: no tab that keeps it answered in time.', data.error);
+  }
+  return fail('unreachable', 'The next part of the video could not be loaded.', data.error);
+}

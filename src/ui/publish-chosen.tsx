@@ -1,0 +1,98 @@
+/** The chosen file: what it is, what will happen to it, and its title. Also after a failure, with the reason on top. */
+import { For, type JSX, Match, Show, Switch } from 'solid-js';
+import type { Publishing } from '../app/state.ts';
+import type { MediaProbe } from '../base/ports.ts';
+import { codecName, formatBytes, formatTime } from './format.ts';
+import { FileVideoIcon } from './icons.tsx';
+import { ProblemCard } from './problem-card.tsx';
+import type { Dispatch } from './props.ts';
+
+export interface ChosenCardProps {
+  readonly publishing: Extract<Publishing, { step: 'chosen' | 'failed' }>;
+  readonly dispatch: Dispatch;
+}
+
+export function ChosenCard(props: ChosenCardProps): JSX.Element {
+  const failure = () => (props.publishing.step === 'failed' ? props.publishing.problem : null);
+  return (
+    <form
+      class="chosen"
+      onSubmit={(event) => {
+        event.preventDefault();
+        props.dispatch({ type: 'publish-pressed' });
+      }}
+    >
+      <Show when={failure()}>
+        {(problem) => <ProblemCard problem={problem()} onRetry={() => props.dispatch({ type: 'publish-retry-pressed' })} />}
+      </Show>
+      <section class="file-card" aria-label="Chosen file">
+        <FileVideoIcon class="file-icon" size={28} stroke-width={1.5} />
+        <div class="file-words">
+          <p class="file-name">{props.publishing.file.name}</p>
+          <Switch fallback={<p class="file-facts">{formatBytes(props.publishing.file.size)}</p>}>
+            <Match when={props.publishing.probe}>
+              {(probe) => (
+                <ul class="file-facts">
+                  <For each={[formatBytes(props.publishing.file.size), ...factsOf(probe())]}>{(fact) => <li>{fact}</li>}</For>
+                </ul>
+              )}
+            </Match>
+            <Match when={props.publishing.step === 'chosen'}>
+              <p class="file-facts" role="status">
+                {formatBytes(props.publishing.file.size)} · looking at what is in it…
+              </p>
+            </Match>
+          </Switch>
+        </div>
+        <button type="button" class="button button-plain" onClick={() => props.dispatch({ type: 'file-removed' })}>
+          Choose another
+        </button>
+        <Show when={props.publishing.probe}>
+          {(probe) => (
+            <p class="file-plan" data-plan={probe().plan}>
+              <strong>{probe().plan === 'copy' ? 'Copied as it is' : 'Converted to H.264 in this tab'}</strong>
+              <span>
+                {probe().plan === 'copy'
+                  ? 'Browsers play these codecs, so nothing is re-encoded. It takes seconds.'
+                  : 'Browsers can’t play these codecs. It takes about as long as the video, and the tab must stay open.'}
+              </span>
+            </p>
+          )}
+        </Show>
+      </section>
+      <div class="field">
+        <label for="title">Title</label>
+        <input
+          id="title"
+          type="text"
+          required
+          maxlength="200"
+          autocomplete="off"
+          value={props.publishing.title}
+          onInput={(event) => props.dispatch({ type: 'title-typed', title: event.currentTarget.value })}
+        />
+      </div>
+      <Show when={failure() === null}>
+        <div class="actions">
+          <button type="submit" class="button button-accent button-large" disabled={props.publishing.probe === null}>
+            Publish
+          </button>
+          <Show when={props.publishing.probe === null}>
+            <p class="quiet">as soon as the file has been looked at</p>
+          </Show>
+        </div>
+      </Show>
+    </form>
+  );
+}
+
+/** Length, resolution, codecs. */
+function factsOf({ duration, video, audio, container }: MediaProbe): readonly string[] {
+  const facts = [formatTime(duration)];
+  if (video) {
+    const turned = video.rotation % 180 !== 0;
+    facts.push(`${turned ? video.height : video.width} × ${turned ? video.width : video.height}`, codecName(video.codec));
+  } else facts.push('no picture');
+  facts.push(audio ? codecName(audio.codec) : 'no sound', container.toUpperCase());
+  return facts;
+}

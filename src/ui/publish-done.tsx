@@ -1,0 +1,79 @@
+/** The link works: pass it on, and see who keeps copies. */
+import { type JSX, Show } from 'solid-js';
+import { pathOf } from '../app/router.ts';
+import type { Publishing, State } from '../app/state.ts';
+import { CheckIcon, CopyIcon, HourglassIcon, PlayIcon, ShareIcon } from './icons.tsx';
+import type { Dispatch } from './props.ts';
+
+export interface PublishedCardProps {
+  readonly publishing: Extract<Publishing, { step: 'published' }>;
+  readonly state: State;
+  readonly dispatch: Dispatch;
+}
+
+export function PublishedCard(props: PublishedCardProps): JSX.Element {
+  let link!: HTMLInputElement;
+  const copies = () => copiesLine(props.publishing, props.state.health.links.tabs);
+  return (
+    <div class="done">
+      <p class="lead">
+        <strong>{props.publishing.title}</strong> plays for anyone who has this link.
+      </p>
+      <div class="link-box">
+        <input ref={link} type="text" readonly aria-label="Watch link" value={props.publishing.watchUrl} onFocus={() => link.select()} />
+        <button
+          type="button"
+          class="button button-accent"
+          onClick={() => props.dispatch({ type: 'copy-link-pressed', videoId: props.publishing.videoId })}
+        >
+          <CopyIcon size={16} />
+          Copy link
+        </button>
+      </div>
+      <div class="actions">
+        <a class="button button-ink" href={pathOf({ page: 'watch', videoId: props.publishing.videoId })}>
+          <PlayIcon size={16} />
+          Watch
+        </a>
+        <Show when={props.state.canShare}>
+          <button
+            type="button"
+            class="button button-plain"
+            onClick={() => props.dispatch({ type: 'share-link-pressed', videoId: props.publishing.videoId, title: props.publishing.title })}
+          >
+            <ShareIcon size={16} />
+            Share
+          </button>
+        </Show>
+        <button type="button" class="button button-plain" onClick={() => props.dispatch({ type: 'publish-another-pressed' })}>
+          Another video
+        </button>
+      </div>
+      <div class="copies" data-safe={copies().safe ? '' : undefined} role="status" aria-label="Copies">
+        <Show when={copies().safe} fallback={<HourglassIcon class="copies-icon" size={22} />}>
+          <CheckIcon class="copies-icon" size={22} stroke-width={2.5} />
+        </Show>
+        <div>
+          <p class="copies-title">{copies().title}</p>
+          <p>{copies().text}</p>
+        </div>
+      </div>
+    </div>
+  );
+}
+
+/** What is said about the copies. It is safe to close when at least one other disk has all of it. */
+export function copiesLine(
+  { copies }: Pick<PublishedCardProps['publishing'], 'copies'>,
+  tabs: number,
+): { readonly safe: boolean; readonly title: string; readonly text: string } {
+  if (copies && copies.stored > 0) {
+    return {
+      safe: true,
+      title: 'Safe to close',
+      text: `Kept by ${copies.stored} of ${copies.wanted} other tabs. It plays on without this one.`,
+    };
+  }
+  if (tabs === 0) return { safe: false, title: 'Keep this tab open', text: 'Nobody else is here yet to keep a copy.' };
+  return { safe: false, title: 'Keep this tab open', text: 'Copies are on their way to other tabs.' };
+}

@@ -1,0 +1,50 @@
+/** Publishing: choose, look, press, wait, share. */
+import { createEffect, createMemo, type JSX, Match, on, Switch } from 'solid-js';
+import type { Publishing } from '../app/state.ts';
+import type { UiProps } from './props.ts';
+import { ChosenCard } from './publish-chosen.tsx';
+import { PublishedCard } from './publish-done.tsx';
+import { DropFrame } from './publish-drop.tsx';
+import { ProgressCard } from './publish-progress.tsx';
+
+export function PublishPage(props: UiProps): JSX.Element {
+  let heading!: HTMLHeadingElement;
+  const step = createMemo(() => props.state.publishing.step);
+  // What was focused may be gone with the step it belonged to.
+  createEffect(on(step, () => heading.focus({ preventScroll: true }), { defer: true }));
+  return (
+    <div class="page publish" data-step={step()}>
+      <h1 ref={heading} tabindex="-1">
+        {headingOf(props.state.publishing)}
+      </h1>
+      <Switch>
+        <Match when={step() === 'empty'}>
+          <DropFrame dispatch={props.dispatch} />
+        </Match>
+        <Match when={is(props.state.publishing, 'chosen') ?? is(props.state.publishing, 'failed')}>
+          {(chosen) => <ChosenCard publishing={chosen()} dispatch={props.dispatch} />}
+        </Match>
+        <Match when={is(props.state.publishing, 'working')}>
+          {(working) => <ProgressCard publishing={working()} dispatch={props.dispatch} />}
+        </Match>
+        <Match when={is(props.state.publishing, 'published')}>
+          {(published) => <PublishedCard publishing={published()} state={props.state} dispatch={props.dispatch} />}
+        </Match>
+      </Switch>
+    </div>
+  );
+}
+
+function headingOf({ step }: Publishing): string {
+  if (step === 'working') return 'Publishing';
+  if (step === 'published') return 'It is on air';
+  if (step === 'failed') return 'That did not work';
+  return 'Publish a video';
+}
+
+type StepOf<S extends Publishing['step']> = Extract<Publishing, { step: S }>;
+
+/** The state of one step, or undefined in any other. */
+function is<S extends Publishing['step']>(publishing: Publishing, step: S): StepOf<S> | undefined {
+  return publishing.step === step ? (publishing as StepOf<S>) : undefined;
+}

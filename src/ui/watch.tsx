@@ -1,0 +1,129 @@
+/** Watching: the player, what it plays, and where the bytes come from. */
+import { createMemo, For, type JSX, Match, Show, Switch } from 'solid-js';
+import { problemOf } from '../app/problems.ts';
+import type { State, Watching } from '../app/state.ts';
+import { Card } from './card.tsx';
+import { formatAge } from './format.ts';
+import { CopyIcon, ShareIcon } from './icons.tsx';
+import { Leader } from './leader.tsx';
+import { Player } from './player.tsx';
+import { ProblemCard } from './problem-card.tsx';
+import type { UiProps } from './props.ts';
+import { Sources } from './sources.tsx';
+
+/** Cards of other videos beside the player. */
+const OTHERS = 6;
+
+export function WatchPage(props: UiProps): JSX.Element {
+  const ready = createMemo(() => (props.state.watching.phase === 'ready' ? props.state.watching : undefined));
+  const failed = createMemo(() => (props.state.watching.phase === 'failed' ? props.state.watching : undefined));
+  const others = createMemo(() =>
+    props.state.newest.videos.filter(({ videoId }) => videoId !== shownId(props.state.watching)).slice(0, OTHERS),
+  );
+  return (
+    <div class="page watch">
+      <div class="watch-main">
+        <Switch>
+          <Match when={failed()}>
+            {(failure) => (
+              <div class="screen">
+                <div class="screen-message">
+                  <ProblemCard problem={failure().problem} onRetry={() => props.dispatch({ type: 'watch-retry-pressed' })}>
+                    <a class="button button-plain" href="/">
+                      Other videos
+                    </a>
+                  </ProblemCard>
+                </div>
+              </div>
+            )}
+          </Match>
+          <Match when={ready()}>
+            {(video) => (
+              <Show when={video().playlistUrl} keyed>
+                {(playlistUrl) => (
+                  <Player
+                    playlistUrl={playlistUrl}
+                    videoId={video().videoId}
+                    title={video().title}
+                    duration={video().duration}
+                    hasVideo={video().hasVideo}
+                    aspect={video().width > 0 && video().height > 0 ? video().width / video().height : 16 / 9}
+                    poster={posterOf(props.state, video().videoId)}
+                    problem={video().problem}
+                    onFailed={(error) =>
+                      props.dispatch({ type: 'playback-failed', videoId: video().videoId, problem: problemOf(error, 'playing') })
+                    }
+                    onRetry={() => props.dispatch({ type: 'playback-retry-pressed' })}
+                  />
+                )}
+              </Show>
+            )}
+          </Match>
+          <Match when={true}>
+            <div class="screen" aria-busy="true">
+              <Leader figure="" turn={null} />
+            </div>
+          </Match>
+        </Switch>
+        <div class="watch-words">
+          <h1 tabindex="-1">{ready()?.title ?? (failed() ? 'Not showing' : 'Finding the video…')}</h1>
+          <Show
+            when={ready()}
+            fallback={
+              <Show when={!failed()}>
+                <p class="quiet" role="status">
+                  Asking the tabs that are open who keeps it
+                </p>
+              </Show>
+            }
+          >
+            {(video) => (
+              <div class="watch-line">
+                <p class="quiet">{formatAge(video().created, props.state.now)}</p>
+                <div class="actions">
+                  <button
+                    type="button"
+                    class="button button-plain"
+                    onClick={() => props.dispatch({ type: 'copy-link-pressed', videoId: video().videoId })}
+                  >
+                    <CopyIcon size={16} />
+                    Copy link
+                  </button>
+                  <Show when={props.state.canShare}>
+                    <button
+                      type="button"
+                      class="button button-plain"
+                      onClick={() => props.dispatch({ type: 'share-link-pressed', videoId: video().videoId, title: video().title })}
+                    >
+                      <ShareIcon size={16} />
+                      Share
+                    </button>
+                  </Show>
+                </div>
+              </div>
+            )}
+          </Show>
+        </div>
+      </div>
+      <aside class="watch-side">
+        <Show when={ready()}>{(video) => <Sources sources={video().sources} tabs={props.state.health.links.tabs} />}</Show>
+        <Show when={others().length > 0}>
+          <section aria-labelledby="others">
+            <h2 id="others">Also showing</h2>
+            <div class="cards-list">
+              <For each={others()}>{(video) => <Card video={video} now={props.state.now} />}</For>
+            </div>
+          </section>
+        </Show>
+      </aside>
+    </div>
+  );
+}
+
+function shownId(watching: Watching): string | null {
+  return watching.phase === 'idle' ? null : watching.videoId;
+}
+
+function posterOf({ newest, mine }: State, videoId: string): string | null {
+  return [...newest.videos, ...mine.videos].find((card) => card.videoId === videoId)?.poster ?? null;
+}

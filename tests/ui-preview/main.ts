@@ -1,0 +1,166 @@
+/**
+ * The user interface on a made-up network, for looking at it: the scene is named by `?scene=` on the first address and
+ * kept for the tab. Nothing here is part of the site.
+ */
+import type { Kadreel, NodeHealth, VideoCard } from '../../src/app/api.ts';
+import { fail } from '../../src/base/errors.ts';
+import type { MediaProbe } from '../../src/base/ports.ts';
+import type { Key } from '../../src/kademlia/key.ts';
+import { startUi } from '../../src/ui/start.ts';
+import { createFakeKadreel, fakeManifest } from '../unit/app/fake-kadreel.ts';
+
+const scene = new URLSearchParams(location.search).get('scene') ?? sessionStorage.getItem('scene') ?? 'full';
+sessionStorage.setItem('scene', scene);
+const is = (...names: readonly string[]): boolean => names.includes(scene);
+
+const HEALTH: NodeHealth = {
+  phase: 'online',
+  id: '3fa9c04e5b7d21886ac0ffee1234567890abcdef' as Key,
+  links: { tabs: 4, openNodes: 1 },
+  openNodes: ['wss://kadreel.example'],
+  kept: { bytes: 38_400_000, quota: 2_000_000_000 },
+  served: 112_600_000,
+  problem: null,
+};
+const NOBODY: NodeHealth = { ...HEALTH, links: { tabs: 0, openNodes: 1 }, kept: { bytes: 0, quota: 2e9 }, served: 0 };
+
+const TITLES = [
+  'Night bus 23, the whole line',
+  'How the tide mill works',
+  'Grandmother’s dumplings, step by step, with every mistake left in so that you can see what happens',
+  'Rehearsal, 14 November',
+  'A walk through Tallinn in the first snow',
+  'Sharpening a plane iron',
+  'Swifts over the station roof',
+  'Lecture 7: Distance is XOR',
+];
+/** Minutes. */
+const AGES = [2, 47, 190, 1500, 4400, 9000, 60_000, 400_000];
+const SECONDS = [5025, 372, 1284, 3161, 948, 41, 77, 4210];
+
+const cards = (count: number, from = 0): readonly VideoCard[] =>
+  Array.from({ length: count }, (_, index) => {
+    const n = index + from;
+    return {
+      videoId: `${(n * 2654435761 + 40503).toString(16).padStart(12, '7')}`.repeat(4).slice(0, 40) as Key,
+      title: TITLES[n % TITLES.length] as string,
+      duration: SECONDS[n % SECONDS.length] as number,
+      created: Date.now() - (AGES[n % AGES.length] as number) * 60_000,
+      poster: n % 3 === 1 ? poster(n) : null,
+    };
+  });
+
+function poster(n: number): string {
+  const canvas = document.createElement('canvas');
+  canvas.width = 320;
+  canvas.height = 180;
+  const pen = canvas.getContext('2d') as CanvasRenderingContext2D;
+  const sky = pen.createLinearGradient(0, 0, 0, 180);
+  sky.addColorStop(0, ['#31506b', '#7a5c61', '#1f2a38'][n % 3] as string);
+  sky.addColorStop(1, ['#e8b77d', '#e9d8a6', '#94a3a8'][n % 3] as string);
+  pen.fillStyle = sky;
+  pen.fillRect(0, 0, 320, 180);
+  pen.fillStyle = 'rgba(20,24,28,.85)';
+  for (let x = 0; x < 320; x += 22) pen.fillRect(x, 180 - 30 - ((x * 7 + n * 13) % 61), 19, 120);
+  return canvas.toDataURL('image/jpeg', 0.7);
+}
+
+const PROBE: MediaProbe = {
+  duration: 372.4,
+  container: is('transcode') ? 'avi' : 'mp4',
+  video: { codec: is('transcode') ? 'mpeg4' : 'avc1.64001f', width: 1920, height: 1080, rotation: 0 },
+  audio: { codec: is('transcode') ? 'mp3' : 'mp4a.40.2', channels: 2, sampleRate: 48_000 },
+  plan: is('transcode') ? 'transcode' : 'copy',
+};
+
+const after = <T>(ms: number, value: T): Promise<T> => new Promise((resolve) => setTimeout(() => resolve(value), ms));
+const never = <T>(): Promise<T> => new Promise(() => undefined);
+
+const kadreel: Kadreel = {
+  ...createFakeKadreel().kadreel,
+  onHealth(listener) {
+    const health: NodeHealth = is('alone', 'nobody')
+      ? is('nobody')
+        ? NOBODY
+        : {
+            ...NOBODY,
+            phase: 'alone',
+            links: { tabs: 0, openNodes: 0 },
+            openNodes: [],
+            problem: 'No open node answers. Check that you are online; this tab goes on trying by itself.',
+          }
+      : is('joining')
+        ? { ...NOBODY, phase: 'joining', links: { tabs: 0, openNodes: 0 }, openNodes: [] }
+        : HEALTH;
+    listener(health);
+    return () => undefined;
+  },
+  newest() {
+    if (is('loading', 'joining')) return never();
+    if (is('empty', 'alone', 'nobody')) return Promise.resolve([]);
+    if (is('feed-failed')) return Promise.reject(fail('timeout', 'None of the three nodes that were asked answered within 10 s.'));
+    return Promise.resolve(cards(8));
+  },
+  mine: () => Promise.resolve(is('empty', 'alone', 'loading', 'joining') ? [] : cards(3, 4)),
+  probe: (file) => {
+    if (is('probing')) return never();
+    if (is('probe-failed')) {
+      return Promise.reject(fail('unsupported', `${file.name} begins like text, not like a video.`));
+    }
+    return after(200, PROBE);
+  },
+  async publish(_file, { onProgress, signal }) {
+    if (is('publish-failed')) throw fail('quota', 'The browser allows 612 MB here, and this video needs 1.4 GB.');
+    onProgress?.({ stage: 'read', fraction: 0.02, secondsLeft: null });
+    await after(150, null);
+    onProgress?.({ stage: is('transcode') ? 'transcode' : 'cut', fraction: 0.43, secondsLeft: is('transcode') ? 227 : 14 });
+    if (is('working', 'transcode')) {
+      return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(fail('aborted', 'Cancelled.')), { once: true }));
+    }
+    const { videoId } = cards(1, 1)[0] as VideoCard;
+    return {
+      videoId,
+      watchUrl: `${location.origin}/watch/${videoId}`,
+      done: is('nobody', 'copying') ? never() : after(100, { stored: 3, wanted: 5 }),
+    };
+  },
+  async watch() {
+    if (is('watch-loading')) return never();
+    if (is('watch-failed')) throw fail('not-found', 'None of the tabs that are open now keeps this video.');
+    let bytes = 800_000;
+    return {
+      manifest: fakeManifest({
+        title: TITLES[1] as string,
+        created: Date.now() - 47 * 60_000,
+        duration: 30_000,
+        ...(is('audio') ? { renditions: fakeManifest().renditions.filter(({ kind }) => kind === 'audio') } : {}),
+      }),
+      playlistUrl: is('stream-failed')
+        ? '/hls/none/master.m3u8'
+        : is('stalled')
+          ? '/hls/stalled/master.m3u8'
+          : `/hls/${is('audio') ? 'audio' : 'film'}/master.m3u8`,
+      sources() {
+        bytes += 431_000;
+        return { store: 2_140_000, tabs: bytes, openNodes: 0 };
+      },
+      close: () => undefined,
+    };
+  },
+};
+
+startUi({
+  root: document.querySelector('#app') as HTMLElement,
+  kadreel: is('starting')
+    ? never()
+    : is('node-failed')
+      ? Promise.reject(fail('missing-feature', 'This browser has no IndexedDB.'))
+      : Promise.resolve(kadreel),
+  clock: {
+    now: () => Date.now(),
+    after(ms, run) {
+      const timer = setTimeout(run, ms);
+      return () => clearTimeout(timer);
+    },
+  },
+});

@@ -1,0 +1,114 @@
+/** A `Kadreel` that does what a test or a preview tells it: every call is recorded, and answered from outside. */
+import type { CopiesReport, Kadreel, NodeHealth, PublishOptions, VideoCard, WatchSession } from '../../../src/app/api.ts';
+import type { MediaProbe, SourceFile } from '../../../src/base/ports.ts';
+import { abortError, type Deferred, deferred } from '../../../src/base/timing.ts';
+import type { Key } from '../../../src/kademlia/key.ts';
+import type { Manifest, VideoId } from '../../../src/media/manifest.ts';
+
+export interface FakeKadreel {
+  readonly kadreel: Kadreel;
+  /** Open calls, oldest first. Each is settled by whoever plays the world. */
+  readonly probes: Call<SourceFile, MediaProbe>[];
+  readonly publications: (Call<SourceFile, { videoId: VideoId; watchUrl: string; done: Promise<CopiesReport> }> & {
+    readonly options: PublishOptions;
+  })[];
+  readonly watches: Call<VideoId, WatchSession>[];
+  readonly newest: Call<null, readonly VideoCard[]>[];
+  readonly mine: Call<null, readonly VideoCard[]>[];
+  /** Tells everyone who listens. */
+  health(health: NodeHealth): void;
+  readonly healthListeners: () => number;
+}
+
+export interface Call<A, R> extends Deferred<R> {
+  readonly argument: A;
+  readonly signal: AbortSignal | undefined;
+}
+
+export function createFakeKadreel(): FakeKadreel {
+  const listeners = new Set<(health: NodeHealth) => void>();
+  const probes: FakeKadreel['probes'] = [];
+  const publications: FakeKadreel['publications'] = [];
+  const watches: FakeKadreel['watches'] = [];
+  const newest: FakeKadreel['newest'] = [];
+  const mine: FakeKadreel['mine'] = [];
+  return {
+    probes,
+    publications,
+    watches,
+    newest,
+    mine,
+    healthListeners: () => listeners.size,
+    health: (health) => {
+      for (const listener of listeners) listener(health);
+    },
+    kadreel: {
+      node: {
+        id: 'a1'.repeat(20) as Key,
+        stats: () => ({
+          links: { tabs: 0, openNodes: 0 },
+          linked: [],
+          received: { store: 0, tabs: 0, openNodes: 0 },
+          served: 0,
+          kept: { groups: 0, bytes: 0, quota: 0 },
+          corruptHolders: 0,
+          malformed: 0,
+          connections: 0,
+        }),
+      },
+      probe: (file, signal) => open(probes, file, signal),
+      publish(file, options) {
+        const own = { ...call<SourceFile, Awaited<ReturnType<Kadreel['publish']>>>(file, options.signal), options };
+        publications.push(own);
+        return own.promise;
+      },
+      manifest: () => Promise.resolve(fakeManifest()),
+      watch: (videoId, signal) => open(watches, videoId, signal),
+      newest: (signal) => open(newest, null, signal),
+      mine: () => open(mine, null, undefined),
+      onHealth(listener) {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+    },
+  };
+}
+
+export function fakeManifest(change: Partial<Manifest> = {}): Manifest {
+  const rendition = {
+    codecs: 'avc1.64001f',
+    bandwidth: 2_000_000,
+    averageBandwidth: 1_500_000,
+    width: 1280,
+    height: 720,
+    frameRate: 25_000,
+    init: new Uint8Array(4),
+    groups: { type: 'inline', groups: [] },
+  } as const;
+  return {
+    version: 1,
+    title: 'A film',
+    owner: new Uint8Array(32),
+    created: 1_000,
+    duration: 61_500,
+    poster: null,
+    renditions: [
+      { ...rendition, kind: 'video' },
+      { ...rendition, kind: 'audio', codecs: 'mp4a.40.2', width: 0, height: 0, frameRate: 0 },
+    ],
+    ...change,
+  };
+}
+
+function open<A, R>(calls: Call<A, R>[], argument: A, signal: AbortSignal | undefined): Promise<R> {
+  const own = call<A, R>(argument, signal);
+  calls.push(own);
+  return own.promise;
+}
+
+/** Rejects by itself when its signal fires, as every real call does. */
+function call<A, R>(argument: A, signal: AbortSignal | undefined): Call<A, R> {
+  const own = deferred<R>();
+  signal?.addEventListener('abort', () => own.reject(abortError(signal)), { once: true });
+  return { ...own, argument, signal };
+}
