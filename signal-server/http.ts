@@ -49,11 +49,14 @@ const VIDEO = '/hls/';
 /** For a request's headers, and for all of it (ms): none here has a body. */
 const HEADERS_TIMEOUT = 10_000;
 const REQUEST_TIMEOUT = 20_000;
+/** How often those two are looked at (ms). */
+const TIMEOUT_CHECKS = 5_000;
+const TIMEOUTS = { headersTimeout: HEADERS_TIMEOUT, requestTimeout: REQUEST_TIMEOUT, connectionsCheckingInterval: TIMEOUT_CHECKS };
 
 /** The server, not listening yet. */
 export function createHttp(options: HttpOptions): Server {
   const files = options.siteDir === null ? new Map<string, StaticFile>() : readStaticFiles(options.siteDir);
-  const server = createServer({ headersTimeout: HEADERS_TIMEOUT, requestTimeout: REQUEST_TIMEOUT }, (request, response) => {
+  const server = createServer(TIMEOUTS, (request, response) => {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');

@@ -67,6 +67,8 @@ export interface OpenNodeAddress {
 
 /** Small items that others store here (bytes): 20,000 records with everything around them. */
 const STORE_BYTES = 256 * 1024 * 1024;
+/** Connections for pages and `/status`, beside the sockets (items): a browser opens up to six. */
+const PAGE_CONNECTIONS = 2_000;
 /** For what is still being answered at the end (ms); then connections are cut. */
 const GOODBYE_TIMEOUT = 1_000;
 
@@ -97,6 +99,7 @@ export function createOpenNode(options: OpenNodeOptions): OpenNode {
     const signer = openSigner(options.dataDir ?? null);
     http = createHttp({ siteDir: options.siteDir ?? null, status });
     http.on('upgrade', door.upgrade);
+    http.maxConnections = limits.sockets + PAGE_CONNECTIONS;
     const port = await listen(http, options);
     const name = nameOf(options.host);
     const wsUrl = publicUrl?.href ?? `ws://${name}:${port}${SOCKET_PATH}`;

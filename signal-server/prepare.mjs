@@ -18,6 +18,9 @@ const SOURCES = ['src', 'public', 'signal-server', 'vite.config.ts', 'package.js
 const MARK = join(ROOT, 'dist/built.json');
 const INSTALLED = 'node_modules/.package-lock.json'; // npm's own list of what is there
 
+/** For installing, and for each build (ms): a registry that never answers must not hang the command. */
+const STEP_TIMEOUT = 10 * 60_000;
+
 /** Ends the process with words for a person. */
 export function giveUp(message) {
   console.error(`\n${message}\n`);
@@ -92,7 +95,12 @@ function filesUnder(folder) {
 }
 
 function run(command, args) {
-  return spawnSync(command, args, { cwd: ROOT, stdio: 'inherit', shell: command === 'npm' && process.platform === 'win32' });
+  return spawnSync(command, args, {
+    cwd: ROOT,
+    stdio: 'inherit',
+    timeout: STEP_TIMEOUT,
+    shell: command === 'npm' && process.platform === 'win32',
+  });
 }
 
 function readJson(path) {

@@ -42,8 +42,11 @@ export interface SocketDoor {
 
 /** `drain` comes at this many queued bytes: the port's promise. */
 const LOW_MARK = 64 * 1024;
-/** A queue above this (bytes) means that the other side has stopped reading. */
-const MAX_QUEUED = 16 * 1024 * 1024;
+/**
+ * A queue above this (bytes) means that the other side has stopped reading. For guests it is small: an open node sends nobody bulk, and
+ * whoever asks much and reads nothing must not fill its memory.
+ */
+const MAX_QUEUED = { guest: 1024 * 1024, dialled: 16 * 1024 * 1024 } as const;
 /** A dialled node that has not answered by now (ms) is as good as gone. */
 const OPEN_TIMEOUT = 10_000;
 /** From the door's close to the cut of connections whose other side does not answer (ms). */
@@ -85,7 +88,7 @@ export function createSocketDoor(limits: SocketLimits, accept: (channel: Channel
             else perAddress.set(address, left);
           });
         }
-        accept(channelOf(client));
+        accept(channelOf(client, MAX_QUEUED.guest));
       });
     },
     counters: () => ({ sockets: server.clients.size, accepted, refused }),
@@ -134,7 +137,7 @@ export function createNodeDialer(): Dialer {
         };
         const onOpen = (): void => {
           settle();
-          resolve(channelOf(socket));
+          resolve(channelOf(socket, MAX_QUEUED.dialled));
         };
         signal.addEventListener('abort', onAbort, { once: true });
         socket.on('open', onOpen);
@@ -145,7 +148,7 @@ export function createNodeDialer(): Dialer {
 }
 
 /** An open socket as a Channel. It is not read before somebody listens. */
-function channelOf(socket: WebSocket): Channel {
+function channelOf(socket: WebSocket, maxQueued: number): Channel {
   let listener: ChannelListener | null = null;
   let ended: string | null = null;
   let told = false;
@@ -192,7 +195,7 @@ function channelOf(socket: WebSocket): Channel {
     send(message) {
       if (ended !== null || socket.readyState !== WebSocket.OPEN) return;
       socket.send(message, sent);
-      if (socket.bufferedAmount > MAX_QUEUED) close(GOING_AWAY, 'The other side stopped reading.');
+      if (socket.bufferedAmount > maxQueued) close(GOING_AWAY, 'The other side stopped reading.');
       else if (socket.bufferedAmount > LOW_MARK) draining = true;
     },
     listen(next) {

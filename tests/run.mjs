@@ -146,10 +146,7 @@ function endLeftovers(child) {
 /** Finds or installs the programs that the tests drive: a browser, and ffmpeg as the outside judge. */
 function installPrograms() {
   const missing = missingPackages();
-  if (missing.length > 0) {
-    console.log(`Installing ${missing.join(' and ')} …`);
-    aptInstall(missing);
-  }
+  if (missing.length > 0) aptInstall(missing);
   const still = missingPackages();
   if (still.length > 0)
     giveUp(
@@ -177,6 +174,7 @@ function aptInstall(packages) {
     if (!isRoot) command.unshift('sudo', '-n');
     return spawnSync(command[0], command.slice(1), { stdio: ['ignore', 'ignore', 'inherit'], timeout: 10 * 60_000 }).status === 0;
   };
+  console.log(`Installing ${packages.join(' and ')} …`);
   apt('update');
   apt('install', '-y', '--no-install-recommends', ...packages);
 }

@@ -92,6 +92,22 @@ describe('the door', () => {
     expect(heard.messages).toHaveLength(0);
   });
 
+  test('who asks and does not read is cut at 1 MiB, and costs no more memory', async () => {
+    const { port, accepted } = await openDoor();
+    const { socket } = await dial(port);
+    socket.pause();
+    const channel = accepted[0] as Channel;
+    const heard = hear(channel);
+    let most = 0;
+    for (let i = 0; i < 400 && heard.closes.length === 0; i++) {
+      channel.send(new Uint8Array(LIMITS.message));
+      most = Math.max(most, channel.queued);
+      await Promise.resolve();
+    }
+    expect(heard.closes).toEqual(['The other side stopped reading.']);
+    expect(most).toBeLessThan(2 * 1024 * 1024);
+  });
+
   test('another path is 404', async () => {
     const { port } = await openDoor();
     expect((await dial(port, { path: '/' })).outcome).toBe(404);
