@@ -194,8 +194,8 @@ function packageOf(name: string): string {
 
 /**
  * Exports without a doc comment directly above them. What stands for one: the file's own comment, for the noun that the file is named after
- * (`Link`, `LinkOptions` and `createLink` in link.ts) and for an only export; comments on fields or variants, for a type that is
- * nothing but them; the type, for the schema of it. `export … from` repeats what is documented elsewhere.
+ * (`Link`, `LinkOptions` and `createLink` in link.ts) and for an only one; the noun's comment, for what makes it; comments on fields or
+ * variants, for a type that is nothing but them; the type, for the schema of it. `export … from` repeats what is documented elsewhere.
  */
 function undocumented(path: string, text: string): string[] {
   const lines = text.split('\n');
@@ -204,23 +204,31 @@ function undocumented(path: string, text: string): string[] {
     return name ? [{ name, index }] : [];
   });
   const headed = text.startsWith('/**');
+  const isOnlyNoun = new Set(exported.map(({ name }) => nounOf(name))).size === 1;
+  const documented = ({ name, index }: { name: string; index: number }): boolean =>
+    /\*\/\s*$/.test(lines[index - 1] ?? '') ||
+    (headed && (isOnlyNoun || nounOf(name) === fileNoun(path) || `${nounOf(name)}s` === fileNoun(path))) ||
+    partsAreDocumented(lines, index) ||
+    /^export const \w+Schema: Schema</.test(lines[index] as string);
+  const nouns = new Set(exported.filter(documented).map(({ name }) => name.toLowerCase()));
   return exported
-    .filter(({ index }) => !/\*\/\s*$/.test(lines[index - 1] ?? ''))
-    .filter(({ name }) => !(headed && (exported.length === 1 || isNounOf(path, name))))
-    .filter(({ index }) => !partsAreDocumented(lines, index) && !/^export const \w+Schema: Schema</.test(lines[index] as string))
+    .filter((one) => !documented(one) && !nouns.has(nounOf(one.name)))
     .map(({ name, index }) => `${path}:${index + 1} ${name}`);
 }
 
-function isNounOf(path: string, name: string): boolean {
-  const noun = basename(path)
+/** `createLink`, `LinkOptions` and `Link` are about one noun. */
+function nounOf(name: string): string {
+  return name
+    .replace(/^(create|open|host|start)(?=[A-Z])/, '')
+    .replace(/(Options|Props)$/, '')
+    .toLowerCase();
+}
+
+function fileNoun(path: string): string {
+  return basename(path)
     .replace(/\.\w+$/, '')
     .replaceAll(/[-.]/g, '')
     .toLowerCase();
-  const bare = name
-    .replace(/^(create|open|host|start)(?=[A-Z])/, '')
-    .replace(/Options$/, '')
-    .toLowerCase();
-  return bare === noun || `${bare}s` === noun;
 }
 
 /** Whether a type has a comment inside, so that who reads the type reads what it means. */
