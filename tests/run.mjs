@@ -34,7 +34,7 @@ installPrograms();
 process.env[MARK] = String(process.pid);
 if (filters.length === 0) {
   await Promise.all([types(PROJECTS.slice(0, 2)), types(PROJECTS.slice(2))]);
-  await step('lint', ['@biomejs/biome/bin/biome', 'check']);
+  await step('lint', ['@biomejs/biome/bin/biome', 'check', '--error-on-warnings']);
 }
 build();
 await tests();
