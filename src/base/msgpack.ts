@@ -6,7 +6,8 @@
  */
 import { type Bytes, fromUtf8 } from './bytes.ts';
 import { fail } from './errors.ts';
-import { isAscii, SHORT_TEXT, type TextMemo, textOf } from './wire-text.ts';
+import type { Memo } from './memo.ts';
+import { isAscii, SHORT_TEXT, textOf } from './wire-text.ts';
 
 /** Thrown inside a `Reader` and caught by `decode`: one shared object, as building a stack for each hostile packet is a gift to its sender. */
 export const MALFORMED = { malformed: true } as const;
@@ -56,24 +57,27 @@ export class Reader {
 
   /** Binary of `min` to `max` bytes: a view on the message, and a plain Uint8Array even where the message is a subclass of it. */
   binary(min: number, max: number): Bytes {
-    const tag = this.byte();
-    if (tag < 0xc4 || tag > 0xc6) throw MALFORMED;
-    const length = this.bigEndian(1 << (tag - 0xc4));
-    if (length < min || length > max) throw MALFORMED;
+    const length = this.binaryLength(min, max);
     const start = this.skip(length);
     return new Uint8Array(this.bytes.buffer as ArrayBuffer, this.bytes.byteOffset + start, length);
+  }
+
+  /** Binary of exactly `length` bytes, as what `memo` makes of it. */
+  fixedBy<T>(memo: Memo<T>, length: number): T {
+    this.binaryLength(length, length);
+    return taken(memo.read(this.bytes, this.skip(length), length));
   }
 
   /** Valid UTF-8 of at most `max` bytes. */
   string(max: number): string {
     const length = this.stringLength(max);
-    return sound(textOf(this.bytes, this.skip(length), length));
+    return taken(textOf(this.bytes, this.skip(length), length));
   }
 
-  /** As `string`, and `memo` takes it. */
-  checkedString(max: number, memo: TextMemo): string {
+  /** A string of at most `max` bytes, as what `memo` makes of them. */
+  stringBy<T>(memo: Memo<T>, max: number): T {
     const length = this.stringLength(max);
-    return sound(memo.read(this.bytes, this.skip(length), length));
+    return taken(memo.read(this.bytes, this.skip(length), length));
   }
 
   /** The header of an array of `min` to `max` items; the items follow. An array that can't fit in the rest of the message is refused here. */
@@ -84,6 +88,14 @@ export class Reader {
     else if (tag === 0xdc || tag === 0xdd) length = this.bigEndian(2 << (tag - 0xdc));
     else throw MALFORMED;
     if (length < min || length > max || length > this.bytes.length - this.at) throw MALFORMED;
+    return length;
+  }
+
+  private binaryLength(min: number, max: number): number {
+    const tag = this.byte();
+    if (tag < 0xc4 || tag > 0xc6) throw MALFORMED;
+    const length = this.bigEndian(1 << (tag - 0xc4));
+    if (length < min || length > max) throw MALFORMED;
     return length;
   }
 
@@ -120,9 +132,9 @@ export class Reader {
   }
 }
 
-function sound(text: string | null): string {
-  if (text === null) throw MALFORMED;
-  return text;
+function taken<T>(value: T | null): T {
+  if (value === null) throw MALFORMED;
+  return value;
 }
 
 const FIRST_CAPACITY = 256;

@@ -4,8 +4,9 @@
  */
 import type { Bytes } from './bytes.ts';
 import { fail } from './errors.ts';
+import { Memo } from './memo.ts';
 import { MALFORMED, Reader, Writer } from './msgpack.ts';
-import { TextMemo } from './wire-text.ts';
+import { textOf } from './wire-text.ts';
 
 export interface Schema<T> {
   write(writer: Writer, value: T): void;
@@ -52,15 +53,21 @@ export function string(max: number): Schema<string> {
   };
 }
 
+/** How many addresses and ids are remembered (slots): several times those that a node with 64 links hears of in a minute; about 1 MB at most. */
+const MEMO_SLOTS = 4096;
+
 /** UTF-8 text of at most `max` bytes that `check` takes; made for texts that come again and again. */
 export function checkedString(max: number, check: (text: string) => boolean): Schema<string> {
-  const memo = new TextMemo(check);
+  const memo = new Memo((bytes) => {
+    const text = textOf(bytes, 0, bytes.length);
+    return text !== null && check(text) ? text : null;
+  }, MEMO_SLOTS);
   return {
     write(writer, value) {
       if (!check(value)) throw fail('invalid', `“${value}” does not have the form that the protocol wants.`);
       writeText(writer, value, max);
     },
-    read: (reader) => reader.checkedString(max, memo),
+    read: (reader) => reader.stringBy(memo, max),
   };
 }
 
@@ -79,6 +86,16 @@ export function binary(max: number, min = 0): Schema<Bytes> {
 /** Binary of exactly `length` bytes. */
 export function fixed(length: number): Schema<Bytes> {
   return binary(length, length);
+}
+
+/** Binary of exactly `length` bytes, seen as something else; made for things that come again and again. */
+export function fixedAs<T>(length: number, both: { parse: (bytes: Uint8Array) => T; format: (value: T) => Bytes }): Schema<T> {
+  const bytes = fixed(length);
+  const memo = new Memo(both.parse, MEMO_SLOTS);
+  return {
+    write: (writer, value) => bytes.write(writer, both.format(value)),
+    read: (reader) => reader.fixedBy(memo, length),
+  };
 }
 
 /** Nil or the thing. */

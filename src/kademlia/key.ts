@@ -1,7 +1,7 @@
 /** The 160-bit space of node ids and keys, and its XOR distance (Maymounkov and Mazières, "Kademlia", 2002, §2.1). */
 import { type Bytes, fromHex, toHex } from '../base/bytes.ts';
 import type { Crypto } from '../base/ports.ts';
-import { fixed, refine, type Schema } from '../base/schema.ts';
+import { fixedAs, type Schema } from '../base/schema.ts';
 
 export const KEY_BYTES = 20;
 export const KEY_BITS = 8 * KEY_BYTES;
@@ -31,7 +31,7 @@ export function hashKey(crypto: Crypto, bytes: Uint8Array): Key {
   return keyOf(crypto.hash(bytes).subarray(0, KEY_BYTES));
 }
 
-export const keySchema: Schema<Key> = refine(fixed(KEY_BYTES), { parse: keyOf, format: keyBytes });
+export const keySchema: Schema<Key> = fixedAs(KEY_BYTES, { parse: keyOf, format: keyBytes });
 
 /** The XOR distance of two keys, as a key-shaped text whose text order is the order of distance. */
 export function distance(a: Key, b: Key): string {

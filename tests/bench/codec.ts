@@ -7,6 +7,7 @@ import { unpack as unpackNative } from 'msgpackr';
 import { unpack } from 'msgpackr/unpack-no-eval';
 import type { Bytes } from '../../src/base/bytes.ts';
 import { decode, encode } from '../../src/base/schema.ts';
+import { KEY_BYTES, keyOf } from '../../src/kademlia/key.ts';
 import { CALLS, type Nearer } from '../../src/wire/messages.ts';
 
 /** One line of the bench's report. */
@@ -56,7 +57,7 @@ function findNodeReply(): Nearer {
   const contacts = Array.from({ length: 20 }, (_, i) => ({
     publicKey: pattern(32, i),
     open: i % 7 === 0 ? `wss://node-${i}.example.org/kadreel` : null,
-    via: i % 7 === 0 ? [] : Array.from({ length: 1 + (i % 3) }, (_, j) => `wss://open-${i + j}.example.net:8443/`),
+    via: i % 7 === 0 ? [] : Array.from({ length: 1 + (i % 3) }, (_, j) => keyOf(pattern(KEY_BYTES, i + j))),
   }));
   return { contacts, token: pattern(8, 99), open: ['wss://a.example.org/', 'wss://b.example.org/'] };
 }

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { createNodeCrypto } from '../../../signal-server/crypto.ts';
+import { toHex } from '../../../src/base/bytes.ts';
+import { decode, encode } from '../../../src/base/schema.ts';
+import { type ContactFields, contactOf, contactSchema, isOpenUrl, MAX_VIA } from '../../../src/kademlia/contact.ts';
+import { hashKey } from '../../../src/kademlia/key.ts';
+
+const crypto = createNodeCrypto();
+const publicKey = new Uint8Array(32).fill(7);
+const fields = (changes: Partial<ContactFields> = {}): ContactFields => ({ publicKey, open: null, via: [], ...changes });
+
+describe('contacts', () => {
+  it('[H2] go over the wire without their id, which the receiver computes', () => {
+    const sent = encode(contactSchema, fields({ via: [hashKey(crypto, publicKey)] }));
+    const contact = contactOf(crypto, decode(contactSchema, sent) as ContactFields);
+    expect(contact).toEqual({ id: hashKey(crypto, publicKey), publicKey, open: null, via: [hashKey(crypto, publicKey)] });
+    sent.fill(0);
+    expect(contact.publicKey).toEqual(publicKey);
+  });
+
+  it('[H2] have a key of 32 bytes and at most 3 ways', () => {
+    const four = { ...fields(), via: Array.from({ length: MAX_VIA + 1 }, () => hashKey(crypto, publicKey)) };
+    expect(() => encode(contactSchema, four)).toThrow();
+    expect(decode(contactSchema, Buffer.from(`93c420${'07'.repeat(32)}c093${`c414${'01'.repeat(20)}`.repeat(3)}`, 'hex'))).not.toBeNull();
+    const hex = toHex(encode(contactSchema, fields()));
+    expect(hex).toBe(`93c420${'07'.repeat(32)}c090`);
+    expect(decode(contactSchema, Buffer.from(`93c41f${'07'.repeat(31)}c090`, 'hex'))).toBeNull();
+    expect(decode(contactSchema, Buffer.from(`93c420${'07'.repeat(32)}c094${`c414${'01'.repeat(20)}`.repeat(4)}`, 'hex'))).toBeNull();
+  });
+
+  it('[H2] take addresses that a browser can dial as a WebSocket', () => {
+    for (const url of [
+      'ws://127.0.0.1:8080/',
+      'wss://kadreel.example',
+      'wss://Node-7.example.org:443/a/b.c~d_e-f',
+      'ws://[::1]:8080/x',
+      'wss://[2001:db8::1]',
+    ]) {
+      expect(isOpenUrl(url), url).toBe(true);
+      expect(() => new URL(url)).not.toThrow();
+    }
+  });
+
+  it('[H2] take nothing else for an address', () => {
+    for (const url of [
+      '',
+      'http://a/',
+      'wss:/a/',
+      'wss://',
+      'javascript://a/',
+      'wss://user:secret@a/',
+      'wss://a/?q=1',
+      'wss://a/#f',
+      'wss://a/ b',
+      'wss://a:123456/',
+      'wss://a\n',
+      ' wss://a',
+      'wss://[::1',
+      'wss://ä.example/',
+      `wss://${'a'.repeat(254)}/`,
+    ]) {
+      expect(isOpenUrl(url), url).toBe(false);
+      expect(() => encode(contactSchema, fields({ open: url }))).toThrow();
+    }
+  });
+});
