@@ -1,0 +1,76 @@
+/** The page: opens this browser's identity and disk, starts the node, and shows the user interface. The only place that knows them all. */
+
+import type { KadreelPage } from './app/api.ts';
+import { createKadreel, type KadreelApp } from './app/kadreel.ts';
+import { fromHex } from './base/bytes.ts';
+import { browserClock } from './browser/clock.ts';
+import { createCrypto } from './browser/crypto.ts';
+import { openIdbStore } from './browser/idb.ts';
+import { openIdentity } from './browser/identity.ts';
+import { browserRandom } from './browser/random.ts';
+import { hostServiceWorker } from './browser/service-worker-host.ts';
+import { createTranscoder } from './browser/transcoder.ts';
+import { createPuncher } from './browser/webrtc.ts';
+import { createDialer } from './browser/websocket.ts';
+import { createDhtNode } from './node/dht-node.ts';
+import { deviceOf } from './records/vector-clock.ts';
+import { startUi } from './ui/start.ts';
+
+declare global {
+  interface Window {
+    /** For programs and tests: see `KadreelPage`. There once the node has started. */
+    kadreel?: KadreelPage;
+  }
+}
+
+/** The most that is kept of others' videos: the lesser of 2 GB and a tenth of what the browser grants. */
+const MOST_KEPT = 2e9;
+const SHARE_KEPT = 0.1;
+
+async function start(): Promise<KadreelApp> {
+  const [identity, store] = await Promise.all([openIdentity(), openIdbStore()]);
+  const crypto = createCrypto();
+  const puncher = createPuncher();
+  const { granted } = await store.capacity();
+  const quota = Math.floor(Math.min(MOST_KEPT, granted * SHARE_KEPT));
+  const node = createDhtNode({
+    ports: { clock: browserClock, random: browserRandom, crypto, signer: identity.signer, store, dialer: createDialer(), puncher },
+    storeId: identity.storeId,
+    open: null,
+    bootstrap: [`${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}/ws`],
+    media: { keeps: true, quota },
+  });
+  const kadreel = createKadreel({
+    clock: browserClock,
+    random: browserRandom,
+    crypto,
+    store,
+    account: identity.account,
+    device: deviceOf(fromHex(identity.device) ?? identity.storeId.slice(0, 8)),
+    transcoder: createTranscoder(),
+    node,
+    quota,
+    origin: location.origin,
+    connections: () => puncher.constructed,
+    playable: worker.ready,
+  });
+  node.start();
+  window.kadreel = kadreel;
+  addEventListener('pagehide', () => kadreel.close('the tab was closed'));
+  // A page that the browser brings back from its memory has said goodbye to everybody: it starts anew, as the same node.
+  addEventListener('pageshow', (event) => {
+    if (event.persisted) location.reload();
+  });
+  return kadreel;
+}
+
+const worker = hostServiceWorker({
+  async answer(request, signal) {
+    const app = await kadreel;
+    return request.kind === 'catalogue' ? app.catalogue(request.videoId, signal) : app.segment(request.group, request.index, signal);
+  },
+  read: (segment) => void kadreel.then((app) => app.read(segment)),
+});
+const kadreel = start();
+
+startUi({ root: document.getElementById('app') as HTMLElement, kadreel, clock: browserClock });

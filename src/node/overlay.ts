@@ -107,6 +107,9 @@ export function createOverlay(options: OverlayOptions): Overlay {
     for await (const event of runLookup(key, options_)) if (event.type === 'answered') yield* event.items;
   }
 
+  /** What was found is kept here too, so that it outlives those who have it. No room for it is no harm. */
+  const remember = (key: Key, item: Item): void => void items.put(key, item).catch(() => undefined);
+
   const nearest: Overlay['nearest'] = async (target, signal) => {
     let found: readonly Storer[] = [];
     for await (const event of runLookup(target, signal && { signal })) if (event.type === 'done') found = event.nearest;
@@ -119,7 +122,10 @@ export function createOverlay(options: OverlayOptions): Overlay {
     nearest,
     async findValue(key, signal) {
       for await (const item of findItems(key, { want: 'value', ...(signal && { signal }) })) {
-        if (item.type === 'value' && hashKey(crypto, item.bytes) === key) return copy(item.bytes);
+        if (item.type !== 'value' || hashKey(crypto, item.bytes) !== key) continue;
+        const bytes = copy(item.bytes);
+        remember(key, { type: 'value', bytes });
+        return bytes;
       }
       return null;
     },
@@ -132,6 +138,7 @@ export function createOverlay(options: OverlayOptions): Overlay {
         best = best ? newest(crypto, best, record) : record;
         if (settle === 'first') break;
       }
+      if (best) remember(key, { type: 'record', signed: best.signed });
       return best;
     },
     async *findEntries(topic, { before, signal } = {}) {

@@ -23,10 +23,15 @@ export interface Segments {
    * reached now), `corrupt`, `aborted` or `timeout`. What was fetched is kept as `role`.
    */
   get(request: SegmentRequest, signal: AbortSignal): Promise<Bytes>;
+  /** Gets a segment that is not here yet, so that a later `get` finds it. */
+  prefetch(request: SegmentRequest, signal: AbortSignal): Promise<void>;
+  /** Somebody else read a segment from this disk for our player: it counts as got from the store, unless we had just fetched it. */
+  readElsewhere(segment: { group: Key; segment: number; bytes: number }): void;
   /** A group's descriptor, from this disk or a holder. */
   descriptor(group: Key, signal: AbortSignal): Promise<{ descriptor: GroupDescriptor; encoded: Bytes }>;
   /** Finds out who holds a group, so that a later `get` does not wait for it. */
   locate(group: Key, signal: AbortSignal): Promise<readonly Holder[]>;
+  /** Media bytes got since start, each segment once, by where it came from. */
   readonly received: { readonly store: number; readonly tabs: number; readonly openNodes: number };
   /** Holders that were dropped for wrong bytes. */
   readonly corrupt: number;
@@ -53,6 +58,8 @@ export interface SegmentsOptions {
   readonly onComplete: (group: Key) => void;
 }
 
+/** Segments whose bytes are remembered as counted: 10 hours of two renditions. */
+const MAX_COUNTED = 20_000;
 /** Descriptors of others' groups that are remembered. */
 const MAX_DESCRIPTORS = 256;
 
@@ -68,6 +75,15 @@ export function createSegments(options: SegmentsOptions): Segments {
   const descriptors = new Map<Key, { descriptor: GroupDescriptor; encoded: Bytes }>();
   const fetching = new Map<string, Shared>();
   const received = { store: 0, tabs: 0, openNodes: 0 };
+  /** Segments that are counted already. */
+  const counted = new Set<string>();
+
+  const countRead = (name: string, bytes: number): void => {
+    if (counted.has(name)) return;
+    counted.add(name);
+    trim(counted, MAX_COUNTED);
+    received.store += bytes;
+  };
 
   const describeAt = async (link: Link, group: Key, signal: AbortSignal): Promise<{ descriptor: GroupDescriptor; encoded: Bytes }> => {
     const present = descriptors.get(group);
@@ -93,6 +109,8 @@ export function createSegments(options: SegmentsOptions): Segments {
     try {
       const bytes = await link.fetch({ ...request, size: wanted.size }, { signal: at.signal, onBytes: at.onFirst });
       if (!(await isSegment(crypto, bytes, wanted))) throw fail('corrupt', 'A holder sent bytes that do not match their hash.');
+      counted.add(nameOf(request));
+      trim(counted, MAX_COUNTED);
       if (holder.contact.open) received.openNodes += bytes.length;
       else received.tabs += bytes.length;
       directory.succeeded(id);
@@ -154,7 +172,7 @@ export function createSegments(options: SegmentsOptions): Segments {
 
   /** One transfer for all who want the same segment; it ends when the last of them has gone. */
   const share = async (request: SegmentRequest, signal: AbortSignal): Promise<Bytes> => {
-    const name = `${request.group}/${request.segment}`;
+    const name = nameOf(request);
     let shared = fetching.get(name);
     if (!shared) {
       const abort = new AbortController();
@@ -182,11 +200,18 @@ export function createSegments(options: SegmentsOptions): Segments {
     async get(request, signal) {
       const here = await groups.segment(request.group, request.segment);
       if (here) {
-        received.store += here.length;
+        countRead(nameOf(request), here.length);
         void groups.touch(request.group).catch(() => undefined);
         return here;
       }
       return share(request, signal);
+    },
+    async prefetch(request, signal) {
+      if (!(await groups.segment(request.group, request.segment))) await share(request, signal);
+    },
+    readElsewhere({ group, segment, bytes }) {
+      countRead(nameOf({ group, segment }), bytes);
+      void groups.touch(group).catch(() => undefined);
     },
     async descriptor(group, signal) {
       const here = await groups.get(group);
@@ -207,6 +232,10 @@ export function createSegments(options: SegmentsOptions): Segments {
     },
     locate: (group, signal) => directory.locate(group, signal),
   };
+}
+
+function nameOf({ group, segment }: { group: Key; segment: number }): string {
+  return `${group}/${segment}`;
 }
 
 /** Resolves with null after `ms`, unless cancelled before: then never. */

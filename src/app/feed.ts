@@ -1,0 +1,84 @@
+/** Lists of videos as cards: the newest that the network knows, and one's own. */
+import type { Bytes } from '../base/bytes.ts';
+import type { Clock } from '../base/ports.ts';
+import { decode } from '../base/schema.ts';
+import { deadline } from '../base/timing.ts';
+import type { Key } from '../kademlia/key.ts';
+import type { DhtNode } from '../node/dht-node.ts';
+import type { VideoCard } from './api.ts';
+import { type Library, type Listing, listingSchema } from './library.ts';
+
+export interface Feed {
+  /** Newest first. Rejects with `aborted`. */
+  newest(signal: AbortSignal): Promise<readonly VideoCard[]>;
+  mine(): Promise<readonly VideoCard[]>;
+}
+
+/** Cards on the first page. */
+const MAX_CARDS = 48;
+/** A list without its last pictures is better than no list, ms. */
+const POSTER_DEADLINE = 2_500;
+/** Pictures kept in memory, 12 KiB each. */
+const MAX_POSTERS = 200;
+
+export function createFeed(options: { node: Pick<DhtNode, 'overlay'>; library: Library; clock: Clock }): Feed {
+  const { node, library, clock } = options;
+  const posters = new Map<Key, string>();
+
+  const poster = async (key: Key | null, own: readonly Bytes[] | null, signal?: AbortSignal): Promise<string | null> => {
+    if (!key) return null;
+    const known = posters.get(key);
+    if (known) return known;
+    const limit = deadline(clock, POSTER_DEADLINE, signal);
+    try {
+      const bytes = own?.find(isPicture) ?? (await node.overlay.findValue(key, limit.signal));
+      if (!bytes || !isPicture(bytes)) return null;
+      const url = dataUrl(bytes);
+      if (posters.size >= MAX_POSTERS) posters.clear();
+      posters.set(key, url);
+      return url;
+    } catch {
+      return null; // The card has a cover of its own for this.
+    } finally {
+      limit.done();
+    }
+  };
+
+  const card = async (listing: Listing, own: readonly Bytes[] | null, signal?: AbortSignal): Promise<VideoCard> => ({
+    videoId: listing.videoId,
+    title: listing.title,
+    duration: listing.duration / 1000,
+    created: listing.created,
+    poster: await poster(listing.poster, own, signal),
+  });
+
+  return {
+    async newest(signal) {
+      const listings = new Map<Key, Listing>();
+      for await (const { body } of node.overlay.findEntries(library.newestKey, { signal })) {
+        const listing = decode(listingSchema, body.value);
+        if (listing && body.name === listing.videoId && listing.created <= body.time) listings.set(listing.videoId, listing);
+      }
+      const latest = [...listings.values()].sort((a, b) => b.created - a.created).slice(0, MAX_CARDS);
+      return Promise.all(latest.map((listing) => card(listing, null, signal)));
+    },
+    async mine() {
+      return Promise.all((await library.all()).map((video) => card(video, video.values)));
+    },
+  };
+}
+
+/** JPEG or WebP by their first bytes: nothing else is shown as a picture. */
+function isPicture(bytes: Uint8Array): boolean {
+  return mimeOf(bytes) !== null;
+}
+
+function mimeOf(bytes: Uint8Array): string | null {
+  if (bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff) return 'image/jpeg';
+  const riff = String.fromCharCode(...bytes.subarray(0, 4)) === 'RIFF';
+  return riff && String.fromCharCode(...bytes.subarray(8, 12)) === 'WEBP' ? 'image/webp' : null;
+}
+
+function dataUrl(bytes: Uint8Array): string {
+  return `data:${mimeOf(bytes)};base64,${btoa(String.fromCharCode(...bytes))}`;
+}

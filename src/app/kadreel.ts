@@ -1,0 +1,122 @@
+/** Everything the page can do, put together on ports: the `Kadreel` of `api.ts`, and the answers that the service worker wants. */
+import type { Bytes } from '../base/bytes.ts';
+import type { Clock, Crypto, Random, Signer, Store, Transcoder } from '../base/ports.ts';
+import { orAbort } from '../base/timing.ts';
+import type { Key } from '../kademlia/key.ts';
+import { encodeCatalogue } from '../media/catalogue.ts';
+import type { VideoId } from '../media/manifest.ts';
+import { formatWatchPath } from '../media/urls.ts';
+import type { DhtNode } from '../node/dht-node.ts';
+import { REPUBLISH_INTERVAL } from '../records/expiry.ts';
+import type { Device } from '../records/vector-clock.ts';
+import type { Kadreel, NodeStats } from './api.ts';
+import { createFeed } from './feed.ts';
+import { createHealthMonitor } from './health.ts';
+import { createLibrary } from './library.ts';
+import { createPublisher } from './publish.ts';
+import { createWatcher } from './watch.ts';
+
+export interface KadreelApp extends Kadreel {
+  /** For the service worker: a video's encoded catalogue. */
+  catalogue(videoId: VideoId, signal: AbortSignal): Promise<Bytes>;
+  /** For the service worker: a segment. */
+  segment(group: Key, index: number, signal: AbortSignal): Promise<Bytes>;
+  /** The service worker read a segment from the disk. */
+  read(segment: { group: Key; index: number; bytes: number }): void;
+  /** Leaves the network. Idempotent. */
+  close(reason: string): void;
+}
+
+export interface KadreelOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly crypto: Crypto;
+  readonly store: Store;
+  readonly account: Signer;
+  readonly device: Device;
+  readonly transcoder: Transcoder;
+  readonly node: DhtNode;
+  /** Bytes of others' media at most. */
+  readonly quota: number;
+  /** Where watch links point: `https://example.org`. */
+  readonly origin: string;
+  /** RTCPeerConnections constructed so far. */
+  readonly connections: () => number;
+  /** Resolves when a player's requests are answered; rejects with the reason why they can't be. */
+  readonly playable: Promise<void>;
+}
+
+/** After the first link: the neighbourhood is known by then, ms. */
+const FIRST_RENEWAL = 5_000;
+
+export function createKadreel(options: KadreelOptions): KadreelApp {
+  const { clock, node, transcoder, quota } = options;
+  const library = createLibrary({ ...options, now: () => clock.now() });
+  const publisher = createPublisher({ ...options, library });
+  const watcher = createWatcher({ ...options, library });
+  const feed = createFeed({ node, library, clock });
+  const health = createHealthMonitor({ node, clock, quota });
+  const closing = new AbortController();
+  let kept = { groups: 0, bytes: 0 };
+
+  /** What was published here is stored again, so that it does not expire while its publisher lives. */
+  const renew = async (): Promise<void> => {
+    for (const video of await library.all()) await library.announce(video, closing.signal);
+  };
+  let cancelRenewal = clock.after(FIRST_RENEWAL, repeatRenewal);
+  function repeatRenewal(): void {
+    void renew().catch(() => undefined); // Done again in an hour.
+    cancelRenewal = clock.after(REPUBLISH_INTERVAL, repeatRenewal);
+  }
+
+  const recount = async (): Promise<void> => {
+    const { groups, bytes } = await node.groups.usage();
+    kept = { groups, bytes };
+  };
+
+  const stats = (): NodeStats => {
+    void recount().catch(() => undefined); // The figures of the last count serve meanwhile.
+    const { links, received, served, corruptHolders, malformed } = node.stats();
+    return {
+      links,
+      linked: node.links().map((link) => link.id),
+      received: { ...received },
+      served,
+      kept: { ...kept, quota },
+      corruptHolders,
+      malformed,
+      connections: options.connections(),
+    };
+  };
+
+  return {
+    node: { id: node.contact.id, stats },
+    async publish(file, publishing) {
+      const { videoId, done } = await publisher.publish(file, publishing);
+      void recount().catch(() => undefined);
+      return { videoId, watchUrl: options.origin + formatWatchPath(videoId), done };
+    },
+    async manifest(videoId) {
+      return (await watcher.catalogue(videoId, closing.signal)).manifest;
+    },
+    probe: (file, signal) => transcoder.probe(file, signal),
+    async watch(videoId, signal) {
+      const [session] = await Promise.all([watcher.watch(videoId, signal), orAbort(options.playable, signal)]);
+      return session;
+    },
+    newest: feed.newest,
+    mine: feed.mine,
+    onHealth: health.listen,
+    async catalogue(videoId, signal) {
+      return encodeCatalogue(await watcher.catalogue(videoId, signal));
+    },
+    segment: watcher.segment,
+    read: watcher.read,
+    close(reason) {
+      cancelRenewal();
+      closing.abort();
+      health.close();
+      node.close(reason);
+    },
+  };
+}

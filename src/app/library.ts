@@ -1,0 +1,113 @@
+/**
+ * What this browser's person published: everything needed to publish it again is kept on this disk for ever, as others forget what
+ * nobody renews.
+ */
+import type { Bytes } from '../base/bytes.ts';
+import { LIMITS } from '../base/limits.ts';
+import type { Crypto, Signer, Store } from '../base/ports.ts';
+import { binary, decode, encode, list, nullable, string, struct, time, uint } from '../base/schema.ts';
+import { hashKey, type Key, keySchema } from '../kademlia/key.ts';
+import type { VideoId } from '../media/manifest.ts';
+import type { DhtNode } from '../node/dht-node.ts';
+import { topicKey, writeEntry } from '../records/entry.ts';
+import { MAX_ENTRY_LIFE } from '../records/expiry.ts';
+import { type Signed, signedSchema } from '../records/signed.ts';
+
+export interface PublishedVideo {
+  readonly videoId: VideoId;
+  /** At most 200 bytes. */
+  readonly title: string;
+  /** Milliseconds. */
+  readonly duration: number;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+  readonly poster: Key | null;
+  /** The record that points to the manifest. */
+  readonly record: Signed;
+  /** The manifest, its pages and the poster. */
+  readonly values: readonly Bytes[];
+}
+
+/** What the record of a video says. */
+export const videoRecordSchema = struct<{ manifest: Key }>({ manifest: keySchema });
+
+/** A line in the list of newest videos. The key of the entry's name is the video's id. */
+export interface Listing {
+  readonly videoId: VideoId;
+  readonly title: string;
+  readonly duration: number;
+  readonly created: number;
+  readonly poster: Key | null;
+}
+
+const listingFields = {
+  videoId: keySchema,
+  title: string(200),
+  duration: uint(0xffff_ffff),
+  created: time,
+  poster: nullable(keySchema),
+};
+export const listingSchema = struct<Listing>(listingFields);
+
+const MAX_VALUES = 200; // a manifest, its pages for 16 renditions, a poster
+const publishedSchema = struct<PublishedVideo>({
+  ...listingFields,
+  record: signedSchema,
+  values: list(binary(LIMITS.value), MAX_VALUES),
+});
+
+/** The topic under which new videos are listed. */
+const NEWEST_TOPIC = 'newest';
+const ROW_PREFIX = 'published/';
+
+export interface Library {
+  add(video: PublishedVideo): Promise<void>;
+  /** Newest first. */
+  all(): Promise<readonly PublishedVideo[]>;
+  /** Stores a video's record, values and listing in the network; gives the least number of nodes that have any of them. */
+  announce(video: PublishedVideo, signal?: AbortSignal): Promise<number>;
+  /** The key under which the newest videos are listed. */
+  readonly newestKey: Key;
+}
+
+export interface LibraryOptions {
+  readonly store: Store;
+  readonly crypto: Crypto;
+  readonly account: Signer;
+  readonly node: Pick<DhtNode, 'overlay'>;
+  readonly now: () => number;
+}
+
+export function createLibrary(options: LibraryOptions): Library {
+  const { store, crypto, account, node, now } = options;
+  const newestKey = topicKey(crypto, NEWEST_TOPIC);
+
+  return {
+    newestKey,
+    add: (video) => store.write([{ table: 'library', key: ROW_PREFIX + video.videoId, value: encode(publishedSchema, video) }]),
+    async all() {
+      const rows = await store.entries('library', ROW_PREFIX);
+      const videos = rows.flatMap(([, bytes]) => decode(publishedSchema, bytes) ?? []);
+      return videos.sort((a, b) => b.created - a.created);
+    },
+    async announce(video, signal) {
+      const { videoId, title, duration, created, poster } = video;
+      const time = now();
+      const listing = await writeEntry({
+        signer: account,
+        topic: newestKey,
+        name: videoId,
+        value: encode(listingSchema, { videoId, title, duration, created, poster }),
+        time,
+        expires: time + MAX_ENTRY_LIFE,
+      });
+      const options_ = signal && { signal };
+      const counts = await Promise.all([
+        ...video.values.map((bytes) => node.overlay.store(hashKey(crypto, bytes), { type: 'value', bytes }, options_)),
+        node.overlay.store(videoId, { type: 'record', signed: video.record }, options_),
+        node.overlay.store(newestKey, { type: 'entry', signed: listing.signed }, options_),
+      ]);
+      return Math.min(...counts);
+    },
+  };
+}

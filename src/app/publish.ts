@@ -1,0 +1,163 @@
+/** From a person's file to a link that works, and then to copies on other disks (design §7). */
+import { type Bytes, fromUtf8, toHex, toUtf8 } from '../base/bytes.ts';
+import { fail } from '../base/errors.ts';
+import type { Clock, Crypto, CutEvent, CutRendition, Random, Signer, SourceFile, Transcoder } from '../base/ports.ts';
+import { encode } from '../base/schema.ts';
+import { abortError } from '../base/timing.ts';
+import { hashKey, type Key } from '../kademlia/key.ts';
+import { createGroupPacker, type GroupPacker, type PackedGroup } from '../media/group.ts';
+import type { VideoId } from '../media/manifest.ts';
+import { buildManifest } from '../media/manifest-build.ts';
+import type { DhtNode } from '../node/dht-node.ts';
+import { recordKey, writeRecord } from '../records/record.ts';
+import type { Device } from '../records/vector-clock.ts';
+import type { CopiesReport, PublishOptions, PublishStage } from './api.ts';
+import { type Library, videoRecordSchema } from './library.ts';
+import { createProgress, type Progress } from './progress.ts';
+import { spreadAll } from './spread.ts';
+
+export interface Publisher {
+  publish(file: SourceFile, options: PublishOptions): Promise<{ videoId: VideoId; done: Promise<CopiesReport> }>;
+}
+
+export interface PublisherOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly crypto: Crypto;
+  readonly account: Signer;
+  readonly device: Device;
+  readonly transcoder: Transcoder;
+  readonly node: DhtNode;
+  readonly library: Library;
+}
+
+const MAX_TITLE_BYTES = 200;
+const NAME_BYTES = 8;
+/** Where each stage ends on the bar: reading headers is nothing, cutting nearly all. A transcode is most of the work where there is one. */
+const STAGE_END: Readonly<Record<PublishStage, number>> = { read: 0.02, transcode: 0.85, cut: 0.85, announce: 0.9, copies: 1 };
+
+/** A rendition under work: the bytes of its open group wait here until the group closes and has a key. */
+interface OpenRendition {
+  readonly rendition: CutRendition;
+  readonly packer: GroupPacker;
+  readonly groups: PackedGroup[];
+  waiting: Bytes[];
+}
+
+export function createPublisher(options: PublisherOptions): Publisher {
+  const { crypto, clock, node, transcoder, library } = options;
+
+  /** Cuts the file and keeps every group. Gives the renditions and the poster; what was kept is noted in `kept` as it happens. */
+  const cutAndKeep = async (
+    file: SourceFile,
+    work: { signal: AbortSignal; progress: Progress; stage: PublishStage; kept: Key[] },
+  ): Promise<{ renditions: readonly OpenRendition[]; poster: Bytes | null }> => {
+    const open = new Map<number, OpenRendition>();
+    let poster: Bytes | null = null;
+
+    const keep = async (rendition: OpenRendition, group: PackedGroup): Promise<void> => {
+      const segments = rendition.waiting.splice(0, group.descriptor.segments.length);
+      if (!(await node.groups.get(group.key))) work.kept.push(group.key);
+      for (const [index, bytes] of segments.entries()) {
+        await node.groups.put({ group: group.key, encoded: group.encoded, index, bytes, role: 'own' });
+      }
+      rendition.groups.push(group);
+    };
+
+    const take = async (event: CutEvent): Promise<void> => {
+      switch (event.type) {
+        case 'progress':
+          return work.progress.report(work.stage, event.fraction);
+        case 'poster':
+          poster = event.bytes;
+          return;
+        case 'rendition':
+          open.set(event.rendition.index, { rendition: event.rendition, packer: createGroupPacker(crypto), groups: [], waiting: [] });
+          return;
+        case 'segment': {
+          const rendition = open.get(event.rendition);
+          if (!rendition) throw fail('internal', 'A segment came before its rendition.');
+          const { bytes, duration } = event;
+          const full = rendition.packer.add({ digest: await crypto.digest(bytes), size: bytes.length, duration });
+          if (full) await keep(rendition, full);
+          rendition.waiting.push(bytes);
+          return;
+        }
+        case 'done':
+          return;
+      }
+    };
+
+    for await (const event of transcoder.cut(file, work.signal)) {
+      if (work.signal.aborted) throw abortError(work.signal);
+      await take(event);
+    }
+    for (const rendition of open.values()) {
+      const last = rendition.packer.finish();
+      if (last) await keep(rendition, last);
+    }
+    return { renditions: [...open.values()].filter((rendition) => rendition.groups.length > 0), poster };
+  };
+
+  return {
+    async publish(file, { title, signal = new AbortController().signal, onProgress }) {
+      const progress = createProgress({ clock, ends: STAGE_END, ...(onProgress && { onProgress }) });
+      const kept: Key[] = [];
+      try {
+        progress.report('read', 0);
+        const probe = await transcoder.probe(file, signal);
+        progress.report('read', 1);
+        const stage = probe.plan === 'transcode' ? 'transcode' : 'cut';
+        const { renditions, poster } = await cutAndKeep(file, { signal, progress, stage, kept });
+        progress.report(stage, 1);
+        const created = clock.now();
+        const posterKey = poster && hashKey(crypto, poster);
+        const facts = { title: fitTitle(title, file.name), owner: options.account.publicKey, created, poster: posterKey };
+        const built = buildManifest(crypto, facts, renditions);
+        const name = `video/${toHex(options.random.bytes(NAME_BYTES))}`;
+        const { account, device } = options;
+        const value = encode(videoRecordSchema, { manifest: built.key });
+        const record = await writeRecord({ signer: account, device, name, value, now: created, previous: null });
+        const videoId = recordKey(crypto, account.publicKey, name);
+        const video = {
+          videoId,
+          title: facts.title,
+          duration: built.manifest.duration,
+          created,
+          poster: posterKey,
+          record: record.signed,
+          values: [built.encoded, ...built.pages.map((page) => page.bytes), ...(poster ? [poster] : [])],
+        };
+        await library.add(video);
+        const groups = renditions.flatMap((rendition) => rendition.groups.map((group) => group.key));
+        const first = renditions.flatMap((rendition) => rendition.groups[0]?.key ?? []);
+        await Promise.all([library.announce(video, signal), ...first.map((group) => node.announce(group, signal))]);
+        progress.report('announce', 1);
+        const done = spreadAll({
+          clock,
+          node,
+          groups,
+          signal,
+          onProgress: (fraction) => progress.report('copies', fraction),
+        });
+        done.catch(() => undefined); // Whoever wants to know waits for it.
+        return { videoId, done };
+      } catch (error) {
+        // What this attempt kept and no other video needs is given back.
+        for (const group of kept) await node.groups.remove(group).catch(() => undefined);
+        throw signal.aborted ? abortError(signal) : error;
+      }
+    },
+  };
+}
+
+/** The title, or the file's name without its ending; cut at 200 bytes of UTF-8 between two characters. */
+function fitTitle(title: string, fileName: string): string {
+  const wanted = title.trim() || fileName.replace(/\.[^.]+$/, '') || 'Untitled';
+  const bytes = fromUtf8(wanted);
+  for (let length = Math.min(bytes.length, MAX_TITLE_BYTES); length > 0; length--) {
+    const text = toUtf8(bytes.subarray(0, length));
+    if (text !== null) return text;
+  }
+  return 'Untitled';
+}

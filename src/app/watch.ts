@@ -1,0 +1,163 @@
+/** Opens videos for watching: from an id to a catalogue, and from a player's requests to bytes that are there in time (design §8). */
+
+import type { Bytes } from '../base/bytes.ts';
+import { equal } from '../base/bytes.ts';
+import { fail } from '../base/errors.ts';
+import type { Clock, Crypto } from '../base/ports.ts';
+import { decode } from '../base/schema.ts';
+import { deadline, orAbort } from '../base/timing.ts';
+import { hashKey, type Key } from '../kademlia/key.ts';
+import { type Catalogue, locateSegment } from '../media/hls-responder.ts';
+import { readIndexes } from '../media/index-pages.ts';
+import type { GroupReference, VideoId } from '../media/manifest.ts';
+import { decodeManifest } from '../media/manifest-read.ts';
+import { formatHlsPath } from '../media/urls.ts';
+import type { DhtNode } from '../node/dht-node.ts';
+import { openRecord } from '../records/record.ts';
+import type { BytesBySource, WatchSession } from './api.ts';
+import { type Library, type PublishedVideo, videoRecordSchema } from './library.ts';
+
+export interface Watcher {
+  /** Rejects with `not-found` when nobody has the video's description, `corrupt` when it is not valid. */
+  catalogue(videoId: VideoId, signal: AbortSignal): Promise<Catalogue>;
+  watch(videoId: VideoId, signal: AbortSignal): Promise<WatchSession>;
+  /** A segment that the player needs now. */
+  segment(group: Key, index: number, signal: AbortSignal): Promise<Bytes>;
+  /** The service worker gave the player a segment from this disk. */
+  read(segment: { group: Key; index: number; bytes: number }): void;
+}
+
+export interface WatcherOptions {
+  readonly clock: Clock;
+  readonly crypto: Crypto;
+  readonly node: Pick<DhtNode, 'overlay' | 'segments'>;
+  readonly library: Library;
+}
+
+/** Descriptions kept: what a person has open, and a little more. */
+const MAX_CATALOGUES = 16;
+/** For finding a video's description, ms: two lookups, each with a few time-outs in it. */
+const LOAD_DEADLINE = 25_000;
+/** Segments fetched ahead of the one that the player asked for, each 4 s: the player's next requests find them on the disk. */
+const AHEAD = 3;
+/** The one needed now comes before those ahead; the farther, the later. */
+const URGENT = 0;
+const AHEAD_URGENCY = 10;
+
+interface Session {
+  readonly catalogue: Catalogue;
+  readonly abort: AbortController;
+}
+
+export function createWatcher(options: WatcherOptions): Watcher {
+  const { clock, crypto, node, library } = options;
+  const catalogues = new Map<VideoId, Promise<Catalogue>>();
+  const sessions = new Set<Session>();
+
+  /** From this disk when it is our own video, else from the network. */
+  const load = async (videoId: VideoId, signal: AbortSignal): Promise<Catalogue> => {
+    const own = (await library.all()).find((video) => video.videoId === videoId) ?? null;
+    const signed = own?.record ?? (await node.overlay.findRecord(videoId, { settle: 'first', signal }))?.signed;
+    const record = signed && openRecord(signed);
+    const pointer = record && decode(videoRecordSchema, record.body.value);
+    if (!record || !pointer) throw fail('not-found', 'Nobody in the network knows this video now.');
+    const manifest = decodeManifest(await value(pointer.manifest, own, signal));
+    if (!manifest || !equal(manifest.owner, record.body.owner)) throw fail('corrupt', 'The description of this video is not valid.');
+    return { manifest, groups: await readIndexes(manifest, (key) => value(key, own, signal)) };
+  };
+
+  const value = async (key: Key, own: PublishedVideo | null, signal: AbortSignal): Promise<Bytes> => {
+    const bytes = own?.values.find((one) => hashKey(crypto, one) === key) ?? (await node.overlay.findValue(key, signal));
+    if (!bytes) throw fail('not-found', 'Nobody who is here now has the description of this video.');
+    return bytes;
+  };
+
+  const catalogue: Watcher['catalogue'] = (videoId, signal) => {
+    const known = catalogues.get(videoId);
+    if (known) return orAbort(known, signal);
+    // Others may want it too: it goes on when the first who asked has gone.
+    const limit = deadline(clock, LOAD_DEADLINE);
+    const loading = load(videoId, limit.signal).finally(limit.done);
+    catalogues.set(videoId, loading);
+    loading.catch(() => catalogues.delete(videoId)); // The next one asks anew.
+    for (const oldest of catalogues.keys()) {
+      if (catalogues.size <= MAX_CATALOGUES) break;
+      catalogues.delete(oldest);
+    }
+    return orAbort(loading, signal);
+  };
+
+  /** Fetches what comes after a segment in whichever rendition of an open video it belongs to. */
+  const fetchAhead = (group: Key, index: number): void => {
+    for (const { catalogue: open, abort } of sessions) {
+      for (const groups of open.groups) {
+        const at = positionOf(groups, group, index);
+        if (at === null) continue;
+        for (let step = 1; step <= AHEAD; step++) prefetch(groups, at + step, { signal: abort.signal, urgency: AHEAD_URGENCY * step });
+        return;
+      }
+    }
+  };
+
+  const prefetch = (groups: readonly GroupReference[], segment: number, by: { signal: AbortSignal; urgency: number }): void => {
+    const place = locateSegment(groups, segment);
+    if (!place) return;
+    const request = { group: place.group.key, segment: place.index, urgency: by.urgency };
+    node.segments.prefetch(request, by.signal).catch(() => undefined); // The player asks for it by itself, and gets the reason.
+  };
+
+  return {
+    catalogue,
+    async watch(videoId, signal) {
+      const opened = await catalogue(videoId, signal);
+      const abort = new AbortController();
+      const session: Session = { catalogue: opened, abort };
+      const before = { ...node.segments.received };
+      sessions.add(session);
+      for (const groups of firstChoice(opened)) prefetch(groups, 0, { signal: abort.signal, urgency: URGENT });
+      return {
+        manifest: opened.manifest,
+        playlistUrl: formatHlsPath({ type: 'master', video: videoId }),
+        sources: () => difference(node.segments.received, before),
+        close() {
+          sessions.delete(session);
+          abort.abort(fail('closed', 'The video was left.'));
+        },
+      };
+    },
+    async segment(group, index, signal) {
+      const bytes = node.segments.get({ group, segment: index, urgency: URGENT }, signal);
+      fetchAhead(group, index);
+      return bytes;
+    },
+    read({ group, index, bytes }) {
+      node.segments.readElsewhere({ group, segment: index, bytes });
+      fetchAhead(group, index);
+    },
+  };
+}
+
+/** The renditions that a player starts with: the first of each kind. */
+function firstChoice({ manifest, groups }: Catalogue): readonly (readonly GroupReference[])[] {
+  const kinds = new Set<string>();
+  return groups.filter((_, index) => {
+    const kind = manifest.renditions[index]?.kind ?? '';
+    const first = !kinds.has(kind);
+    kinds.add(kind);
+    return first;
+  });
+}
+
+/** The number of a segment within its rendition, or null when the group is none of it. */
+function positionOf(groups: readonly GroupReference[], group: Key, index: number): number | null {
+  let first = 0;
+  for (const { key, durations } of groups) {
+    if (key === group) return first + index;
+    first += durations.length;
+  }
+  return null;
+}
+
+function difference(now: BytesBySource, before: BytesBySource): BytesBySource {
+  return { store: now.store - before.store, tabs: now.tabs - before.tabs, openNodes: now.openNodes - before.openNodes };
+}

@@ -1,0 +1,34 @@
+/**
+ * Hashes as outside; signatures that only the simulated owner of a key can make, at a hash's price: verifying asks a registry
+ * for the secret that goes with a public key.
+ */
+import { createHash } from 'node:crypto';
+import { type Bytes, concat, equal, toHex } from '../../src/base/bytes.ts';
+import type { Crypto, Random, Signer } from '../../src/base/ports.ts';
+
+export interface SimCrypto extends Crypto {
+  signer(random: Random): Signer;
+}
+
+export function createSimCrypto(): SimCrypto {
+  const secrets = new Map<string, Bytes>();
+  const hash = (bytes: Uint8Array): Bytes => new Uint8Array(createHash('sha256').update(bytes).digest());
+  const signature = (secret: Bytes, message: Uint8Array): Bytes => {
+    const half = hash(concat(secret, message));
+    return concat(half, half);
+  };
+  return {
+    hash,
+    digest: async (bytes) => hash(bytes),
+    async verify(publicKey, message, signed) {
+      const secret = secrets.get(toHex(publicKey));
+      return secret !== undefined && equal(signature(secret, message), signed);
+    },
+    signer(random) {
+      const secret = random.bytes(32);
+      const publicKey = hash(secret);
+      secrets.set(toHex(publicKey), secret);
+      return { publicKey, sign: async (message) => signature(secret, message) };
+    },
+  };
+}
