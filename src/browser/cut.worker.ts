@@ -1,10 +1,20 @@
 /** A worker for one job: to say what a file is, or to cut it in segments. Whoever started it ends it. */
 import { asKadreelError, fail } from '../base/errors.ts';
 import type { CutEvent } from '../base/ports.ts';
+import { decodeAhead } from './decode-times.ts';
 import { type AudioTrack, damaged, type MediaFile, openMediaFile, type VideoTrack } from './media-file.ts';
 import { type CutReply, type CutRequest, type Inspection, SEGMENTS_AHEAD } from './media-protocol.ts';
 import { makePoster } from './poster.ts';
-import { type CutSegment, cutAudio, cutVideo, MAX_GOP_BYTES, MAX_GOP_SECONDS, measureGops, timelineOrigin } from './segment-cutter.ts';
+import {
+  type CutSegment,
+  cutAudio,
+  cutVideo,
+  type GopMeasure,
+  MAX_GOP_BYTES,
+  MAX_GOP_SECONDS,
+  measureGops,
+  timelineOrigin,
+} from './segment-cutter.ts';
 
 declare const self: DedicatedWorkerGlobalScope;
 
@@ -61,7 +71,7 @@ async function inspection(file: MediaFile): Promise<Inspection> {
       width: video.width,
       height: video.height,
       rotation: video.rotation,
-      cuttable: await videoCuttable(video, INSPECTED_PACKETS),
+      cuttable: (await measureCuttable(video, INSPECTED_PACKETS)) !== null,
     },
     audio: audio && {
       codec: audio.codec,
@@ -73,10 +83,11 @@ async function inspection(file: MediaFile): Promise<Inspection> {
   };
 }
 
-async function videoCuttable(video: VideoTrack, maxPackets: number): Promise<boolean> {
-  if (!VIDEO_CODECS.includes(video.codec) || video.codecs === null || video.start < -MAX_HIDDEN) return false;
-  const longest = await measureGops(video.packets({ metadataOnly: true }), maxPackets);
-  return longest.seconds <= MAX_GOP_SECONDS && longest.bytes <= MAX_GOP_BYTES;
+/** The measure of a video that can be cut as it is, else null. */
+async function measureCuttable(video: VideoTrack, maxPackets: number): Promise<GopMeasure | null> {
+  if (!VIDEO_CODECS.includes(video.codec) || video.codecs === null || video.start < -MAX_HIDDEN) return null;
+  const measure = await measureGops(video.packets({ metadataOnly: true }), maxPackets);
+  return measure.seconds <= MAX_GOP_SECONDS && measure.bytes <= MAX_GOP_BYTES ? measure : null;
 }
 
 function originOf(video: VideoTrack | null, audio: AudioTrack | null): number {
@@ -87,7 +98,9 @@ async function cut(request: CutRequest & { type: 'cut' }): Promise<void> {
   const video = (request.video && (await openMediaFile(request.video)))?.video ?? null;
   const audio = (request.audio && (await openMediaFile(request.audio)))?.audio ?? null;
   if (!video && !audio) throw fail('unsupported', 'The file has neither a picture nor sound.');
-  if (video && request.thorough && !(await videoCuttable(video, Number.POSITIVE_INFINITY))) {
+  const measure = video && (await measureCuttable(video, Number.POSITIVE_INFINITY));
+  if (video && !measure) {
+    if (!request.mayRefuse) throw fail('unsupported', 'The video has too few key frames to be cut into pieces.');
     reply({ type: 'uncuttable' });
     return;
   }
@@ -96,7 +109,7 @@ async function cut(request: CutRequest & { type: 'cut' }): Promise<void> {
   const origin = originOf(video, audio);
   const end = Math.max(video?.end ?? 0, audio?.end ?? 0) - origin;
   const renditions: Rendition[] = [];
-  if (video) renditions.push(videoRendition(renditions.length, video, origin));
+  if (video) renditions.push(videoRendition(renditions.length, video, { origin, delay: measure?.reorder ?? 0 }));
   if (audio) renditions.push(audioRendition(renditions.length, audio, origin));
   await interleave(renditions, end);
   emit({ type: 'done' });
@@ -122,17 +135,23 @@ async function interleave(renditions: readonly Rendition[], end: number): Promis
   }
 }
 
-function videoRendition(index: number, video: VideoTrack, origin: number): Rendition {
+function videoRendition(index: number, video: VideoTrack, options: { origin: number; delay: number }): Rendition {
   const { width, height, frameRate } = video;
   const facts = { kind: 'video', width, height, frameRate } as const;
-  return rendition({ index, track: video, facts, segments: cutVideo(video.packets({ metadataOnly: false }), origin) });
+  return rendition({
+    index,
+    track: video,
+    facts,
+    segments: cutVideo(video.packets({ metadataOnly: false }), options.origin),
+    delay: options.delay,
+  });
 }
 
 function audioRendition(index: number, audio: AudioTrack, origin: number): Rendition {
   const sampleRate = audio.codec === 'opus' ? OPUS_RATE : audio.sampleRate;
   const facts = { kind: 'audio', width: 0, height: 0, frameRate: 0 } as const;
   const segments = cutAudio(audio.packets({ metadataOnly: false }), { origin, codec: audio.codec, sampleRate });
-  return rendition({ index, track: audio, facts, segments });
+  return rendition({ index, track: audio, facts, segments, delay: 0 });
 }
 
 function rendition<T extends VideoTrack | AudioTrack>(options: {
@@ -140,15 +159,19 @@ function rendition<T extends VideoTrack | AudioTrack>(options: {
   track: T;
   facts: { kind: 'video' | 'audio'; width: number; height: number; frameRate: number };
   segments: AsyncGenerator<CutSegment<Parameters<T['mux']>[0][number]>>;
+  /** Seconds that pictures must be decoded ahead of being shown. */
+  delay: number;
 }): Rendition {
-  const { index, track, facts, segments } = options;
+  const { index, track, facts, segments, delay } = options;
   let started = false;
   const output: Rendition = {
     at: 0,
     async next() {
       const { value: segment, done } = await segments.next();
       if (done) return false;
-      const { init, bytes } = await track.mux(segment.packets);
+      const muxed = await track.mux(segment.packets);
+      const { init } = muxed;
+      const bytes = delay > 0 ? decodeAhead(muxed.bytes, { init, delay }) : muxed.bytes;
       if (!started) emit({ type: 'rendition', rendition: { index, ...facts, codecs: track.codecs ?? '', init } });
       started = true;
       await creditFor();

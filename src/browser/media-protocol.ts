@@ -13,17 +13,19 @@ export interface WorkerFailure {
   readonly message: string;
 }
 
+/** What a cut worker is asked. */
 export type CutRequest =
   /** Answered by `inspected`. */
   | { readonly type: 'inspect'; readonly file: Blob }
   /**
-   * Answered by `event`s and by `ended`. Picture and sound may come from different files with one timeline. `poster` also asks for a picture.
-   * `thorough` looks at every packet first and answers `uncuttable` when a GOP fits in no segment.
+   * Answered by `event`s and by `ended`. Picture and sound may come from different files with one timeline.
+   * Every packet is looked at first: where a GOP fits in no segment, the answer is `uncuttable` if `mayRefuse`, else a failure.
    */
-  | { readonly type: 'cut'; readonly video: Blob | null; readonly audio: Blob | null; readonly thorough: boolean }
+  | { readonly type: 'cut'; readonly video: Blob | null; readonly audio: Blob | null; readonly mayRefuse: boolean }
   /** One more segment was taken. */
   | { readonly type: 'credit' };
 
+/** What a cut worker says. */
 export type CutReply =
   | { readonly type: 'inspected'; readonly inspection: Inspection | null }
   | { readonly type: 'event'; readonly event: CutEvent }
@@ -47,12 +49,14 @@ export type TrackInspection<Facts> = Facts & {
   readonly cuttable: boolean;
 };
 
+/** What an ffmpeg worker is asked. */
 export type FfmpegRequest =
   /** Answered by `probed`. */
   | { readonly type: 'probe'; readonly file: Blob }
   /** Answered by `chunk`s of the output and by `finished`. */
   | { readonly type: 'run'; readonly file: Blob; readonly args: readonly string[] };
 
+/** What an ffmpeg worker says. */
 export type FfmpegReply =
   /** What ffprobe printed, as JSON; an empty object when it found nothing that it knows. */
   | { readonly type: 'probed'; readonly json: string }

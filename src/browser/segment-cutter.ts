@@ -41,24 +41,44 @@ export function timelineOrigin(starts: { video: number | null; audio: number | n
   return audio;
 }
 
-/** The longest and the largest run from a key frame to the next. */
-export async function measureGops(
-  packets: AsyncIterable<Omit<CutPacket<unknown>, 'clone'>>,
-  maxPackets: number,
-): Promise<{ seconds: number; bytes: number }> {
-  let seconds = 0;
+/** What the runs from a key frame to the next ask for. */
+export interface GopMeasure {
+  /** The longest (seconds) and the largest (bytes). */
+  readonly seconds: number;
+  readonly bytes: number;
+  /** Seconds by which a picture must be decoded before its turn in the order of showing. */
+  readonly reorder: number;
+}
+
+/** Measures the first `maxPackets` packets. */
+export async function measureGops(packets: AsyncIterable<Omit<CutPacket<unknown>, 'clone'>>, maxPackets: number): Promise<GopMeasure> {
+  let measure: GopMeasure = { seconds: 0, bytes: 0, reorder: 0 };
+  let times: number[] = [];
+  let end = Number.NEGATIVE_INFINITY;
   let bytes = 0;
-  let gop: { start: number; end: number; bytes: number } | null = null;
+  const close = (): void => {
+    const sorted = [...times].sort((a, b) => a - b);
+    const reorder = sorted.reduce((most, time, n) => Math.max(most, time - (times[n] as number)), 0);
+    const seconds = sorted.length > 0 ? end - (sorted[0] as number) : 0;
+    measure = {
+      seconds: Math.max(measure.seconds, seconds),
+      bytes: Math.max(measure.bytes, bytes),
+      reorder: Math.max(measure.reorder, reorder),
+    };
+    times = [];
+    end = Number.NEGATIVE_INFINITY;
+    bytes = 0;
+  };
   let count = 0;
   for await (const packet of packets) {
-    if (packet.type === 'key' || !gop) gop = { start: packet.timestamp, end: packet.timestamp, bytes: 0 };
-    gop.end = Math.max(gop.end, packet.timestamp + packet.duration);
-    gop.bytes += packet.byteLength;
-    seconds = Math.max(seconds, gop.end - gop.start);
-    bytes = Math.max(bytes, gop.bytes);
+    if (packet.type === 'key') close();
+    times.push(packet.timestamp);
+    end = Math.max(end, packet.timestamp + packet.duration);
+    bytes += packet.byteLength;
     if (++count >= maxPackets) break;
   }
-  return { seconds, bytes };
+  close();
+  return measure;
 }
 
 /** Segments of whole GOPs, as near to `SEGMENT_SECONDS` as the key frames allow. Rejects with `unsupported` when a GOP fits in no segment. */

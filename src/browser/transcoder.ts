@@ -17,14 +17,14 @@ export function createTranscoder(): Transcoder {
     async *cut(file, signal) {
       const source = blobOf(file);
       const { probe, plan } = await examine(source, signal);
-      if (plan === 'copy' && (yield* cutBlobs({ video: source, audio: source, thorough: true, from: 0 }, signal))) return;
+      if (plan === 'copy' && (yield* cutBlobs({ video: source, audio: source, mayRefuse: true, from: 0 }, signal))) return;
       if (plan === 'convert-sound') {
         const sound = yield* converting(source, { what: 'audio', duration: probe.duration, share: CONVERTING_SOUND }, signal);
-        if (yield* cutBlobs({ video: source, audio: sound, thorough: true, from: CONVERTING_SOUND }, signal)) return;
+        if (yield* cutBlobs({ video: source, audio: sound, mayRefuse: true, from: CONVERTING_SOUND }, signal)) return;
       }
       const from = plan === 'convert-sound' ? CONVERTING_SOUND : 0;
       const whole = yield* converting(source, { what: 'all', duration: probe.duration, share: CONVERTING, from }, signal);
-      yield* cutBlobs({ video: whole, audio: whole, thorough: false, from: CONVERTING }, signal);
+      yield* cutBlobs({ video: whole, audio: whole, mayRefuse: false, from: CONVERTING }, signal);
     },
   };
 }
@@ -117,7 +117,7 @@ async function* converting(
 
 /** Yields everything from the first rendition to `done`; returns false, with nothing yielded, when the video can't be cut as it is. */
 async function* cutBlobs(
-  request: { readonly video: Blob; readonly audio: Blob; readonly thorough: boolean; readonly from: number },
+  request: { readonly video: Blob; readonly audio: Blob; readonly mayRefuse: boolean; readonly from: number },
   signal: AbortSignal,
 ): AsyncGenerator<CutEvent, boolean> {
   const { from, ...rest } = request;

@@ -7,6 +7,7 @@ import { decode, encode } from '../base/schema.ts';
 import { hashKey, type Key } from '../kademlia/key.ts';
 import { type GroupDescriptor, type GroupReference, groupDescriptorSchema, type SegmentDescriptor } from './manifest.ts';
 
+/** A SHA-256. */
 export const DIGEST_BYTES = 32;
 const MICROSECONDS = 1000; // in a millisecond
 

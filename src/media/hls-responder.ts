@@ -19,6 +19,7 @@ export interface HlsSource {
   segment(group: Key, index: number, signal: AbortSignal): Promise<Bytes>;
 }
 
+/** An HTTP response. */
 export interface HlsAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;

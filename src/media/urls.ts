@@ -34,6 +34,7 @@ export function parseHlsPath(path: string): HlsPath | null {
   return { type: 'segment', video, rendition, segment: Number(found[4]) };
 }
 
+/** The path that `parseHlsPath` reads. */
 export function formatHlsPath(path: HlsPath): string {
   const base = `${HLS_PREFIX}${path.video}/`;
   return path.type === 'master' ? `${base}master.m3u8` : `${base}${path.rendition}/${fileName(path)}`;
@@ -51,6 +52,7 @@ export function parseWatchPath(path: string): VideoId | null {
   return parseKey(path.slice(WATCH_PREFIX.length).replace(/\/$/, ''));
 }
 
+/** The path of the page that shows a video. */
 export function formatWatchPath(video: Key): string {
   return WATCH_PREFIX + video;
 }

@@ -2,6 +2,7 @@
 import { asKadreelError } from '../../../src/base/errors.ts';
 import type { MediaProbe } from '../../../src/base/ports.ts';
 import { createTranscoder } from '../../../src/browser/transcoder.ts';
+import { play } from './play.ts';
 
 export interface Outcome {
   readonly renditions: readonly {
@@ -22,6 +23,24 @@ export interface Outcome {
 
 export type Answer<T> = { readonly ok: T } | { readonly failed: { readonly code: string; readonly message: string } };
 
+/** Workers that run, each with the segments that it has sent. */
+const workers = new Map<Worker, { segments: number }>();
+
+window.Worker = class extends Worker {
+  constructor(url: string | URL, options?: WorkerOptions) {
+    super(url, options);
+    const count = { segments: 0 };
+    workers.set(this, count);
+    this.addEventListener('message', ({ data }) => {
+      if (data.type === 'event' && data.event.type === 'segment') count.segments++;
+    });
+  }
+  override terminate(): void {
+    workers.delete(this);
+    super.terminate();
+  }
+};
+
 const api = {
   probe: () => answer((signal) => createTranscoder().probe(file(), signal), new AbortController()),
   /** Cuts the chosen file and puts `<directory>/<rendition>/init.mp4`, `<n>.m4s` on the server's disk. */
@@ -35,16 +54,31 @@ const api = {
       }
     }, controller);
   },
-  /** Reads segments until `count` have come, then waits `ms` without reading; how much the page's memory grew, in bytes. */
+  /** How many workers run. */
+  workers: () => workers.size,
+  /** Breaks out of the loop at the first segment; answers with the workers that are still there. */
   breakOut: () =>
     answer(async (signal) => {
-      let events = 0;
-      for await (const event of createTranscoder().cut(file(), signal)) {
-        events++;
-        if (event.type === 'segment') break;
-      }
-      return events;
+      for await (const event of createTranscoder().cut(file(), signal)) if (event.type === 'segment') break;
+      return workers.size;
     }, new AbortController()),
+  /**
+   * Takes one segment and stops reading, cuts the whole file a second time meanwhile, and answers with how many segments the stopped
+   * reader's worker has sent by then, of how many there are.
+   */
+  holdBack: () =>
+    answer(async (signal) => {
+      for await (const event of createTranscoder().cut(file(), signal)) {
+        if (event.type !== 'segment') continue;
+        const [held] = workers.values();
+        let all = 0;
+        for await (const other of createTranscoder().cut(file(), signal)) if (other.type === 'segment') all++;
+        return { sent: held?.segments ?? 0, all };
+      }
+      throw new Error('No segment came.');
+    }, new AbortController()),
+  /** Plays `/out/<directory>/master.m3u8` by hls.js up to `time` seconds, and answers with what is seen there. */
+  play: (directory: string, time: number) => answer(() => play(directory, time), new AbortController()),
 };
 
 declare global {
