@@ -15,10 +15,12 @@ export function Card(props: { readonly video: VideoCard; readonly now: number })
             {formatTime(props.video.duration)}
           </span>
         </span>
-        <h3 class="card-title">{props.video.title}</h3>
-        <span class="hidden">{speakTime(props.video.duration)}</span>
+        <span class="card-words">
+          <h3 class="card-title">{props.video.title}</h3>
+          <span class="hidden">{speakTime(props.video.duration)}</span>
+          <span class="card-meta">{formatAge(props.video.created, props.now)}</span>
+        </span>
       </a>
-      <p class="card-meta">{formatAge(props.video.created, props.now)}</p>
     </article>
   );
 }

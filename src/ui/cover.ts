@@ -4,7 +4,7 @@ export interface CoverDrawing {
   /** 0 to 5: which pair of colours the stylesheet gives it. */
   readonly palette: number;
   /** Circles of the film leader, in a 160 × 90 frame. */
-  readonly centre: readonly [x: number, y: number];
+  readonly centre: Point;
   readonly radii: readonly number[];
   /** Degrees: where the sweep starts, and how wide it is. */
   readonly from: number;
@@ -19,15 +19,17 @@ export const COVER_PALETTES = 6;
 /** `id` is 40 hexadecimal digits; any other text works too. */
 export function drawCover(id: string): CoverDrawing {
   const next = digits(id);
+  const palette = next(COVER_PALETTES);
   const centre = [36 + next(88), 24 + next(42)] as const;
   const radii = [16 + next(8), 34 + next(12), 58 + next(16)];
   const nodes = Array.from({ length: 4 + next(3) }, (_, index) => {
-    const angle = (next(360) * Math.PI) / 180;
     const radius = radii[index % radii.length] as number;
-    return [round(centre[0] + radius * Math.cos(angle)), round(centre[1] + radius * Math.sin(angle)), 1.6 + next(3) * 0.9] as const;
+    let point = pointOn(centre, radius, next(360));
+    for (let tries = 0; tries < 12 && !isInFrame(point); tries++) point = pointOn(centre, radius, next(360));
+    return [...point, 1.6 + next(3) * 0.9] as const;
   });
   return {
-    palette: next(COVER_PALETTES),
+    palette,
     centre,
     radii,
     from: next(360),
@@ -38,13 +40,22 @@ export function drawCover(id: string): CoverDrawing {
 }
 
 /** The path of a sector of a circle; angles in degrees, clockwise from the right. */
-export function sectorPath([x, y]: readonly [number, number], radius: number, angles: { from: number; sweep: number }): string {
-  const point = (degrees: number): string => {
-    const angle = (degrees * Math.PI) / 180;
-    return `${round(x + radius * Math.cos(angle))} ${round(y + radius * Math.sin(angle))}`;
-  };
-  const wide = angles.sweep > 180 ? 1 : 0;
-  return `M${round(x)} ${round(y)}L${point(angles.from)}A${radius} ${radius} 0 ${wide} 1 ${point(angles.from + angles.sweep)}Z`;
+export function sectorPath(centre: Point, radius: number, angles: { readonly from: number; readonly sweep: number }): string {
+  const start = pointOn(centre, radius, angles.from).join(' ');
+  const end = pointOn(centre, radius, angles.from + angles.sweep).join(' ');
+  return `M${centre.join(' ')}L${start}A${radius} ${radius} 0 ${angles.sweep > 180 ? 1 : 0} 1 ${end}Z`;
+}
+
+type Point = readonly [x: number, y: number];
+
+function pointOn([x, y]: Point, radius: number, degrees: number): Point {
+  const angle = (degrees * Math.PI) / 180;
+  return [round(x + radius * Math.cos(angle)), round(y + radius * Math.sin(angle))];
+}
+
+/** With room for the node itself, and clear of the duration in the corner. */
+function isInFrame([x, y]: Point): boolean {
+  return x > 8 && x < 152 && y > 8 && y < 82 && !(x > 118 && y > 68);
 }
 
 /** Whole numbers in [0, below), one after the other, from the text (FNV-1a, then a xorshift). */

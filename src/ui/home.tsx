@@ -38,7 +38,7 @@ export function HomePage(props: UiProps): JSX.Element {
 function Hero(props: UiProps): JSX.Element {
   let input!: HTMLInputElement;
   const tabs = () => props.state.health.links.tabs + 1;
-  const caption = () => (tabs() === 1 ? 'tab on air: yours' : 'tabs on air with yours');
+  const edge = () => (tabs() === 1 ? (['tab on air', 'yours'] as const) : (['tabs on air', 'yours included'] as const));
   return (
     <section class="hero" aria-labelledby="hero">
       <div class="hero-words">
@@ -64,11 +64,11 @@ function Hero(props: UiProps): JSX.Element {
               }}
             />
           </label>
-          <p class="quiet">or drop it anywhere on this page</p>
+          <p class="quiet hero-drop">or drop it anywhere on this page</p>
         </div>
       </div>
       <div class="hero-art">
-        <Leader figure={tabs()} caption={caption()} turn={null} />
+        <Leader figure={tabs()} edge={edge()} turn={null} />
         <p class="hidden">{plural(tabs(), 'tab')} on air, this one among them.</p>
       </div>
     </section>

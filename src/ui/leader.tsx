@@ -4,8 +4,8 @@ import { type JSX, Show } from 'solid-js';
 export interface LeaderProps {
   /** What stands in the middle, as large as it gets. */
   readonly figure: JSX.Element;
-  /** Below it. */
-  readonly caption?: JSX.Element;
+  /** What stands in the lower corners, as film has print on its edge. */
+  readonly edge?: readonly [left: string, right: string];
   /** 0 to 1: how far the hand has gone round; null lets it run. */
   readonly turn: number | null;
 }
@@ -21,8 +21,13 @@ export function Leader(props: LeaderProps): JSX.Element {
         <circle cx="200" cy="150" r="104" />
       </svg>
       <div class="leader-figure">{props.figure}</div>
-      <Show when={props.caption}>
-        <div class="leader-caption">{props.caption}</div>
+      <Show when={props.edge}>
+        {(edge) => (
+          <div class="leader-edge">
+            <span>{edge()[0]}</span>
+            <span>{edge()[1]}</span>
+          </div>
+        )}
       </Show>
     </div>
   );

@@ -1,10 +1,11 @@
-/** The sign and the word. The sign is a film reel whose holes are nodes: cut through, and linked by cuts. */
+/** The sign and the word. The sign is a film reel whose holes are nodes, linked. */
 import type { JSX } from 'solid-js';
 
 export function Mark(): JSX.Element {
   return (
     <svg class="mark" viewBox="0 0 64 64" aria-hidden="true">
-      <path class="mark-reel" fill-rule="evenodd" d={REEL} />
+      <circle class="mark-reel" cx="32" cy="32" r="30" />
+      <path class="mark-holes" d={HOLES} />
       <path class="mark-links" d="M32 32 32 15M32 32 48.2 26.7M32 32 21.9 45.9M48.2 26.7 42.1 45.9" />
       <circle class="mark-hub" cx="32" cy="32" r="5" />
     </svg>
@@ -28,18 +29,11 @@ export function Wordmark(): JSX.Element {
   );
 }
 
-/** A disc of radius 30 with five holes of radius 6.4, 17 from its middle. */
-const REEL = [
-  disc(32, 32, 30),
-  ...Array.from({ length: 5 }, (_, hole) => {
-    const angle = ((72 * hole - 90) * Math.PI) / 180;
-    return disc(32 + 17 * Math.cos(angle), 32 + 17 * Math.sin(angle), 6.4);
-  }),
-].join('');
-
-function disc(x: number, y: number, radius: number): string {
-  const left = (x - radius).toFixed(2);
-  const right = (x + radius).toFixed(2);
-  const level = y.toFixed(2);
-  return `M${left} ${level}A${radius} ${radius} 0 1 1 ${right} ${level}A${radius} ${radius} 0 1 1 ${left} ${level}Z`;
-}
+/** Five holes of radius 6.4, 17 from the middle. */
+const HOLES = Array.from({ length: 5 }, (_, hole) => {
+  const angle = ((72 * hole - 90) * Math.PI) / 180;
+  const left = (32 + 17 * Math.cos(angle) - 6.4).toFixed(2);
+  const right = (32 + 17 * Math.cos(angle) + 6.4).toFixed(2);
+  const level = (32 + 17 * Math.sin(angle)).toFixed(2);
+  return `M${left} ${level}A6.4 6.4 0 1 1 ${right} ${level}A6.4 6.4 0 1 1 ${left} ${level}Z`;
+}).join('');

@@ -139,7 +139,7 @@ export function Player(props: PlayerProps): JSX.Element {
     >
       {/* biome-ignore lint/a11y/useMediaCaption: a manifest has no captions yet, so there is no track to name. */}
       <video ref={video} playsinline preload="auto" onPointerUp={onPress} onDblClick={() => playback()?.act({ type: 'fullscreen' })} />
-      <Show when={!props.hasVideo || !playback()?.begun()}>
+      <Show when={!props.hasVideo || (props.poster !== null && !playback()?.begun())}>
         <div class="player-cover" data-audio={props.hasVideo ? undefined : ''}>
           <Cover videoId={props.videoId} poster={props.poster} />
         </div>

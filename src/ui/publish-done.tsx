@@ -2,6 +2,7 @@
 import { type JSX, Show } from 'solid-js';
 import { pathOf } from '../app/router.ts';
 import type { Publishing, State } from '../app/state.ts';
+import { Cover } from './cover.tsx';
 import { CheckIcon, CopyIcon, HourglassIcon, PlayIcon, ShareIcon } from './icons.tsx';
 import type { Dispatch } from './props.ts';
 
@@ -13,49 +14,57 @@ export interface PublishedCardProps {
 
 export function PublishedCard(props: PublishedCardProps): JSX.Element {
   let link!: HTMLInputElement;
+  const poster = () => props.state.mine.videos.find(({ videoId }) => videoId === props.publishing.videoId)?.poster ?? null;
   const copies = () => copiesLine(props.publishing, props.state.health.links.tabs);
   return (
     <div class="done">
-      <p class="lead">
-        <strong>{props.publishing.title}</strong> plays for anyone who has this link.
-      </p>
-      <div class="link-box">
-        <input ref={link} type="text" readonly aria-label="Watch link" value={props.publishing.watchUrl} onFocus={() => link.select()} />
-        <button
-          type="button"
-          class="button button-accent"
-          onClick={() => props.dispatch({ type: 'copy-link-pressed', videoId: props.publishing.videoId })}
-        >
-          <CopyIcon size={16} />
-          Copy link
-        </button>
+      <div class="card-picture">
+        <Cover videoId={props.publishing.videoId} poster={poster()} />
       </div>
-      <div class="actions">
-        <a class="button button-ink" href={pathOf({ page: 'watch', videoId: props.publishing.videoId })}>
-          <PlayIcon size={16} />
-          Watch
-        </a>
-        <Show when={props.state.canShare}>
+      <div class="done-words">
+        <p class="lead">
+          <strong>{props.publishing.title}</strong> plays for anyone who has this link.
+        </p>
+        <div class="link-box">
+          <input ref={link} type="text" readonly aria-label="Watch link" value={props.publishing.watchUrl} onFocus={() => link.select()} />
           <button
             type="button"
-            class="button button-plain"
-            onClick={() => props.dispatch({ type: 'share-link-pressed', videoId: props.publishing.videoId, title: props.publishing.title })}
+            class="button button-accent"
+            onClick={() => props.dispatch({ type: 'copy-link-pressed', videoId: props.publishing.videoId })}
           >
-            <ShareIcon size={16} />
-            Share
+            <CopyIcon size={16} />
+            Copy link
           </button>
-        </Show>
-        <button type="button" class="button button-plain" onClick={() => props.dispatch({ type: 'publish-another-pressed' })}>
-          Another video
-        </button>
-      </div>
-      <div class="copies" data-safe={copies().safe ? '' : undefined} role="status" aria-label="Copies">
-        <Show when={copies().safe} fallback={<HourglassIcon class="copies-icon" size={22} />}>
-          <CheckIcon class="copies-icon" size={22} stroke-width={2.5} />
-        </Show>
-        <div>
-          <p class="copies-title">{copies().title}</p>
-          <p>{copies().text}</p>
+        </div>
+        <div class="actions">
+          <a class="button button-ink" href={pathOf({ page: 'watch', videoId: props.publishing.videoId })}>
+            <PlayIcon size={16} />
+            Watch
+          </a>
+          <Show when={props.state.canShare}>
+            <button
+              type="button"
+              class="button button-plain"
+              onClick={() =>
+                props.dispatch({ type: 'share-link-pressed', videoId: props.publishing.videoId, title: props.publishing.title })
+              }
+            >
+              <ShareIcon size={16} />
+              Share
+            </button>
+          </Show>
+          <button type="button" class="button button-plain" onClick={() => props.dispatch({ type: 'publish-another-pressed' })}>
+            Another video
+          </button>
+        </div>
+        <div class="copies" data-safe={copies().safe ? '' : undefined} role="status" aria-label="Copies">
+          <Show when={copies().safe} fallback={<HourglassIcon class="copies-icon" size={22} />}>
+            <CheckIcon class="copies-icon" size={22} stroke-width={2.5} />
+          </Show>
+          <div>
+            <p class="copies-title">{copies().title}</p>
+            <p>{copies().text}</p>
+          </div>
         </div>
       </div>
     </div>

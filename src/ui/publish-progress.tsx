@@ -19,7 +19,15 @@ export function ProgressCard(props: ProgressCardProps): JSX.Element {
     props.publishing.probe.plan === 'copy' ? ['read', 'cut', 'announce'] : ['read', 'transcode', 'cut', 'announce'];
   return (
     <div class="progress">
-      <Leader figure={percent()} caption="per cent" turn={progress().fraction} />
+      <Leader
+        figure={
+          <>
+            {percent()}
+            <small>%</small>
+          </>
+        }
+        turn={progress().fraction}
+      />
       <div class="progress-words">
         <p class="progress-title">{props.publishing.title}</p>
         <p class="quiet">{props.publishing.file.name}</p>
