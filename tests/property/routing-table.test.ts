@@ -1,0 +1,144 @@
+/** What holds for a routing table after any run of events. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Contact } from '../../src/kademlia/contact.ts';
+import { commonPrefix, compareDistance, KEY_BYTES, keyInBucket, keyOf, type NodeId } from '../../src/kademlia/key.ts';
+import { createRoutingTable, type RoutingTable } from '../../src/kademlia/routing-table.ts';
+import { makeContact } from '../unit/support/make-contact.ts';
+
+const SELF = keyOf(new Uint8Array(KEY_BYTES).fill(0x5a));
+const SETTINGS = { k: 4, farLinks: 2, neighbours: 3, budget: 10 };
+
+/** Sixty nodes in the first 8 buckets, a few of them open, so that buckets fill and events meet the same nodes again. */
+const contacts: readonly Contact[] = Array.from({ length: 60 }, (_, i) => {
+  const random = Uint8Array.from({ length: KEY_BYTES }, (_, j) => (i * 37 + j * 101) & 0xff);
+  return makeContact(keyInBucket(SELF, i % 8, random), i % 7 === 0 ? `wss://n${i}.example/` : null);
+});
+
+type Event =
+  | { readonly type: 'heard' | 'linked' | 'unlinked' | 'failed'; readonly who: number }
+  | { readonly type: 'measured'; readonly who: number; readonly ms: number }
+  | { readonly type: 'pass'; readonly ms: number };
+
+const who = fc.nat(contacts.length - 1);
+const event: fc.Arbitrary<Event> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({ type: fc.constantFrom('heard' as const, 'linked' as const, 'unlinked' as const, 'failed' as const), who }),
+  },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('measured' as const), who, ms: fc.nat(500) }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('pass' as const), ms: fc.nat(100_000) }) },
+);
+const events = fc.array(event, { maxLength: 200 });
+
+interface World {
+  readonly table: RoutingTable;
+  readonly linked: ReadonlySet<NodeId>;
+  readonly now: number;
+}
+
+function play(run: readonly Event[]): World {
+  const table = createRoutingTable({ self: SELF, settings: SETTINGS });
+  const linked = new Set<NodeId>();
+  let now = 0;
+  for (const step of run) {
+    now++;
+    if (step.type === 'pass') {
+      now += step.ms;
+      continue;
+    }
+    const contact = contacts[step.who] as Contact;
+    if (step.type === 'measured') table.measured(contact.id, step.ms);
+    else if (step.type === 'heard') table.heard(contact, now);
+    else if (step.type === 'failed') table.failed(contact.id, now);
+    else if (step.type === 'linked') {
+      table.linked(contact, now);
+      linked.add(contact.id);
+    } else {
+      table.unlinked(contact.id, now);
+      linked.delete(contact.id);
+    }
+  }
+  return { table, linked, now };
+}
+
+const bucketOf = (contact: Contact): number => commonPrefix(SELF, contact.id);
+
+describe('a routing table', () => {
+  it('[T1] knows every live link, and no more than k others in a bucket', () => {
+    fc.assert(
+      fc.property(events, (run) => {
+        const { table, linked } = play(run);
+        const known = table.contacts();
+        expect(new Set(known.map((contact) => contact.id)).size).toBe(known.length);
+        expect(table.size).toBe(known.length);
+        expect(table.linkCount).toBe(linked.size);
+        expect(new Set(known.filter((contact) => table.isLinked(contact.id)).map((contact) => contact.id))).toEqual(linked);
+        for (let bucket = 0; bucket < 8; bucket++) {
+          const inBucket = known.filter((contact) => bucketOf(contact) === bucket);
+          const live = inBucket.filter((contact) => linked.has(contact.id)).length;
+          expect(inBucket.length).toBeLessThanOrEqual(Math.max(SETTINGS.k, live));
+        }
+      }),
+    );
+  });
+
+  it('[K1] gives the same closest nodes as sorting everybody', () => {
+    fc.assert(
+      fc.property(events, who, fc.nat(12), (run, target, count) => {
+        const { table, linked } = play(run);
+        const { id } = contacts[target] as Contact;
+        const sorted = [...table.contacts()].sort((a, b) => compareDistance(id, a.id, b.id));
+        expect(table.closest(id, count)).toEqual(sorted.slice(0, count));
+        expect(table.closestLinked(id, count)).toEqual(sorted.filter((contact) => linked.has(contact.id)).slice(0, count));
+      }),
+    );
+  });
+
+  it('[T2] wants known nodes that are not linked, each once, and no more than fit once the surplus is closed', () => {
+    fc.assert(
+      fc.property(events, (run) => {
+        const { table, linked, now } = play(run);
+        const wanted = table.wantedLinks(now);
+        expect(new Set(wanted).size).toBe(wanted.length);
+        for (const contact of wanted) {
+          expect(linked.has(contact.id)).toBe(false);
+          expect(table.get(contact.id)).toBe(contact);
+        }
+        for (const contact of wanted) table.linked(contact, now);
+        const surplus = table.surplusLinks(new Set());
+        expect(surplus).toHaveLength(Math.max(0, table.linkCount - SETTINGS.budget));
+      }),
+    );
+  });
+
+  it('[T2] when nothing stops it, ends with links to its nearest known nodes', () => {
+    fc.assert(
+      fc.property(events, (run) => {
+        const { table, now } = play(run.filter((one) => one.type !== 'linked'));
+        const later = now + 1_000_000; // every pause is over
+        for (const contact of table.wantedLinks(later)) table.linked(contact, later);
+        for (const neighbour of table.closest(SELF, SETTINGS.neighbours)) expect(table.isLinked(neighbour.id)).toBe(true);
+      }),
+    );
+  });
+
+  it('[T3] closes as many links as are over the budget, never a protected one, and neighbours last', () => {
+    fc.assert(
+      fc.property(events, fc.array(who, { maxLength: 5 }), (run, protectedOnes) => {
+        const { table, linked } = play(run);
+        const protect = new Set(protectedOnes.map((i) => (contacts[i] as Contact).id));
+        const surplus = table.surplusLinks(protect);
+        const free = [...linked].filter((id) => !protect.has(id)).length;
+        expect(surplus).toHaveLength(Math.max(0, Math.min(free, linked.size - SETTINGS.budget)));
+        for (const id of surplus) {
+          expect(linked.has(id)).toBe(true);
+          expect(protect.has(id)).toBe(false);
+        }
+        if (protect.size > 0) return;
+        const neighbours = table.closestLinked(SELF, SETTINGS.neighbours).map((contact) => contact.id);
+        for (const id of neighbours) expect(surplus).not.toContain(id);
+      }),
+    );
+  });
+});
