@@ -14,6 +14,8 @@ export type { WorkerAnswer, WorkerRequest } from './worker-protocol.ts';
 
 /** A first visit has to fetch and install the whole app shell before the worker takes over (ms). */
 const CONTROL_TIMEOUT = 30_000;
+/** How long a page counts as just begun (ms): long enough for a slow start, too short to be watching. */
+const START = 10_000;
 
 export interface ServiceWorkerHost {
   /**
@@ -21,6 +23,11 @@ export interface ServiceWorkerHost {
    * (also on the development server), `timeout` or `internal`.
    */
   readonly ready: Promise<void>;
+  /**
+   * The player no longer wants what it asked for at this address. To be called beside its own abort: Chromium does not tell a service
+   * worker that a request was aborted.
+   */
+  cancel(url: string): void;
   /** Stops answering. The worker stays. Idempotent. */
   close(): void;
 }
@@ -42,7 +49,7 @@ export function hostServiceWorker(options: ServiceWorkerHostOptions): ServiceWor
       ),
     );
     ready.catch(() => undefined);
-    return { ready, close: () => undefined };
+    return { ready, cancel: () => undefined, close: () => undefined };
   }
   const closing = new AbortController();
   container.addEventListener(
@@ -58,7 +65,14 @@ export function hostServiceWorker(options: ServiceWorkerHostOptions): ServiceWor
   container.startMessages();
   const ready = control(container);
   ready.catch(() => undefined);
-  return { ready, close: () => closing.abort() };
+  return {
+    ready,
+    cancel(url) {
+      const { pathname } = new URL(url, location.href);
+      container.controller?.postMessage({ kadreel: 'cancel', path: pathname } satisfies PageNotice);
+    },
+    close: () => closing.abort(),
+  };
 }
 
 function answerCall(port: MessagePort, page: { answer: ServiceWorkerHostOptions['answer']; closing: AbortSignal }): void {
@@ -103,6 +117,7 @@ async function control(container: ServiceWorkerContainer): Promise<void> {
       'The development server has no service worker, so videos do not play. Build the site and open it by “npm start”.',
     );
   }
+  container.addEventListener('controllerchange', restartIfOlder, { signal: AbortSignal.timeout(START) });
   let registration: ServiceWorkerRegistration;
   try {
     registration = await container.register('/sw.js', { scope: '/', updateViaCache: 'none' });
@@ -113,12 +128,24 @@ async function control(container: ServiceWorkerContainer): Promise<void> {
       error,
     );
   }
-  // A newer worker waits until no page of the older one is left. A page that has just started loses nothing by starting again.
-  if (registration.waiting && container.controller) {
-    container.addEventListener('controllerchange', () => location.reload(), { once: true });
-    registration.waiting.postMessage({ kadreel: 'activate' } satisfies PageNotice);
-  }
+  // A newer worker waits until no page of the older one is left, or until it is asked: see there.
+  if (container.controller) registration.waiting?.postMessage({ kadreel: 'activate' } satisfies PageNotice);
   await controlled(container, registration);
+  await restartIfOlder();
+}
+
+/**
+ * Starts the page again when it is made of other files than the worker keeps: a newer worker has taken over in the moment between two
+ * pages, or because we asked it to, and the page's files may be gone. It has just begun, so nothing is lost.
+ */
+async function restartIfOlder(): Promise<void> {
+  if (performance.now() > START) return;
+  const index = await fetch('/index.html').then(
+    (response) => (response.ok ? response.text() : null),
+    () => null,
+  );
+  const scripts = [...document.scripts].map((script) => script.getAttribute('src') ?? '');
+  if (index !== null && !scripts.every((address) => index.includes(address))) location.reload();
 }
 
 /** Until a worker controls the page. After a hard reload none does until it is asked; a first one claims its pages by itself. */

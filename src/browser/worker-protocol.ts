@@ -22,8 +22,14 @@ export type WorkerNotice =
   | { readonly kadreel: 'call' }
   | { readonly kadreel: 'read'; readonly group: GroupKey; readonly index: number; readonly bytes: number };
 
-/** Page to worker, not on a port. `claim`: control me, I was reloaded past you · `activate`: replace the older worker, if I am the only page. */
-export type PageNotice = { readonly kadreel: 'claim' } | { readonly kadreel: 'activate' };
+/**
+ * Page to worker, not on a port. `claim`: control me, I was reloaded past you · `activate`: replace the older worker, if I am the only
+ * page · `cancel`: my player no longer wants this path.
+ */
+export type PageNotice =
+  | { readonly kadreel: 'claim' }
+  | { readonly kadreel: 'activate' }
+  | { readonly kadreel: 'cancel'; readonly path: string };
 
 /** Worker to page, on the port of a call. */
 export type WorkerMessage = { readonly type: 'request'; readonly request: WorkerRequest } | { readonly type: 'abort' };
@@ -47,8 +53,9 @@ export function parseNotice(data: unknown): WorkerNotice | null {
 }
 
 export function parsePageNotice(data: unknown): PageNotice | null {
-  const kind = fields(data)?.kadreel;
-  return kind === 'claim' || kind === 'activate' ? { kadreel: kind } : null;
+  const value = fields(data);
+  if (value?.kadreel === 'claim' || value?.kadreel === 'activate') return { kadreel: value.kadreel };
+  return value?.kadreel === 'cancel' && typeof value.path === 'string' ? { kadreel: 'cancel', path: value.path } : null;
 }
 
 export function parseWorkerMessage(data: unknown): WorkerMessage | null {

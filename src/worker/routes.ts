@@ -18,11 +18,15 @@ const LONGEST = 40_000;
 export interface Routes {
   /** The answer to a request below `/hls/`; never rejects. `clientId` names the page or worker that asked. */
   answer(request: Request, clientId: string): Promise<Response>;
+  /** Gives up what this page asked for under this path, if it is not answered yet. */
+  cancel(path: string, clientId: string): void;
 }
 
 export function createRoutes(options: { bridge: Bridge; clock: Clock; openStore: () => Promise<Store> }): Routes {
   const { bridge, clock } = options;
   const catalogues = new Map<VideoId, { catalogue: Catalogue; since: number }>();
+  /** Unanswered requests, by who asked for what. */
+  const pending = new Map<string, Set<AbortController>>();
   let store: Promise<Store> | null = null;
 
   const fetchCatalogue = async (videoId: VideoId, from: { clientId: string; signal: AbortSignal }): Promise<Catalogue> => {
@@ -68,13 +72,26 @@ export function createRoutes(options: { bridge: Bridge; clock: Clock; openStore:
 
   return {
     async answer(request, clientId) {
-      const limit = deadline(clock, LONGEST, request.signal);
+      const path = new URL(request.url).pathname;
+      const name = `${clientId} ${path}`;
+      const controller = new AbortController();
+      const all = pending.get(name) ?? new Set();
+      pending.set(name, all.add(controller));
+      const onAbort = (): void => controller.abort();
+      request.signal.addEventListener('abort', onAbort, { once: true });
+      const limit = deadline(clock, LONGEST, controller.signal);
       try {
-        const { status, headers, body } = await answerHls(new URL(request.url).pathname, sourceFor(clientId), limit.signal);
+        const { status, headers, body } = await answerHls(path, sourceFor(clientId), limit.signal);
         return new Response(request.method === 'HEAD' ? null : body, { status, headers: { ...headers, ...ISOLATION } });
       } finally {
         limit.done();
+        request.signal.removeEventListener('abort', onAbort);
+        all.delete(controller);
+        if (all.size === 0) pending.delete(name);
       }
+    },
+    cancel(path, clientId) {
+      for (const controller of pending.get(`${clientId} ${path}`) ?? []) controller.abort();
     },
   };
 }

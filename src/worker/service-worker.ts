@@ -1,4 +1,6 @@
 /** The service worker: a player's HLS requests, and the site itself when it is offline. It may die at any time and keeps nothing that matters. */
+
+import { wait } from '../base/timing.ts';
 import { browserClock } from '../browser/clock.ts';
 import { openIdbStore } from '../browser/idb.ts';
 import { parsePageNotice } from '../browser/worker-protocol.ts';
@@ -34,11 +36,19 @@ self.addEventListener('fetch', (event) => {
 self.addEventListener('message', (event) => {
   const notice = parsePageNotice(event.data);
   if (notice?.kadreel === 'claim') event.waitUntil(self.clients.claim());
+  if (notice?.kadreel === 'cancel' && event.source instanceof Client) routes.cancel(notice.path, event.source.id);
   if (notice?.kadreel === 'activate') event.waitUntil(activateWhenAlone());
 });
 
+/** A tab that was closed a moment ago is still counted: so long (ms) and so often the pages are counted again. */
+const RECOUNT = 200;
+const MAX_COUNTS = 6;
+
 /** Takes the older worker's place when the page that asked is the only one: another may be playing, with the older one's files. */
 async function activateWhenAlone(): Promise<void> {
-  const pages = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
-  if (pages.length <= 1) await self.skipWaiting();
+  for (let count = 0; count < MAX_COUNTS; count++) {
+    const pages = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
+    if (pages.length <= 1) return self.skipWaiting();
+    await wait(browserClock, RECOUNT);
+  }
 }
