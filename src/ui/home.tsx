@@ -17,7 +17,7 @@ export function HomePage(props: UiProps): JSX.Element {
       <section class="shelf" aria-labelledby="newest">
         <h2 id="newest">Newest</h2>
         <FeedGrid feed={props.state.newest} name="newest" now={props.state.now} dispatch={props.dispatch}>
-          <div class="nothing">
+          <div class="film nothing">
             <p class="nothing-title">Nothing is showing yet.</p>
             <p>The tabs that are open now have no public video. Yours can be the first.</p>
           </div>

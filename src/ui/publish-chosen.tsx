@@ -53,7 +53,7 @@ export function ChosenCard(props: ChosenCardProps): JSX.Element {
               <strong>{probe().plan === 'copy' ? 'Copied as it is' : 'Converted to H.264 in this tab'}</strong>
               <span>
                 {probe().plan === 'copy'
-                  ? 'Browsers play these codecs, so nothing is re-encoded. It takes seconds.'
+                  ? 'Browsers play these codecs, so nothing is re-encoded: it goes as fast as your disk.'
                   : 'Browsers can’t play these codecs. It takes about as long as the video, and the tab must stay open.'}
               </span>
             </p>

@@ -2,6 +2,7 @@
 import { type JSX, Show } from 'solid-js';
 import { pathOf } from '../app/router.ts';
 import type { Publishing, State } from '../app/state.ts';
+import { copiesLine } from './copies.ts';
 import { Cover } from './cover.tsx';
 import { CheckIcon, CopyIcon, HourglassIcon, PlayIcon, ShareIcon } from './icons.tsx';
 import type { Dispatch } from './props.ts';
@@ -15,7 +16,7 @@ export interface PublishedCardProps {
 export function PublishedCard(props: PublishedCardProps): JSX.Element {
   let link!: HTMLInputElement;
   const poster = () => props.state.mine.videos.find(({ videoId }) => videoId === props.publishing.videoId)?.poster ?? null;
-  const copies = () => copiesLine(props.publishing, props.state.health.links.tabs);
+  const copies = () => copiesLine(props.publishing.copies, props.state.health.links.tabs);
   return (
     <div class="done">
       <div class="card-picture">
@@ -69,20 +70,4 @@ export function PublishedCard(props: PublishedCardProps): JSX.Element {
       </div>
     </div>
   );
-}
-
-/** What is said about the copies. It is safe to close when at least one other disk has all of it. */
-export function copiesLine(
-  { copies }: Pick<PublishedCardProps['publishing'], 'copies'>,
-  tabs: number,
-): { readonly safe: boolean; readonly title: string; readonly text: string } {
-  if (copies && copies.stored > 0) {
-    return {
-      safe: true,
-      title: 'Safe to close',
-      text: `Kept by ${copies.stored} of ${copies.wanted} other tabs. It plays on without this one.`,
-    };
-  }
-  if (tabs === 0) return { safe: false, title: 'Keep this tab open', text: 'Nobody else is here yet to keep a copy.' };
-  return { safe: false, title: 'Keep this tab open', text: 'Copies are on their way to other tabs.' };
 }

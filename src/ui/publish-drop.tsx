@@ -6,7 +6,7 @@ export function DropFrame(props: { readonly dispatch: Dispatch }): JSX.Element {
   let input!: HTMLInputElement;
   return (
     <>
-      <label class="drop-frame">
+      <label class="film drop-frame">
         <span class="drop-title">Drop a video here</span>
         <span class="drop-or">or</span>
         <span class="button button-accent button-large" aria-hidden="true">
@@ -29,7 +29,7 @@ export function DropFrame(props: { readonly dispatch: Dispatch }): JSX.Element {
           <strong>Nothing is uploaded to a server.</strong> The video is cut in this tab, and other tabs take copies.
         </li>
         <li>
-          <strong>MP4, MOV, MKV and WebM are copied as they are.</strong> Anything else is converted here, which takes longer.
+          <strong>Most files are copied as they are.</strong> What browsers can’t play is converted in this tab, which takes longer.
         </li>
         <li>
           <strong>Anyone with the link can watch.</strong> Keep the tab open until it says that it is safe to close.

@@ -17,7 +17,14 @@ const CODES: Readonly<Record<ErrorCode, true>> = {
   'missing-feature': true,
   internal: true,
 };
-const DOINGS: Readonly<Record<Doing, true>> = { starting: true, listing: true, probing: true, publishing: true, opening: true, playing: true };
+const DOINGS: Readonly<Record<Doing, true>> = {
+  starting: true,
+  listing: true,
+  probing: true,
+  publishing: true,
+  opening: true,
+  playing: true,
+};
 
 describe('problemOf', () => {
   it('says what happened, why and what to do, for every code in every place, in full sentences', () => {

@@ -1,9 +1,9 @@
 /** States and values that tests of the loop start from. */
 import type { NodeHealth, VideoCard } from '../../../src/app/api.ts';
+import type { Event } from '../../../src/app/events.ts';
 import type { Problem, State } from '../../../src/app/state.ts';
 import type { Effect, Step } from '../../../src/app/step.ts';
 import { initialState, update } from '../../../src/app/update.ts';
-import type { Event } from '../../../src/app/events.ts';
 import type { MediaProbe, SourceFile } from '../../../src/base/ports.ts';
 import type { Key } from '../../../src/kademlia/key.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Event } from '../../../src/app/events.ts';
-import { titleFrom } from '../../../src/app/update-publishing.ts';
 import { update } from '../../../src/app/update.ts';
+import { titleFrom } from '../../../src/app/update-publishing.ts';
 import { FILE, follow, OTHER, PROBE, PROBLEM, stateAt, VIDEO } from './states.ts';
 
 const page = stateAt('/publish');

@@ -1,0 +1,336 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { Kadreel, WatchSession } from '../../../src/app/api.ts';
+import { type BrowserEffects, createEffects } from '../../../src/app/effects.ts';
+import type { Event } from '../../../src/app/events.ts';
+import type { Effect } from '../../../src/app/step.ts';
+import { fail } from '../../../src/base/errors.ts';
+import { type Deferred, deferred } from '../../../src/base/timing.ts';
+import { createFakeKadreel, fakeManifest } from './fake-kadreel.ts';
+import { CARD, FILE, HEALTH, OTHER, PROBE, VIDEO } from './states.ts';
+import { createTestClock } from './test-clock.ts';
+
+function setUp(options: { kadreel?: Promise<Kadreel>; browser?: Partial<BrowserEffects> } = {}) {
+  const fake = createFakeKadreel();
+  const clock = createTestClock();
+  const events: Event[] = [];
+  const done: string[] = [];
+  const browser: BrowserEffects = {
+    pushPath: (path) => done.push(`path ${path}`),
+    keepTheme: (theme) => done.push(`theme ${theme}`),
+    address: (path) => `https://site.example${path}`,
+    copy: (text) => {
+      done.push(`copy ${text}`);
+      return Promise.resolve();
+    },
+    share: (link) => {
+      done.push(`share ${link.title} ${link.url}`);
+      return Promise.resolve();
+    },
+    ...options.browser,
+  };
+  const effects = createEffects({
+    kadreel: options.kadreel ?? Promise.resolve(fake.kadreel),
+    browser,
+    clock,
+    dispatch: (event) => events.push(event),
+  });
+  return {
+    fake,
+    clock,
+    events,
+    done,
+    effects,
+    run: (...list: readonly Effect[]) => {
+      for (const effect of list) effects.run(effect);
+    },
+    types: () => events.map(({ type }) => type),
+  };
+}
+
+/** Everything that was settled has been told to everyone who waits. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** The first call of a list, once it has been made. */
+async function made<T>(calls: readonly T[], index = 0): Promise<T> {
+  await vi.waitFor(() => expect(calls.length).toBeGreaterThan(index));
+  return calls[index] as T;
+}
+
+function session(): WatchSession & { closed: number } {
+  return {
+    manifest: fakeManifest(),
+    playlistUrl: '/hls/x/master.m3u8',
+    sources: () => ({ store: 1, tabs: 2, openNodes: 0 }),
+    closed: 0,
+    close() {
+      this.closed++;
+    },
+  };
+}
+
+describe('effects: the world', () => {
+  it('passes on health and ticks until it is closed', async () => {
+    const { fake, clock, events, effects, run } = setUp();
+    run({ type: 'follow-world' });
+    await vi.waitFor(() => expect(fake.healthListeners()).toBe(1));
+    fake.health(HEALTH);
+    clock.advance(20_000);
+    expect(events).toEqual([
+      { type: 'health-changed', health: HEALTH },
+      { type: 'tick', now: 10_000 },
+      { type: 'tick', now: 20_000 },
+    ]);
+    effects.close();
+    expect(fake.healthListeners()).toBe(0);
+    expect(clock.pending()).toBe(0);
+  });
+
+  it('a node that can’t start fails everything that waits for it, with a reason', async () => {
+    const { events, types, run } = setUp({ kadreel: Promise.reject(fail('missing-feature', 'No IndexedDB.')) });
+    run(
+      { type: 'follow-world' },
+      { type: 'load-feed', feed: 'newest' },
+      { type: 'load-feed', feed: 'mine' },
+      { type: 'choose-file', file: FILE },
+      { type: 'open-video', videoId: VIDEO },
+      { type: 'publish', title: 'A' },
+    );
+    await settled();
+    expect(types().sort()).toEqual(['feed-failed', 'feed-failed', 'node-failed', 'probe-failed', 'publish-failed', 'watch-failed']);
+    for (const event of events) expect(event).toMatchObject({ problem: { code: 'missing-feature', why: 'No IndexedDB.' } });
+  });
+
+  it('loads lists; a newer load of the same list silences the older one', async () => {
+    const { fake, events, run } = setUp();
+    run({ type: 'load-feed', feed: 'newest' });
+    const first = await made(fake.newest);
+    run({ type: 'load-feed', feed: 'newest' }, { type: 'load-feed', feed: 'mine' });
+    const second = await made(fake.newest, 1);
+    expect(first.signal?.aborted).toBe(true);
+    second.resolve([CARD]);
+    (await made(fake.mine)).reject(fail('closed', 'Gone.'));
+    await settled();
+    expect(events).toEqual([
+      { type: 'feed-loaded', feed: 'newest', videos: [CARD] },
+      { type: 'feed-failed', feed: 'mine', problem: expect.objectContaining({ code: 'closed' }) },
+    ]);
+  });
+});
+
+describe('effects: the browser', () => {
+  it('puts paths, themes, links and shares where they belong', async () => {
+    const { done, types, run } = setUp();
+    run(
+      { type: 'push-path', path: '/publish' },
+      { type: 'keep-theme', theme: 'dark' },
+      { type: 'copy-link', videoId: VIDEO },
+      { type: 'share-link', videoId: VIDEO, title: 'A' },
+    );
+    await settled();
+    expect(done).toEqual([
+      'path /publish',
+      'theme dark',
+      `copy https://site.example/watch/${VIDEO}`,
+      `share A https://site.example/watch/${VIDEO}`,
+    ]);
+    expect(types()).toEqual(['link-copied']);
+  });
+
+  it('tells when the browser refuses', async () => {
+    const no = () => Promise.reject(new Error('no'));
+    const { events, run } = setUp({ browser: { copy: no, share: no } });
+    run({ type: 'copy-link', videoId: VIDEO }, { type: 'share-link', videoId: VIDEO, title: 'A' });
+    await settled();
+    expect(events).toEqual([{ type: 'link-copy-failed', link: `https://site.example/watch/${VIDEO}` }, { type: 'link-share-failed' }]);
+  });
+
+  it('lets a notice expire once', () => {
+    const { clock, events, run } = setUp();
+    run({ type: 'expire-notice', id: 7 });
+    clock.advance(60_000);
+    expect(events).toEqual([{ type: 'notice-expired', id: 7 }]);
+  });
+});
+
+describe('effects: publishing', () => {
+  it('looks at the file that was chosen last, and only at that', async () => {
+    const { fake, events, run } = setUp();
+    run({ type: 'choose-file', file: FILE });
+    const first = await made(fake.probes);
+    const second = { ...FILE, name: 'other.mp4' };
+    run({ type: 'choose-file', file: second });
+    (await made(fake.probes, 1)).resolve(PROBE);
+    await settled();
+    expect(first.signal?.aborted).toBe(true);
+    expect(fake.probes[1]?.argument).toBe(second);
+    expect(events).toEqual([{ type: 'probed', probe: PROBE }]);
+  });
+
+  it('looks again at the same file, and forgets it when told', async () => {
+    const { fake, events, run } = setUp();
+    run({ type: 'choose-file', file: FILE });
+    (await made(fake.probes)).reject(fail('unsupported', 'Text.'));
+    await settled();
+    run({ type: 'probe-again' });
+    const again = await made(fake.probes, 1);
+    expect(again.argument).toBe(FILE);
+    run({ type: 'forget-file' });
+    expect(again.signal?.aborted).toBe(true);
+    run({ type: 'probe-again' }, { type: 'publish', title: 'A' });
+    await settled();
+    expect(fake.probes).toHaveLength(2);
+    expect(fake.publications).toHaveLength(0);
+    expect(events).toEqual([{ type: 'probe-failed', problem: expect.objectContaining({ code: 'unsupported', why: 'Text.' }) }]);
+  });
+
+  async function publishing(fixture = setUp()) {
+    fixture.run({ type: 'choose-file', file: FILE }, { type: 'publish', title: 'A' });
+    const call = await made(fixture.fake.publications);
+    return { ...fixture, call };
+  }
+  const publication = (done: Deferred<{ stored: number; wanted: number }>) => ({
+    videoId: VIDEO,
+    watchUrl: `https://site.example/watch/${VIDEO}`,
+    done: done.promise,
+  });
+
+  it('tells progress, the link, and the copies', async () => {
+    const { call, events } = await publishing();
+    const progress = { stage: 'cut', fraction: 0.5, secondsLeft: 2 } as const;
+    const copies = deferred<{ stored: number; wanted: number }>();
+    expect(call.argument).toBe(FILE);
+    expect(call.options.title).toBe('A');
+    call.options.onProgress?.(progress);
+    call.resolve(publication(copies));
+    await settled();
+    copies.resolve({ stored: 2, wanted: 5 });
+    await settled();
+    expect(events).toEqual([
+      { type: 'publish-progressed', progress },
+      { type: 'published', videoId: VIDEO, watchUrl: `https://site.example/watch/${VIDEO}` },
+      { type: 'copies-stored', videoId: VIDEO, copies: { stored: 2, wanted: 5 } },
+    ]);
+  });
+
+  it('tells failures of publishing and of copying', async () => {
+    const { call, types } = await publishing();
+    call.reject(fail('quota', 'Full.'));
+    await settled();
+    expect(types()).toEqual(['publish-failed']);
+
+    const second = await publishing();
+    const copies = deferred<{ stored: number; wanted: number }>();
+    second.call.resolve(publication(copies));
+    copies.reject(fail('closed', 'Closed.'));
+    await settled();
+    expect(second.types()).toEqual(['published', 'copies-failed']);
+  });
+
+  it('cancels: the signal fires, late progress is dropped, and the end is told', async () => {
+    const { call, events, run } = await publishing();
+    run({ type: 'cancel-publish' });
+    expect(call.options.signal?.aborted).toBe(true);
+    call.options.onProgress?.({ stage: 'cut', fraction: 0.9, secondsLeft: 1 });
+    await settled();
+    expect(events).toEqual([{ type: 'publish-cancelled', published: false }]);
+  });
+
+  it('says so when it was too late to cancel', async () => {
+    const { call, events, run } = await publishing();
+    call.resolve(publication(deferred()));
+    run({ type: 'cancel-publish' });
+    await settled();
+    expect(events).toEqual([{ type: 'publish-cancelled', published: true }]);
+  });
+
+  it('leaves copies to go on, unseen, when another video is begun', async () => {
+    const { call, run, types } = await publishing();
+    const copies = deferred<{ stored: number; wanted: number }>();
+    call.resolve(publication(copies));
+    await settled();
+    run({ type: 'forget-file' });
+    copies.resolve({ stored: 1, wanted: 5 });
+    await settled();
+    expect(call.options.signal?.aborted).toBe(false);
+    expect(types()).toEqual(['published']);
+  });
+
+  it('tells nothing after it was closed, and cancels what goes on', async () => {
+    const { call, effects, events, run } = await publishing();
+    effects.close();
+    run({ type: 'load-feed', feed: 'newest' }, { type: 'copy-link', videoId: VIDEO });
+    await settled();
+    expect(call.options.signal?.aborted).toBe(true);
+    expect(events).toEqual([]);
+  });
+});
+
+describe('effects: watching', () => {
+  it('opens, describes the video, counts its sources every second, and closes', async () => {
+    const { fake, clock, events, run } = setUp();
+    const own = session();
+    run({ type: 'open-video', videoId: VIDEO });
+    (await made(fake.watches)).resolve(own);
+    await settled();
+    clock.advance(2_000);
+    const counted = { type: 'sources-counted', videoId: VIDEO, sources: { store: 1, tabs: 2, openNodes: 0 } };
+    expect(events).toEqual([
+      {
+        type: 'watch-opened',
+        videoId: VIDEO,
+        facts: {
+          title: 'A film',
+          duration: 61.5,
+          created: 1_000,
+          hasVideo: true,
+          hasAudio: true,
+          width: 1280,
+          height: 720,
+          playlistUrl: '/hls/x/master.m3u8',
+        },
+      },
+      counted,
+      counted,
+    ]);
+    run({ type: 'close-video' });
+    clock.advance(60_000);
+    expect(own.closed).toBe(1);
+    expect(events).toHaveLength(3);
+    expect(clock.pending()).toBe(0);
+  });
+
+  it('describes a video without picture', async () => {
+    const { fake, events, run } = setUp();
+    run({ type: 'open-video', videoId: VIDEO });
+    const renditions = fakeManifest().renditions.filter(({ kind }) => kind === 'audio');
+    (await made(fake.watches)).resolve({ ...session(), manifest: fakeManifest({ renditions }) });
+    await settled();
+    expect(events[0]).toMatchObject({ facts: { hasVideo: false, hasAudio: true, width: 0, height: 0 } });
+  });
+
+  it('tells why it can’t open', async () => {
+    const { fake, events, run } = setUp();
+    run({ type: 'open-video', videoId: VIDEO });
+    (await made(fake.watches)).reject(fail('not-found', 'Nobody has it.'));
+    await settled();
+    expect(events).toEqual([
+      { type: 'watch-failed', videoId: VIDEO, problem: expect.objectContaining({ code: 'not-found', why: 'Nobody has it.' }) },
+    ]);
+  });
+
+  it('drops the answer of a video that was left, and closes it when it comes after all', async () => {
+    const { fake, events, run } = setUp();
+    run({ type: 'open-video', videoId: VIDEO });
+    const first = await made(fake.watches);
+    const late = session();
+    first.resolve(late);
+    run({ type: 'open-video', videoId: OTHER });
+    (await made(fake.watches, 1)).resolve(session());
+    await settled();
+    expect(first.signal?.aborted).toBe(true);
+    expect(late.closed).toBe(1);
+    expect(events).toEqual([expect.objectContaining({ type: 'watch-opened', videoId: OTHER })]);
+  });
+});

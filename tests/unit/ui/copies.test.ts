@@ -1,0 +1,13 @@
+import { expect, it } from 'vitest';
+import { copiesLine } from '../../../src/ui/copies.ts';
+
+it('never calls it safe to close without a copy', () => {
+  expect(copiesLine(null, 0)).toMatchObject({ safe: false, text: 'Nobody else is here yet to keep a copy.' });
+  expect(copiesLine(null, 3)).toMatchObject({ safe: false, text: 'Copies are on their way to other tabs.' });
+  expect(copiesLine({ stored: 0, wanted: 5 }, 0).safe).toBe(false);
+});
+
+it('says by how many of how many it is kept', () => {
+  expect(copiesLine({ stored: 3, wanted: 5 }, 3)).toMatchObject({ safe: true, title: 'Safe to close' });
+  expect(copiesLine({ stored: 3, wanted: 5 }, 3).text).toContain('Kept by 3 of 5 other tabs');
+});
