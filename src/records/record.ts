@@ -3,7 +3,7 @@ import { type Bytes, concat, copy, fromUtf8 } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Crypto, Signer } from '../base/ports.ts';
-import { binary, decode, encode, fixed, type Schema, string, struct, time } from '../base/schema.ts';
+import { binary, decode, encode, fixed, type Schema, string, struct, time as timeSchema } from '../base/schema.ts';
 import { hashKey, type Key } from '../kademlia/key.ts';
 import { type Signed, sign, verify } from './signed.ts';
 import { clockSchema, type Device, EMPTY_CLOCK, increment, type VectorClock } from './vector-clock.ts';
@@ -34,7 +34,7 @@ export const recordBodySchema: Schema<RecordBody> = struct<RecordBody>({
   owner: fixed(OWNER_BYTES),
   name: string(MAX_NAME_BYTES),
   clock: clockSchema,
-  time,
+  time: timeSchema,
   value: binary(LIMITS.recordValue),
 });
 
@@ -62,13 +62,9 @@ export async function writeRecord(options: {
   if (value.length > LIMITS.recordValue)
     throw fail('too-large', `A record holds at most ${LIMITS.recordValue} bytes, not ${value.length}.`);
   if (previous && previous.body.name !== name) throw fail('invalid', `“${previous.body.name}” is not an earlier version of “${name}”.`);
-  const body = encode(recordBodySchema, {
-    owner: signer.publicKey,
-    name,
-    clock: increment(previous?.body.clock ?? EMPTY_CLOCK, device),
-    time: previous ? Math.max(Math.floor(now), previous.body.time + 1) : now,
-    value,
-  });
+  const time = Math.max(Math.floor(now), (previous?.body.time ?? -1) + 1);
+  const clock = increment(previous?.body.clock ?? EMPTY_CLOCK, device, time);
+  const body = encode(recordBodySchema, { owner: signer.publicKey, name, clock, time, value });
   const record = openRecord(await sign(signer, 'kadreel/record/1', body));
   if (!record) throw fail('internal', 'A record that was just written can not be read.');
   return record;

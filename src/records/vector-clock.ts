@@ -1,4 +1,4 @@
-/** How often each of an owner's devices has written a record: tells whether one version was made in knowledge of another. */
+/** When each of an owner's devices last wrote a record: tells whether one version was made in knowledge of another. */
 import { type Bytes, fromHex, toHex } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
@@ -11,7 +11,7 @@ export type Device = string & { readonly brand: 'Device' };
 
 export interface ClockEntry {
   readonly device: Device;
-  /** From 1. */
+  /** Rises with each write of the device; from 1. */
   readonly counter: number;
 }
 
@@ -50,18 +50,21 @@ function isClock(clock: VectorClock): boolean {
 }
 
 /**
- * The clock after one more write by `device`. When it is full the device that wrote least makes room for a new one; the new clock is
- * then concurrent to the old one, and the order by time, which every write keeps, decides. Throws `invalid` past 2^53 − 1 writes.
+ * The clock after one more write by `device`, made at `time` (ms). Its counter becomes that time, or one more than before if that is more: so a device
+ * that gave up its own version for somebody else's, whose clock does not know of it, never counts the same number twice. When the clock is
+ * full the device with the least counter makes room for a new one; the new clock is then concurrent to the old one, and the
+ * order by time, which every write keeps, decides. Throws `invalid` when the counter would not fit a number.
  */
-export function increment(clock: VectorClock, device: Device): VectorClock {
+export function increment(clock: VectorClock, device: Device, time: number): VectorClock {
   const before = clock.find((entry) => entry.device === device)?.counter ?? 0;
-  if (before >= Number.MAX_SAFE_INTEGER) throw fail('invalid', 'This record was written too often: its clock is at its end.');
+  const counter = Math.max(before + 1, time);
+  if (!Number.isSafeInteger(counter)) throw fail('invalid', 'The clock of this record is at its end: it can not be written again.');
   let others = clock.filter((entry) => entry.device !== device);
   if (others.length >= LIMITS.clockDevices) {
     const least = others.reduce((a, b) => (b.counter < a.counter ? b : a));
     others = others.filter((entry) => entry !== least);
   }
-  return sorted([...others, { device, counter: before + 1 }]);
+  return sorted([...others, { device, counter }]);
 }
 
 /** How `a` stands to `b`: before it, after it, the same, or written without knowledge of each other. */

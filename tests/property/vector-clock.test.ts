@@ -61,8 +61,8 @@ describe('[S3] vector clocks', () => {
 
   it('are after what they were incremented from', () => {
     fc.assert(
-      fc.property(clock, fc.constantFrom(...devices), (before, device) => {
-        const after = increment(before, device);
+      fc.property(clock, fc.constantFrom(...devices), fc.nat(6), (before, device, time) => {
+        const after = increment(before, device, time);
         expect(compareClocks(after, before)).toBe('after');
         expect([...after].sort((a, b) => (a.device < b.device ? -1 : 1))).toEqual(after);
       }),

@@ -29,7 +29,7 @@ describe('records', () => {
   it('[S2] say who owns them, and are signed by that owner', async () => {
     const record = await write();
     expect(record.body).toMatchObject({ owner: owner.publicKey, name: 'video/1', time: NOW, value: fromUtf8('one') });
-    expect(record.body.clock).toEqual([{ device, counter: 1 }]);
+    expect(record.body.clock).toEqual([{ device, counter: NOW }]);
     expect(await verifyRecord(crypto, record)).toBe(true);
   });
 
@@ -56,8 +56,8 @@ describe('records', () => {
     const other = parseDevice('00000000000000a2') as Device;
     const second = await write({ previous: await write(), by: other });
     expect(second.body.clock).toEqual([
-      { device: other, counter: 1 },
-      { device, counter: 1 },
+      { device: other, counter: NOW + 1 },
+      { device, counter: NOW },
     ]);
   });
 

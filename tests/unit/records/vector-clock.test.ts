@@ -20,11 +20,17 @@ const read = (hex: string): VectorClock | null => decode(clockSchema, Buffer.fro
 const entryHex = (digits: string, counter: string): string => `92c408${digits.padStart(16, '0')}${counter}`;
 
 describe('vector clocks', () => {
-  it('[S3] count the writes of each device, sorted by device', () => {
-    let now = increment(EMPTY_CLOCK, device('b'));
-    now = increment(now, device('a'));
-    now = increment(now, device('b'));
-    expect(now).toEqual(clock(['a', 1], ['b', 2]));
+  it('[S3] have the time of each device’s last write, sorted by device', () => {
+    let now = increment(EMPTY_CLOCK, device('b'), 100);
+    now = increment(now, device('a'), 101);
+    now = increment(now, device('b'), 105);
+    expect(now).toEqual(clock(['a', 101], ['b', 105]));
+  });
+
+  it('[S3] rise with every write, whatever time it is', () => {
+    expect(increment(EMPTY_CLOCK, device('a'), 0)).toEqual(clock(['a', 1]));
+    expect(increment(clock(['a', 7]), device('a'), 7)).toEqual(clock(['a', 8]));
+    expect(increment(clock(['a', 7]), device('a'), 3)).toEqual(clock(['a', 8]));
   });
 
   it('[S3] are before, after, equal or concurrent', () => {
@@ -32,8 +38,8 @@ describe('vector clocks', () => {
     expect(compareClocks(old, old)).toBe('equal');
     expect(compareClocks(EMPTY_CLOCK, EMPTY_CLOCK)).toBe('equal');
     expect(compareClocks(EMPTY_CLOCK, old)).toBe('before');
-    expect(compareClocks(increment(old, device('b')), old)).toBe('after');
-    expect(compareClocks(increment(old, device('a')), increment(old, device('b')))).toBe('concurrent');
+    expect(compareClocks(increment(old, device('b'), 5), old)).toBe('after');
+    expect(compareClocks(increment(old, device('a'), 5), increment(old, device('b'), 5))).toBe('concurrent');
     expect(compareClocks(clock(['a', 2]), clock(['b', 1]))).toBe('concurrent');
   });
 
@@ -41,19 +47,19 @@ describe('vector clocks', () => {
     expect(mergeClocks(clock(['a', 3], ['c', 1]), clock(['a', 1], ['b', 5]))).toEqual(clock(['a', 3], ['b', 5], ['c', 1]));
   });
 
-  it('[S3] let the device that wrote least make room for a 17th', () => {
+  it('[S3] let the device whose last write is oldest make room for a 17th', () => {
     const full = clock(
       ...Array.from({ length: LIMITS.clockDevices }, (_, i): [string, number] => [(i + 16).toString(16), i === 5 ? 1 : 9]),
     );
-    const next = increment(full, device('ff'));
+    const next = increment(full, device('ff'), 20);
     expect(next).toHaveLength(LIMITS.clockDevices);
-    expect(next).toContainEqual({ device: device('ff'), counter: 1 });
+    expect(next).toContainEqual({ device: device('ff'), counter: 20 });
     expect(next.some((entry) => entry.device === full[5]?.device)).toBe(false);
-    expect(increment(full, device('15'))).toHaveLength(LIMITS.clockDevices);
+    expect(increment(full, device('15'), 20)).toHaveLength(LIMITS.clockDevices);
   });
 
   it('do not count past what a number holds', () => {
-    expect(() => increment(clock(['a', Number.MAX_SAFE_INTEGER]), device('a'))).toThrow(expect.objectContaining({ code: 'invalid' }));
+    expect(() => increment(clock(['a', Number.MAX_SAFE_INTEGER]), device('a'), 1)).toThrow(expect.objectContaining({ code: 'invalid' }));
   });
 
   it('[S3] are refused from the wire when not sorted, when a device comes twice, and with a counter of zero', () => {
