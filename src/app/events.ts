@@ -19,6 +19,7 @@ export interface WatchFacts {
   readonly playlistUrl: string;
 }
 
+/** The two lists of videos on the first page. */
 export type FeedName = 'newest' | 'mine';
 
 /** What a person did. */

@@ -19,12 +19,14 @@ export interface State {
   readonly canShare: boolean;
 }
 
+/** Which page is shown. */
 export type Route =
   | { readonly page: 'home' }
   | { readonly page: 'publish' }
   | { readonly page: 'watch'; readonly videoId: VideoId }
   | { readonly page: 'missing'; readonly path: string };
 
+/** As the system has it, or as the person chose. */
 export type Theme = 'system' | 'light' | 'dark';
 
 export interface Feed {
@@ -101,6 +103,7 @@ export type Watching =
     }
   | { readonly phase: 'failed'; readonly videoId: VideoId; readonly problem: Problem };
 
+/** A short message that goes away by itself. */
 export interface Notice {
   readonly id: number;
   readonly tone: 'info' | 'good' | 'bad';

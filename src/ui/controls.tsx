@@ -12,9 +12,9 @@ import {
   VolumeOffIcon,
 } from './icons.tsx';
 import type { Playback } from './playback.ts';
-import type { Quality } from './player.tsx';
 import { Popover } from './popover.tsx';
 import { SeekBar } from './seek-bar.tsx';
+import type { Quality } from './stream-policy.ts';
 
 export interface ControlsProps {
   readonly playback: Playback;

@@ -14,6 +14,7 @@ export interface CoverDrawing {
   readonly lines: readonly (readonly [from: number, to: number])[];
 }
 
+/** How many pairs of colours there are in cards.css. */
 export const COVER_PALETTES = 6;
 
 /** `id` is 40 hexadecimal digits; any other text works too. */

@@ -1,6 +1,7 @@
-/** The sign and the word. The sign is a film reel whose holes are nodes, linked. */
+/** The sign and the word. */
 import type { JSX } from 'solid-js';
 
+/** A film reel whose holes are nodes, linked. */
 export function Mark(): JSX.Element {
   return (
     <svg class="mark" viewBox="0 0 64 64" aria-hidden="true">

@@ -169,8 +169,8 @@ export function createPlayback(options: { video: HTMLVideoElement; stage: HTMLEl
 /** iPhones put only the bare video on the whole screen. */
 type PhoneVideo = HTMLVideoElement & { webkitEnterFullscreen?: () => void };
 
-/** The end of the loaded stretch that holds the present moment, or that moment itself. */
-function endOfBuffer(video: HTMLVideoElement): number {
+/** The end of the loaded stretch that holds the present moment, or that moment itself. Seconds. */
+export function endOfBuffer(video: HTMLVideoElement): number {
   const { buffered, currentTime } = video;
   for (let i = 0; i < buffered.length; i++) {
     if (buffered.start(i) <= currentTime + 0.1 && currentTime <= buffered.end(i)) return buffered.end(i);

@@ -1,6 +1,5 @@
 /** The player: our controls over a plain `<video>` that hls.js feeds. The one owner of hls.js, which is loaded only here. */
 import type Hls from 'hls.js';
-import type { ErrorData, HlsConfig } from 'hls.js';
 import { createEffect, createSignal, type JSX, on, onCleanup, onMount, Show } from 'solid-js';
 import type { Problem } from '../app/state.ts';
 import { fail, type KadreelError } from '../base/errors.ts';
@@ -8,9 +7,10 @@ import { Controls } from './controls.tsx';
 import { Cover } from './cover.tsx';
 import { PlayIcon, RetryIcon } from './icons.tsx';
 import { Leader } from './leader.tsx';
-import { createPlayback, type Playback } from './playback.ts';
+import { createPlayback, endOfBuffer, type Playback } from './playback.ts';
 import { playerAction } from './player-keys.ts';
 import { ProblemCard } from './problem-card.tsx';
+import { DRY, type Quality, qualitiesOf, RECOVERIES, RETRY_EVERY, STREAM_CONFIG, streamError } from './stream-policy.ts';
 
 export interface PlayerProps {
   readonly playlistUrl: string;
@@ -26,13 +26,6 @@ export interface PlayerProps {
   readonly problem: Problem | null;
   readonly onFailed: (error: KadreelError) => void;
   readonly onRetry: () => void;
-}
-
-/** One choice of picture quality. */
-export interface Quality {
-  /** -1: as the connection allows. */
-  readonly index: number;
-  readonly name: string;
 }
 
 /** The controls go away this long after the last move, in milliseconds, while it plays. */
@@ -206,41 +199,22 @@ interface StreamOptions {
   readonly onFailed: (error: KadreelError) => void;
 }
 
-/** A segment may need a new connection first, and a second holder when the first is late: generous, with few retries on top. */
-const FROM_TABS = {
-  default: {
-    maxTimeToFirstByteMs: 20_000,
-    maxLoadTimeMs: 60_000,
-    timeoutRetry: { maxNumRetry: 2, retryDelayMs: 0, maxRetryDelayMs: 0 },
-    errorRetry: { maxNumRetry: 3, retryDelayMs: 1_000, maxRetryDelayMs: 8_000, backoff: 'exponential' },
-  },
-} as const;
-
-const CONFIG: Partial<HlsConfig> = {
-  // hls.js starts its worker from a blob: address, which our CSP forbids. Our segments are fragmented MP4 already, so there is
-  // no remuxing worth a worker, or the 100 kB of a worker script of our own.
-  enableWorker: false,
-  startFragPrefetch: true,
-  capLevelToPlayerSize: true,
-  maxBufferLength: 30, // s: what a viewer who leaves wastes of other people's uplink
-  maxMaxBufferLength: 60, // s
-  maxBufferSize: 60_000_000, // bytes
-  backBufferLength: 30, // s
-  fragLoadPolicy: FROM_TABS,
-};
-
-/** Times that a broken decoder or a dry source is started again before a person is told. */
-const RECOVERIES = 2;
+/** Fetches hls.js ahead of the moment when there is a video to play. */
+export function preloadPlayer(): void {
+  import('hls.js').catch(() => undefined); // `openStream` asks again, and tells.
+}
 
 function openStream({ video, playlistUrl, startAt, onQualities, onFailed }: StreamOptions): Stream {
   let hls: Hls | null = null;
   let closed = false;
   let mediaRecoveries = 0;
   let networkRecoveries = 0;
+  let retry: ReturnType<typeof setTimeout> | undefined;
 
   const close = (): void => {
     if (closed) return;
     closed = true;
+    clearTimeout(retry);
     if (hls) hls.destroy();
     else video.removeAttribute('src');
   };
@@ -264,7 +238,7 @@ function openStream({ video, playlistUrl, startAt, onQualities, onFailed }: Stre
       video.addEventListener('error', () => giveUp(fail('unsupported', video.error?.message ?? '')), { once: true });
       return;
     }
-    const own = new Player({ ...CONFIG, startPosition: startAt > 0 ? startAt : -1 });
+    const own = new Player({ ...STREAM_CONFIG, startPosition: startAt > 0 ? startAt : -1 });
     hls = own;
     own.on(Player.Events.MANIFEST_PARSED, (_, { levels }) => onQualities(qualitiesOf(levels)));
     own.on(Player.Events.FRAG_BUFFERED, () => {
@@ -276,10 +250,13 @@ function openStream({ video, playlistUrl, startAt, onQualities, onFailed }: Stre
         if (++mediaRecoveries === RECOVERIES) own.swapAudioCodec();
         own.recoverMediaError();
         video.play().catch(() => undefined);
+      } else if (data.type === Player.ErrorTypes.NETWORK_ERROR && data.frag && endOfBuffer(video) - video.currentTime > DRY) {
+        clearTimeout(retry);
+        retry = setTimeout(() => own.startLoad(), RETRY_EVERY);
       } else if (data.type === Player.ErrorTypes.NETWORK_ERROR && data.frag && networkRecoveries < RECOVERIES) {
         networkRecoveries++;
-        own.startLoad(video.currentTime);
-      } else giveUp(errorOf(data, data.type === Player.ErrorTypes.NETWORK_ERROR));
+        own.startLoad();
+      } else giveUp(streamError(data, data.type === Player.ErrorTypes.NETWORK_ERROR));
     });
     own.attachMedia(video);
     own.loadSource(playlistUrl);
@@ -294,24 +271,4 @@ function openStream({ video, playlistUrl, startAt, onQualities, onFailed }: Stre
     },
     close,
   };
-}
-
-function qualitiesOf(levels: readonly { height: number; bitrate: number }[]): readonly Quality[] {
-  if (levels.length < 2) return [];
-  return [
-    { index: -1, name: 'Auto' },
-    ...levels
-      .map(({ height, bitrate }, index) => ({ index, height, name: height > 0 ? `${height}p` : `${Math.round(bitrate / 1000)} kbit/s` }))
-      .sort((a, b) => b.height - a.height),
-  ];
-}
-
-function errorOf(data: ErrorData, network: boolean): KadreelError {
-  if (!network) return fail('unsupported', 'The browser could not decode what arrived.', data.error);
-  const status = data.response?.code ?? 0;
-  if (status === 404) return fail('not-found', 'None of the tabs that are open now has this part of the video.', data.error);
-  if (status === 504 || data.details.includes('imeOut')) {
-    return fail('timeout', 'The next part of the video did not arrive: no tab that keeps it answered in time.', data.error);
-  }
-  return fail('unreachable', 'The next part of the video could not be loaded.', data.error);
 }

@@ -6,7 +6,7 @@ import { Card } from './card.tsx';
 import { formatAge } from './format.ts';
 import { CopyIcon, ShareIcon } from './icons.tsx';
 import { Leader } from './leader.tsx';
-import { Player } from './player.tsx';
+import { Player, preloadPlayer } from './player.tsx';
 import { ProblemCard } from './problem-card.tsx';
 import type { UiProps } from './props.ts';
 import { Sources } from './sources.tsx';
@@ -15,6 +15,7 @@ import { Sources } from './sources.tsx';
 const OTHERS = 6;
 
 export function WatchPage(props: UiProps): JSX.Element {
+  preloadPlayer();
   const ready = createMemo(() => (props.state.watching.phase === 'ready' ? props.state.watching : undefined));
   const failed = createMemo(() => (props.state.watching.phase === 'failed' ? props.state.watching : undefined));
   const others = createMemo(() =>

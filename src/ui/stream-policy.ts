@@ -1,0 +1,69 @@
+/** How a stream is loaded from tabs instead of from a server, and what is said when it fails. Plain values, without hls.js. */
+import { fail, type KadreelError } from '../base/errors.ts';
+
+/** One choice of picture quality. */
+export interface Quality {
+  /** -1: as the connection allows. */
+  readonly index: number;
+  readonly name: string;
+}
+
+/** A segment may need a new connection first, and a second holder when the first is late: generous, with few retries on top. */
+const FROM_TABS = {
+  default: {
+    maxTimeToFirstByteMs: 20_000,
+    maxLoadTimeMs: 60_000,
+    timeoutRetry: { maxNumRetry: 2, retryDelayMs: 0, maxRetryDelayMs: 0 },
+    errorRetry: { maxNumRetry: 3, retryDelayMs: 1_000, maxRetryDelayMs: 8_000, backoff: 'exponential' },
+  },
+} as const;
+
+/** What of hls.js’s configuration is not left to hls.js. */
+export const STREAM_CONFIG = {
+  // hls.js starts its worker from a blob: address, which our CSP forbids. Our segments are fragmented MP4 already, so there is
+  // no remuxing worth a worker, or the 100 kB of a worker script of our own.
+  enableWorker: false,
+  startFragPrefetch: true,
+  capLevelToPlayerSize: true,
+  maxBufferLength: 30, // s: what a viewer who leaves wastes of other people's uplink
+  maxMaxBufferLength: 60, // s
+  maxBufferSize: 60_000_000, // bytes
+  backBufferLength: 30, // s
+  fragLoadPolicy: FROM_TABS,
+} as const;
+
+/** Times that a broken decoder, or a source that has run dry, is started again before a person is told. */
+export const RECOVERIES = 2;
+/** While there is still something to play, loading is tried again this often: milliseconds. A tab that keeps it may come back. */
+export const RETRY_EVERY = 3_000;
+/** Less than this many seconds loaded ahead is dry. */
+export const DRY = 1;
+
+/** The choices for these levels, best first; none when there is nothing to choose. */
+export function qualitiesOf(levels: readonly { height: number; bitrate: number }[]): readonly Quality[] {
+  if (levels.length < 2) return [];
+  return [
+    { index: -1, name: 'Auto' },
+    ...levels
+      .map(({ height, bitrate }, index) => ({ index, height, name: height > 0 ? `${height}p` : `${Math.round(bitrate / 1000)} kbit/s` }))
+      .sort((a, b) => b.height - a.height),
+  ];
+}
+
+/** What hls.js says about a failure, as far as we read it. */
+export interface StreamFailure {
+  readonly details: string;
+  readonly error: Error;
+  readonly response?: { readonly code?: number | undefined } | undefined;
+}
+
+/** The failure of a stream, for a person. `network` tells whether bytes did not come, or could not be decoded. */
+export function streamError(data: StreamFailure, network: boolean): KadreelError {
+  if (!network) return fail('unsupported', 'The browser could not decode what arrived.', data.error);
+  const status = data.response?.code ?? 0;
+  if (status === 404) return fail('not-found', 'None of the tabs that are open now has this part of the video.', data.error);
+  if (status === 504 || data.details.includes('imeOut')) {
+    return fail('timeout', 'The next part of the video did not arrive: no tab that keeps it answered in time.', data.error);
+  }
+  return fail('unreachable', 'The next part of the video could not be loaded.', data.error);
+}
