@@ -3,6 +3,7 @@
 /** Bytes backed by an ordinary (never shared) buffer, as every port takes and gives them. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
+/** No bytes. */
 export const EMPTY: Bytes = new Uint8Array(0);
 
 /** One byte string out of several, copied. */
@@ -18,6 +19,7 @@ export function concat(...parts: readonly Uint8Array[]): Bytes {
   return joined;
 }
 
+/** True for the same length and content. */
 export function equal(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
@@ -81,6 +83,7 @@ export function fromHex(text: string): Bytes | null {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** The text in UTF-8; half of a surrogate pair becomes U+FFFD. */
 export function fromUtf8(text: string): Bytes {
   return encoder.encode(text);
 }

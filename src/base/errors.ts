@@ -39,10 +39,12 @@ export class KadreelError extends Error {
   }
 }
 
+/** A new error, to be thrown or to reject with. */
 export function fail(code: ErrorCode, message: string, cause?: unknown): KadreelError {
   return new KadreelError(code, message, cause);
 }
 
+/** True for an error of ours with that code. */
 export function hasCode(error: unknown, code: ErrorCode): error is KadreelError {
   return error instanceof KadreelError && error.code === code;
 }

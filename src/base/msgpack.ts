@@ -12,6 +12,7 @@ import { isAscii, SHORT_TEXT, textOf } from './wire-text.ts';
 /** Thrown inside a `Reader` and caught by `decode`: one shared object, as building a stack for each hostile packet is a gift to its sender. */
 export const MALFORMED = { malformed: true } as const;
 
+/** Reads one message from its beginning. Each method takes what it is named after, or throws `MALFORMED`. */
 export class Reader {
   private at = 0;
 

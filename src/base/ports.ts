@@ -61,6 +61,7 @@ export interface Channel {
   close(): void;
 }
 
+/** What a channel tells its one listener. */
 export interface ChannelListener {
   message(message: Bytes): void;
   drain(): void;
@@ -116,8 +117,10 @@ export interface Store {
  */
 export type StoreTable = 'items' | 'groups' | 'segments' | 'library' | 'meta';
 
+/** All tables, for whoever makes or empties them. */
 export const STORE_TABLES: readonly StoreTable[] = ['items', 'groups', 'segments', 'library', 'meta'];
 
+/** One write. A null value deletes. */
 export interface StoreChange {
   readonly table: StoreTable;
   readonly key: string;

@@ -17,6 +17,7 @@ export interface Schema<T> {
 /** The type that a schema describes. */
 export type Infer<S> = S extends Schema<infer T> ? T : never;
 
+/** True or false. */
 export const boolean: Schema<boolean> = {
   write: (writer, value) => writer.boolean(value),
   read: (reader) => reader.boolean(),

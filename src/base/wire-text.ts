@@ -20,6 +20,7 @@ function asciiText(bytes: Uint8Array, start: number, length: number): string | n
   return String.fromCharCode.apply(null, codes);
 }
 
+/** True when each character is one byte of UTF-8. */
 export function isAscii(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) >= 0x80) return false;
   return true;

@@ -4,6 +4,7 @@ import type { Crypto } from '../base/ports.ts';
 import { checkedString, fixed, list, nullable, type Schema, struct } from '../base/schema.ts';
 import { hashKey, keySchema, type NodeId } from './key.ts';
 
+/** An Ed25519 public key (RFC 8032). */
 export const PUBLIC_KEY_BYTES = 32;
 /** Bytes of an open node's address. Long enough for a name of 253 characters with scheme, port and path. */
 export const MAX_URL_BYTES = 300;

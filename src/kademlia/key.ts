@@ -3,7 +3,9 @@ import { type Bytes, fromHex, toHex } from '../base/bytes.ts';
 import type { Crypto } from '../base/ports.ts';
 import { fixedAs, type Schema } from '../base/schema.ts';
 
+/** The width of a key, in bytes and in bits. */
 export const KEY_BYTES = 20;
+/** See `KEY_BYTES`. */
 export const KEY_BITS = 8 * KEY_BYTES;
 
 /** 160 bits, written as 40 lowercase hexadecimal digits, so that keys compare with `===` and order as text. */
@@ -22,6 +24,7 @@ export function keyOf(bytes: Uint8Array): Key {
   return toHex(bytes) as Key;
 }
 
+/** The 20 bytes of a key. */
 export function keyBytes(key: Key): Bytes {
   return fromHex(key) as Bytes;
 }

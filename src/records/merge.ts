@@ -9,6 +9,7 @@ import { MAX_CLOCK_AHEAD } from './expiry.ts';
 import type { SignedRecord } from './record.ts';
 import { compareClocks } from './vector-clock.ts';
 
+/** What a storing node finds an incoming version to be, beside the one that it keeps. */
 export type Judgement = 'newer' | 'same' | 'older' | 'invalid';
 
 /** The winner: newer by vector clock; of concurrent ones the later, then the one whose body has the larger hash. */

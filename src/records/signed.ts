@@ -4,6 +4,7 @@ import { LIMITS } from '../base/limits.ts';
 import type { Crypto, Signer } from '../base/ports.ts';
 import { binary, fixed, type Schema, struct } from '../base/schema.ts';
 
+/** An Ed25519 signature (RFC 8032). */
 export const SIGNATURE_BYTES = 64;
 /** Around a record's value: owner, name, time and a full vector clock. */
 const BODY_OVERHEAD = 1024;
@@ -30,10 +31,12 @@ export function signedMessage(domain: SignatureDomain, body: Uint8Array): Bytes 
 
 const ZERO = new Uint8Array(1);
 
+/** The body with the signer's signature over it, for this purpose and no other. */
 export async function sign(signer: Signer, domain: SignatureDomain, body: Bytes): Promise<Signed> {
   return { body, signature: await signer.sign(signedMessage(domain, body)) };
 }
 
+/** True when the holder of `by.publicKey` signed it for this purpose. Never rejects. */
 export function verify(crypto: Crypto, domain: SignatureDomain, by: { publicKey: Uint8Array; signed: Signed }): Promise<boolean> {
   return crypto.verify(by.publicKey, signedMessage(domain, by.signed.body), by.signed.signature);
 }

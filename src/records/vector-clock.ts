@@ -4,6 +4,7 @@ import { fail } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import { fixed, list, refine, type Schema, struct, uint } from '../base/schema.ts';
 
+/** Enough that two devices of one owner never have the same. */
 export const DEVICE_BYTES = 8;
 
 /** One device of an owner: 8 random bytes, written as 16 lowercase hexadecimal digits. */
@@ -18,8 +19,10 @@ export interface ClockEntry {
 /** Sorted by device, each device once. */
 export type VectorClock = readonly ClockEntry[];
 
+/** How one clock stands to another. */
 export type ClockOrder = 'equal' | 'before' | 'after' | 'concurrent';
 
+/** Before the first write. */
 export const EMPTY_CLOCK: VectorClock = [];
 
 /** The device whose bytes these 8 are. */

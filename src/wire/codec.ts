@@ -4,6 +4,7 @@ import { LIMITS } from '../base/limits.ts';
 import { decode, encode } from '../base/schema.ts';
 import { type Frame, frameSchema } from './messages.ts';
 
+/** One message. Throws `too-large` or `invalid` for what the protocol does not allow. */
 export function encodeFrame(frame: Frame): Bytes {
   return encode(frameSchema, frame);
 }

@@ -12,9 +12,13 @@ import { type Signed, signedSchema } from '../records/signed.ts';
 /** Protocol version in HELLO. Nodes of different versions do not link. */
 export const PROTOCOL_VERSION = 1;
 
+/** Random bytes that the other side signs: never the same twice. */
 export const NONCE_BYTES = 32;
+/** Random bytes that name a disk. */
 export const STORE_ID_BYTES = 16;
+/** A keyed hash, cut: 2^64 guesses at 5 minutes each are none. */
 export const TOKEN_BYTES = 8;
+/** Ids of calls, and counts of bytes, fit 32 bits. */
 export const MAX_UINT32 = 0xffff_ffff;
 
 /** First frame each way. */
@@ -67,7 +71,9 @@ export const FAILURES = {
   internal: 7,
 } as const;
 
+/** A failure by name. */
 export type FailureName = keyof typeof FAILURES;
+/** A failure by its number on the wire. */
 export type FailureCode = (typeof FAILURES)[FailureName];
 
 const failureCode = uint(255) as Schema<FailureCode>; // an unknown code reads as `internal`: see node/rpc
@@ -231,8 +237,11 @@ export const CALLS = {
   KEPT: kept,
 } as const;
 
+/** A call by name. */
 export type Method = keyof typeof CALLS;
+/** The arguments of a call. */
 export type RequestOf<M extends Method> = Infer<(typeof CALLS)[M]['request']>;
+/** What answers a call. */
 export type ResponseOf<M extends Method> = Infer<(typeof CALLS)[M]['response']>;
 
 /** The method with this number, or null. */
