@@ -3,7 +3,7 @@
  * `npm test -- <filter>` runs only the tests whose path contains the filter. Plain JavaScript, as nothing may be installed yet.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build, checkNode, giveUp, installPackages, ROOT } from '../signal-server/prepare.mjs';
@@ -11,6 +11,8 @@ import { findChromium, findProgram } from './chromium.mjs';
 
 /** Of the whole run (ms): what still runs then is ended, and the run has failed. */
 const TIME_LIMIT = 28 * 60_000;
+/** From vitest's report to the end of vitest (ms): it waits for ever when a test left a server or a browser open. */
+const REPORT_GRACE = 30_000;
 /** Between asking a child to end and making it (ms). */
 const GRACE = 5_000;
 /** An environment variable that tells the processes of this run from all others. */
@@ -68,6 +70,7 @@ async function tests() {
   const { code } = await run([join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', ...filters], {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, KADREEL_TEST_REPORT: report },
+    isDone: () => existsSync(report),
   });
   const counts = readReport(report);
   rmSync(folder, { recursive: true, force: true });
@@ -95,16 +98,28 @@ function readReport(path) {
   return counts;
 }
 
-/** Runs Node on a script in a process group of its own, so that it ends with all that it started. */
-function run(args, options) {
+/**
+ * Runs Node on a script in a process group of its own, so that it ends with all that it started. When `isDone` is given and
+ * the child outlives that by `REPORT_GRACE`, it is ended, with a code that is not 0.
+ */
+function run(args, { isDone, ...options }) {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, args, { cwd: ROOT, detached: true, env: process.env, ...options });
     children.add(child);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += chunk));
     child.on('error', (error) => resolve({ code: 1, output: error.message }));
+    let doneAt = null;
+    const watch = setInterval(() => {
+      if (!isDone?.()) return;
+      doneAt ??= performance.now();
+      if (performance.now() - doneAt < REPORT_GRACE) return;
+      console.error(`vitest did not end within ${REPORT_GRACE / 1000} s of its report: a test left something open.`);
+      endLeftovers(child);
+    }, 1000);
     child.on('exit', () => endLeftovers(child));
     child.on('close', (code) => {
+      clearInterval(watch);
       children.delete(child);
       resolve({ code: code ?? 1, output });
     });

@@ -1,6 +1,7 @@
 /** A WebSocket server whose paths behave as the dialer contract needs them. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 
 /**
@@ -10,6 +11,7 @@ import { WebSocketServer } from 'ws';
 export async function startEchoServer(): Promise<{ url: string; close(): Promise<void> }> {
   const http = createServer();
   const sockets = new WebSocketServer({ noServer: true });
+  const hanging = new Set<Duplex>(); // the HTTP server knows nothing of them any more, but waits for their end
   const sinks = new Map<string, PromiseWithResolver>();
   const sink = (name: string): PromiseWithResolver => {
     const known = sinks.get(name) ?? withResolver();
@@ -19,7 +21,11 @@ export async function startEchoServer(): Promise<{ url: string; close(): Promise
 
   http.on('upgrade', (request, socket, head) => {
     const [, kind, name = ''] = (request.url ?? '').split('/');
-    if (kind === 'hang') return;
+    if (kind === 'hang') {
+      hanging.add(socket);
+      socket.on('error', () => undefined);
+      return;
+    }
     sockets.handleUpgrade(request, socket, head, (client) => {
       let received = 0;
       if (kind === 'slow') {
@@ -41,6 +47,7 @@ export async function startEchoServer(): Promise<{ url: string; close(): Promise
     close: () =>
       new Promise((resolve) => {
         for (const client of sockets.clients) client.terminate();
+        for (const socket of hanging) socket.destroy();
         http.close(() => resolve());
         http.closeAllConnections();
       }),
