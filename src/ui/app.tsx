@@ -19,7 +19,7 @@ export function App(props: UiProps): JSX.Element {
   createEffect(() => {
     const { theme } = props.state;
     if (theme === 'system') document.documentElement.removeAttribute('data-theme');
-    else document.documentElement.dataset['theme'] = theme;
+    else document.documentElement.dataset.theme = theme;
   });
   createEffect(
     on(

@@ -34,7 +34,8 @@ export function ProgressCard(props: ProgressCardProps): JSX.Element {
         <ol class="stages">
           <For each={stages()}>
             {(stage, index) => {
-              const now = () => stages().indexOf(progress().stage);
+              // `copies` goes on after all of these.
+              const now = () => (progress().stage === 'copies' ? stages().length : stages().indexOf(progress().stage));
               const phase = () => (index() < now() ? 'done' : index() === now() ? 'now' : 'later');
               return (
                 <li data-phase={phase()} aria-current={phase() === 'now' ? 'step' : undefined}>
