@@ -9,7 +9,6 @@ import solid from 'vite-plugin-solid';
 import packageJson from './package.json' with { type: 'json' };
 
 const ROOT = fileURLToPath(new URL('.', import.meta.url));
-const SITE = join(ROOT, 'dist/site');
 const TARGET = 'es2022';
 const define = { __KADREEL_VERSION__: JSON.stringify(packageJson.version) };
 
@@ -34,7 +33,7 @@ export default defineConfig(({ isSsrBuild }) =>
         server: { headers: ISOLATION, proxy: { '/ws': { target: 'ws://localhost:8080', ws: true } } },
         preview: { headers: ISOLATION },
         build: {
-          outDir: SITE,
+          outDir: join(ROOT, 'dist/site'),
           emptyOutDir: true,
           target: TARGET,
           // The content security policy lets no data: address be a font or a script, so nothing is inlined.
@@ -56,9 +55,9 @@ function serviceWorker(): Plugin {
   return {
     name: 'kadreel:service-worker',
     apply: 'build',
-    async writeBundle() {
-      const files = filesUnder(SITE)
-        .map((path) => ({ path, url: `/${relative(SITE, path).split(sep).join('/')}` }))
+    async writeBundle({ dir: site = '' }) {
+      const files = filesUnder(site)
+        .map((path) => ({ path, url: `/${relative(site, path).split(sep).join('/')}` }))
         .filter(({ url }) => !NOT_PRECACHED.test(url))
         .map(({ path, url }) => ({ url, revision: url.startsWith('/assets/') ? null : revisionOf(path) }));
       await build({
@@ -68,7 +67,7 @@ function serviceWorker(): Plugin {
         publicDir: false,
         define: { ...define, 'self.__WB_MANIFEST': JSON.stringify(files) },
         build: {
-          outDir: SITE,
+          outDir: site,
           emptyOutDir: false,
           target: TARGET,
           reportCompressedSize: false,
@@ -82,23 +81,23 @@ function serviceWorker(): Plugin {
   };
 }
 
-/** Prints what a first visit loads, gzipped, and writes it to `dist/bundle-size.json` for the test that holds it. */
+/** Prints what a first visit loads, gzipped, and writes it beside the site, to `bundle-size.json`, for the test that holds it. */
 function sizeReport(): Plugin {
   return {
     name: 'kadreel:size-report',
     apply: 'build',
-    writeBundle(_options, bundle) {
+    writeBundle({ dir: site = '' }, bundle) {
       const first = new Set<string>();
       for (const output of Object.values(bundle)) if (output.type === 'chunk' && output.isEntry) addWithImports(bundle, output, first);
       const gzipped = (names: Iterable<string>): number => {
         let total = 0;
-        for (const name of names) total += gzipSync(readFileSync(join(SITE, name))).length;
+        for (const name of names) total += gzipSync(readFileSync(join(site, name))).length;
         return total;
       };
       const scripts = gzipped(first);
       const styles = gzipped(Object.keys(bundle).filter((name) => name.endsWith('.css')));
       const later = gzipped(Object.keys(bundle).filter((name) => name.endsWith('.js') && !first.has(name)));
-      writeFileSync(join(ROOT, 'dist/bundle-size.json'), `${JSON.stringify({ unit: 'bytes, gzip', scripts, styles, later }, null, 2)}\n`);
+      writeFileSync(join(site, '../bundle-size.json'), `${JSON.stringify({ unit: 'bytes, gzip', scripts, styles, later }, null, 2)}\n`);
       const kB = (bytes: number): string => `${(bytes / 1000).toFixed(1)} kB`;
       console.log(`first visit, gzip: scripts ${kB(scripts)}, styles ${kB(styles)}; loaded when needed: scripts ${kB(later)}`);
     },
@@ -129,8 +128,8 @@ function compressed(): Plugin {
     writeBundle: {
       order: 'post', // after sw.js exists
       sequential: true,
-      async handler() {
-        const files = filesUnder(SITE).filter((path) => COMPRESSED.has(extname(path)));
+      async handler({ dir: site = '' }) {
+        const files = filesUnder(site).filter((path) => COMPRESSED.has(extname(path)));
         await Promise.all(files.map(compressFile));
       },
     },
@@ -140,11 +139,18 @@ function compressed(): Plugin {
 async function compressFile(path: string): Promise<void> {
   const bytes = readFileSync(path);
   if (bytes.length < MIN_COMPRESSED_BYTES) return;
-  const quality = bytes.length < LARGE_BYTES ? BROTLI_QUALITY.small : BROTLI_QUALITY.large;
-  const params = { [constants.BROTLI_PARAM_QUALITY]: quality, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
-  const [br, gz] = await Promise.all([promisify(brotliCompress)(bytes, { params }), promisify(gzip)(bytes)]);
-  if (br.length < bytes.length) writeFileSync(`${path}.br`, br);
-  if (gz.length < bytes.length) writeFileSync(`${path}.gz`, gz);
+  const large = bytes.length >= LARGE_BYTES;
+  const params = {
+    [constants.BROTLI_PARAM_QUALITY]: large ? BROTLI_QUALITY.large : BROTLI_QUALITY.small,
+    [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+  };
+  const write = (ending: string, shrunk: Buffer): void => {
+    if (shrunk.length < bytes.length) writeFileSync(path + ending, shrunk);
+  };
+  const brotli = promisify(brotliCompress)(bytes, { params }).then((shrunk) => write('.br', shrunk));
+  // Wherever the page can run (https: or localhost) brotli is taken: gzip of the large ones would only cost the builder's time.
+  if (!large) write('.gz', await promisify(gzip)(bytes));
+  await brotli;
 }
 
 function filesUnder(folder: string): string[] {
