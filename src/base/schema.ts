@@ -54,7 +54,7 @@ export function string(max: number): Schema<string> {
   };
 }
 
-/** How many addresses and ids are remembered (slots): several times those that a node with 64 links hears of in a minute; about 1 MB at most. */
+/** Addresses and ids that are remembered, of each: more than a node hears of in minutes. At most 3 MB, if all are of the longest; usually some hundred KB. */
 const MEMO_SLOTS = 4096;
 
 /** UTF-8 text of at most `max` bytes that `check` takes; made for texts that come again and again. */
@@ -187,11 +187,22 @@ export function refine<T, U>(inner: Schema<T>, both: { parse: (value: T) => U | 
   };
 }
 
+/** Used again for each message: its buffer has the right size by then. Null while somebody writes with it. */
+let spare: Writer | null = new Writer();
+
 /** Throws `too-large` or `invalid` for what a reader would refuse: better here than as silence from the other end. */
 export function encode<T>(schema: Schema<T>, value: T): Bytes {
-  const writer = new Writer();
-  schema.write(writer, value);
-  return writer.take();
+  const writer = spare ?? new Writer();
+  spare = null;
+  try {
+    schema.write(writer, value);
+  } catch (error) {
+    spare = new Writer(); // What this one holds is half a message.
+    throw error;
+  }
+  const bytes = writer.take();
+  spare = writer;
+  return bytes;
 }
 
 /** The thing, or null when the bytes are not exactly one of it. Never throws; binary fields are views on `bytes`. */

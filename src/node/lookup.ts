@@ -4,6 +4,7 @@
  */
 import type { Bytes } from '../base/bytes.ts';
 import { copy } from '../base/bytes.ts';
+import { fail } from '../base/errors.ts';
 import type { Crypto } from '../base/ports.ts';
 import { abortError } from '../base/timing.ts';
 import { type Contact, contactOf } from '../kademlia/contact.ts';
@@ -45,6 +46,9 @@ export interface LookupOptions {
     signal: AbortSignal,
   ) => Promise<ResponseOf<M>>;
 }
+
+/** What ends the calls of a lookup that is over; made once, as making an error costs more than a call. */
+const OVER = fail('aborted', 'The lookup is over.');
 
 /** Yields what happens as it happens; ends with `done`. Breaking out, or the signal, cancels the calls under way. */
 export async function* lookup(options: LookupOptions): AsyncGenerator<LookupEvent, void, undefined> {
@@ -102,6 +106,6 @@ export async function* lookup(options: LookupOptions): AsyncGenerator<LookupEven
     yield { type: 'done', nearest: shortlist.nearest(options.k).flatMap(({ id }) => storers.get(id) ?? []) };
   } finally {
     options.signal?.removeEventListener('abort', onAbort);
-    cancel.abort();
+    cancel.abort(OVER);
   }
 }
