@@ -16,11 +16,7 @@ beforeEach(async () => {
   return () => site.close();
 });
 
-const tab = async (): Promise<Tab> => {
-  const opened = await openTab(browser, site.url);
-  await opened.untilOnline();
-  return opened;
-};
+const tab = (): Promise<Tab> => openTab(browser, site.url);
 
 test('two tabs join, and are linked to each other without the open node in between', async () => {
   const start = performance.now();
@@ -61,7 +57,6 @@ test('the end of a link is known within 8 s when the other tab is killed', async
 test('a reload is the same node; with every server down it still shows the app', async () => {
   const persistent = await launchPersistent();
   const first = await openTab(persistent.context, site.url);
-  await first.untilOnline();
   await first.page.waitForFunction(() => navigator.serviceWorker.controller !== null);
   await first.page.reload();
   const again = await adopt(first.page);

@@ -54,7 +54,7 @@ export interface Player {
   readonly soundBytes: number;
 }
 
-/** Opens an address of the site, and waits until the tab is a node. A browser gives the tab a context, and so a disk, of its own; a context is shared with its other tabs. */
+/** Opens an address of the site, and waits until the tab is a node that is linked to an open node. A browser gives the tab a context, and so a disk, of its own; a context is shared with its other tabs. */
 export async function openTab(where: Browser | BrowserContext, url: string): Promise<Tab> {
   const own = 'newContext' in where ? await where.newContext() : null;
   const page = await (own ?? (where as BrowserContext)).newPage();
@@ -62,7 +62,9 @@ export async function openTab(where: Browser | BrowserContext, url: string): Pro
   page.on('pageerror', (error) => errors.push(String(error)));
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
   await page.goto(url);
-  return adopt(page, { errors, own });
+  const tab = await adopt(page, { errors, own });
+  await tab.untilOnline();
+  return tab;
 }
 
 /** The node of a page that shows the site already: after a reload, for example. */
