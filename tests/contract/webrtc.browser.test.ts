@@ -1,7 +1,104 @@
+import { afterAll, describe, expect, test, vi } from 'vitest';
+import { equal } from '../../src/base/bytes.ts';
+import { LIMITS } from '../../src/base/limits.ts';
+import type { Punch, Puncher } from '../../src/base/ports.ts';
 import { createPuncher } from '../../src/browser/webrtc.ts';
-import { channelContract, introduce, puncherContract } from './channel.ts';
+import { bindingOf, fingerprint } from '../../src/browser/webrtc-signal.ts';
+import { channelContract, hear, introduce, pattern, puncherContract } from './channel.ts';
+
+/** Every connection that is constructed in this file. */
+const connections: RTCPeerConnection[] = [];
+const Original = RTCPeerConnection;
+globalThis.RTCPeerConnection = class extends Original {
+  constructor(configuration?: RTCConfiguration) {
+    super(configuration);
+    connections.push(this);
+  }
+};
+afterAll(() => {
+  globalThis.RTCPeerConnection = Original;
+});
 
 const create = () => [createPuncher(), createPuncher()] as const;
 
 puncherContract('WebRTC', create);
 channelContract('WebRTC', () => introduce(create()));
+
+describe('WebRTC', () => {
+  /** A puncher that notes what its sides emit. */
+  const noting = (into: string[]): Puncher => {
+    const puncher = createPuncher();
+    return {
+      start: ({ initiator, emit }) =>
+        puncher.start({
+          initiator,
+          emit(signal) {
+            into.push(signal);
+            emit(signal);
+          },
+        }),
+    };
+  };
+  const sdpOf = (signals: readonly string[]): string =>
+    signals.map((signal) => JSON.parse(signal) as { sdp?: string }).find(({ sdp }) => sdp)?.sdp ?? '';
+
+  test('the answerer is DTLS-active, and the binding is both certificates’ fingerprints, the lesser first', async () => {
+    const [offered, answered]: [string[], string[]] = [[], []];
+    const [a, b] = await introduce([noting(offered), noting(answered)]);
+    expect(sdpOf(answered)).toContain('a=setup:active');
+    const prints = [fingerprint(sdpOf(offered)), fingerprint(sdpOf(answered))];
+    expect(equal(a.binding, bindingOf(prints[0] as never, prints[1] as never))).toBe(true);
+    for (const signal of [...offered, ...answered]) expect(signal.length).toBeLessThan(LIMITS.signal / 2);
+    a.close();
+    b.close();
+  });
+
+  test('every connection is counted, and released when it is closed, given up or failed', async () => {
+    connections.length = 0;
+    const [one, two] = [createPuncher(), createPuncher()];
+    const [a] = await introduce([one, two]);
+    a.close();
+    const unanswered = one.start({ initiator: true, emit: () => undefined });
+    unanswered.close();
+    const broken = two.start({ initiator: false, emit: () => undefined });
+    broken.accept('nonsense');
+    await Promise.allSettled([unanswered.opened, broken.opened]);
+    expect([one.constructed, two.constructed]).toEqual([2, 2]);
+    expect(connections).toHaveLength(4);
+    await vi.waitFor(() => expect(connections.map(({ signalingState }) => signalingState)).toEqual(Array(4).fill('closed')), 5000);
+  });
+
+  test('a queue that the other side does not empty closes the channel with a reason; nothing is thrown', async () => {
+    const [a, b] = await introduce(create());
+    const heard = hear(a);
+    for (let i = 0; i < 100; i++) a.send(pattern(LIMITS.message, i));
+    await vi.waitFor(() => expect(heard.closes).toHaveLength(1));
+    expect(heard.closes[0]).toContain('queue');
+    b.close();
+  });
+
+  test('a message that is larger than any channel takes closes it with a reason; nothing is thrown', async () => {
+    const [a, b] = await introduce(create());
+    const heard = hear(a);
+    a.send(new Uint8Array(LIMITS.message * 4));
+    await vi.waitFor(() => expect(heard.closes).toHaveLength(1));
+    b.close();
+  });
+
+  test('candidates that come after it opened or closed do no harm', async () => {
+    const punches: Punch[] = [];
+    const [a, b] = await introduce(create(), punches);
+    const candidate = JSON.stringify({
+      type: 'candidate',
+      candidate: { candidate: 'candidate:1 1 udp 2122260223 192.0.2.1 50000 typ host', sdpMid: '0', sdpMLineIndex: 0 },
+    });
+    for (const punch of punches) punch.accept(candidate);
+    const heard = hear(b);
+    a.send(pattern(4, 4));
+    await vi.waitFor(() => expect(heard.messages).toHaveLength(1));
+    a.close();
+    for (const punch of punches) punch.accept(candidate);
+    await vi.waitFor(() => expect(heard.closes).toHaveLength(1), 5000);
+    for (const punch of punches) punch.accept(candidate);
+  });
+});
