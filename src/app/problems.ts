@@ -72,7 +72,7 @@ function advice(code: ErrorCode, doing: Doing): string {
     case 'not-found':
       return doing === 'listing'
         ? 'Try again in a moment.'
-        : 'Ask whoever sent you the link to open Kadreel, then try again: their tab may still keep it.';
+        : 'Ask whoever sent you the link to open Kadreel: their tab may keep it. This one looks again when somebody comes.';
     case 'corrupt':
     case 'invalid':
       return doing === 'probing' || doing === 'publishing'

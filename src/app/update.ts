@@ -1,5 +1,5 @@
 /** What follows from an event: the next state, and what to do in the world. Pure. */
-import { assertNever } from '../base/errors.ts';
+import { assertNever, type ErrorCode } from '../base/errors.ts';
 import type { VideoId } from '../media/manifest.ts';
 import type { NodeHealth } from './api.ts';
 import type { Event } from './events.ts';
@@ -164,11 +164,26 @@ function go(state: State, route: Route): Step {
   };
 }
 
-/** The first link opens the door to news: what was loaded without it is asked for again. */
+/**
+ * The first link opens the door to news: what was loaded without it is asked for again. And whoever comes may keep the video that
+ * nobody had.
+ */
 function healthChanged(state: State, health: NodeHealth): Step {
   const linkedNow = linkCount(health) > 0 && linkCount(state.health) === 0;
-  return { state: { ...state, health }, effects: linkedNow ? [{ type: 'load-feed', feed: 'newest' }] : [] };
+  const moreTabs = health.links.tabs > state.health.links.tabs;
+  const effects: Effect[] = linkedNow ? [{ type: 'load-feed', feed: 'newest' }] : [];
+  const { watching } = state;
+  if (!moreTabs || watching.phase !== 'failed' || !MAY_COME.includes(watching.problem.code))
+    return { state: { ...state, health }, effects };
+  const { videoId } = watching;
+  return {
+    state: { ...state, health, watching: { phase: 'loading', videoId } },
+    effects: [...effects, { type: 'open-video', videoId }],
+  };
 }
+
+/** Failures that one more tab can cure. */
+const MAY_COME: readonly ErrorCode[] = ['not-found', 'unreachable', 'timeout', 'closed'];
 
 function linkCount({ links }: NodeHealth): number {
   return links.tabs + links.openNodes;

@@ -135,6 +135,21 @@ describe('update: watching', () => {
     expect(again.effects).toEqual([{ type: 'open-video', videoId: VIDEO }]);
   });
 
+  it('looks again for a video that nobody had when one more tab comes, and not for a damaged one', () => {
+    const failed = (code: 'not-found' | 'corrupt') =>
+      follow(loading, { type: 'watch-failed', videoId: VIDEO, problem: { ...PROBLEM, code } }, { type: 'health-changed', health: HEALTH });
+    const again = failed('not-found');
+    expect(again.state.watching).toEqual({ phase: 'loading', videoId: VIDEO });
+    expect(again.effects).toContainEqual({ type: 'open-video', videoId: VIDEO });
+    expect(failed('corrupt').state.watching.phase).toBe('failed');
+    const lost = follow(
+      again.state,
+      { type: 'watch-failed', videoId: VIDEO, problem: { ...PROBLEM, code: 'not-found' } },
+      { type: 'health-changed', health: { ...HEALTH, links: { tabs: 1, openNodes: 1 } } },
+    );
+    expect(lost.state.watching.phase).toBe('failed');
+  });
+
   it('drops late answers of a video that was left', () => {
     expectNothing(
       stateAt(`/watch/${OTHER}`),
