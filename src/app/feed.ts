@@ -6,6 +6,7 @@ import { deadline } from '../base/timing.ts';
 import type { Key } from '../kademlia/key.ts';
 import type { DhtNode } from '../node/dht-node.ts';
 import type { VideoCard } from './api.ts';
+import { untilLinked } from './joining.ts';
 import { type Library, type Listing, listingSchema } from './library.ts';
 
 export interface Feed {
@@ -21,7 +22,7 @@ const POSTER_DEADLINE = 2_500;
 /** Pictures kept in memory, 12 KiB each. */
 const MAX_POSTERS = 200;
 
-export function createFeed(options: { node: Pick<DhtNode, 'overlay'>; library: Library; clock: Clock }): Feed {
+export function createFeed(options: { node: Pick<DhtNode, 'overlay' | 'links' | 'onLinks'>; library: Library; clock: Clock }): Feed {
   const { node, library, clock } = options;
   const posters = new Map<Key, string>();
 
@@ -54,6 +55,7 @@ export function createFeed(options: { node: Pick<DhtNode, 'overlay'>; library: L
 
   return {
     async newest(signal) {
+      await untilLinked(node, { clock, signal });
       const listings = new Map<Key, Listing>();
       for await (const { body } of node.overlay.findEntries(library.newestKey, { signal })) {
         const listing = decode(listingSchema, body.value);

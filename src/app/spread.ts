@@ -5,6 +5,7 @@ import type { Key } from '../kademlia/key.ts';
 import type { DhtNode } from '../node/dht-node.ts';
 import { DEFAULT_SETTINGS } from '../node/settings.ts';
 import type { CopiesReport } from './api.ts';
+import { untilLinksChange } from './joining.ts';
 
 /** Groups offered at once: the line is shared anyway, and each has offers of its own under way. */
 const AT_ONCE = 3;
@@ -44,23 +45,6 @@ export async function spreadAll(options: {
     await round();
     const least = Math.min(...stored.values());
     if (least > 0) return { stored: least, wanted };
-    await untilChange(options.clock, node, signal);
+    await untilLinksChange(node, { clock: options.clock, ms: RETRY, signal });
   }
-}
-
-/** Resolves at the next change of the links, or after a while. */
-function untilChange(clock: Clock, node: DhtNode, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const end = (settle: () => void) => (): void => {
-      cancel();
-      unlisten();
-      signal.removeEventListener('abort', onAbort);
-      settle();
-    };
-    const onAbort = end(() => reject(abortError(signal)));
-    const cancel = clock.after(RETRY, end(resolve));
-    const unlisten = node.onLinks(end(resolve));
-    signal.addEventListener('abort', onAbort, { once: true });
-    if (signal.aborted) onAbort();
-  });
 }

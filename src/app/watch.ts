@@ -15,6 +15,7 @@ import { formatHlsPath } from '../media/urls.ts';
 import type { DhtNode } from '../node/dht-node.ts';
 import { openRecord } from '../records/record.ts';
 import type { BytesBySource, WatchSession } from './api.ts';
+import { askWhileJoining } from './joining.ts';
 import { type Library, type PublishedVideo, videoRecordSchema } from './library.ts';
 
 export interface Watcher {
@@ -30,7 +31,7 @@ export interface Watcher {
 export interface WatcherOptions {
   readonly clock: Clock;
   readonly crypto: Crypto;
-  readonly node: Pick<DhtNode, 'overlay' | 'segments'>;
+  readonly node: Pick<DhtNode, 'overlay' | 'segments' | 'links' | 'onLinks'>;
   readonly library: Library;
 }
 
@@ -57,8 +58,8 @@ export function createWatcher(options: WatcherOptions): Watcher {
   /** From this disk when it is our own video, else from the network. */
   const load = async (videoId: VideoId, signal: AbortSignal): Promise<Catalogue> => {
     const own = (await library.all()).find((video) => video.videoId === videoId) ?? null;
-    const signed = own?.record ?? (await node.overlay.findRecord(videoId, { settle: 'first', signal }))?.signed;
-    const record = signed && openRecord(signed);
+    const find = () => node.overlay.findRecord(videoId, { settle: 'first', signal });
+    const record = own ? openRecord(own.record) : await askWhileJoining(node, { clock, signal }, find);
     const pointer = record && decode(videoRecordSchema, record.body.value);
     if (!record || !pointer) throw fail('not-found', 'Nobody in the network knows this video now.');
     const manifest = decodeManifest(await value(pointer.manifest, own, signal));
@@ -67,7 +68,8 @@ export function createWatcher(options: WatcherOptions): Watcher {
   };
 
   const value = async (key: Key, own: PublishedVideo | null, signal: AbortSignal): Promise<Bytes> => {
-    const bytes = own?.values.find((one) => hashKey(crypto, one) === key) ?? (await node.overlay.findValue(key, signal));
+    const find = () => node.overlay.findValue(key, signal);
+    const bytes = own?.values.find((one) => hashKey(crypto, one) === key) ?? (await askWhileJoining(node, { clock, signal }, find));
     if (!bytes) throw fail('not-found', 'Nobody who is here now has the description of this video.');
     return bytes;
   };
