@@ -2,7 +2,7 @@
 import type { Bytes } from '../base/bytes.ts';
 import { type ErrorCode, fail, type KadreelError } from '../base/errors.ts';
 import type { Clock } from '../base/ports.ts';
-import { type Deadline, type Deferred, deadline, deferred, orAbort } from '../base/timing.ts';
+import { abortError, type Deadline, type Deferred, deadline, deferred, orAbort } from '../base/timing.ts';
 import { FAILURES, type FailureCode, type FailureName, type Frame } from '../wire/messages.ts';
 
 export interface CallOptions {
@@ -35,13 +35,13 @@ export function createCalls(options: { clock: Clock; send: (frame: Frame) => voi
     },
     async send(method, body, { deadline: ms, signal, opened }) {
       if (ended) throw ended;
+      if (signal?.aborted) throw abortError(signal);
       const id = nextId;
       nextId = nextId === ID_SPACE ? 1 : nextId + 1;
       const answer = deferred<Bytes>();
       pending.set(id, answer);
       const limit: Deadline = deadline(options.clock, ms, signal);
       try {
-        limit.signal.throwIfAborted();
         opened?.(id);
         options.send({ type: 'request', id, method, body });
         return await orAbort(answer.promise, limit.signal);
@@ -93,6 +93,8 @@ const FAILURE_OF_ERROR: Partial<Record<ErrorCode, FailureName>> = {
   'too-large': 'refused',
   'not-found': 'absent',
   unreachable: 'unreachable',
+  // A link on the way ended: for who called there may be another way.
+  closed: 'unreachable',
   timeout: 'timeout',
 };
 

@@ -29,6 +29,9 @@ export interface HandshakeOptions {
   readonly deadline: number;
 }
 
+/** Messages that may wait until the proof is checked, which takes some ms; a new link begins with a handful. */
+const MAX_WAITING = 128;
+
 /** Rejects with `unreachable`, `timeout`, `invalid` (another protocol, or nonsense) or `corrupt` (no proof); the channel is closed then. */
 export function handshake(options: HandshakeOptions): Promise<ProvenChannel> {
   const { channel, clock, crypto, signer } = options;
@@ -36,13 +39,14 @@ export function handshake(options: HandshakeOptions): Promise<ProvenChannel> {
   const nonce = options.random.bytes(NONCE_BYTES);
   const waiting: Bytes[] = [];
   let hello: Hello | null = null;
-  let phase: 'hello' | 'proof' | 'checking' | 'done' = 'hello';
+  let phase: 'hello' | 'proof' | 'checking' | 'proven' | 'failed' = 'hello';
   let next: ChannelListener | null = null;
   let ended: string | null = null;
 
   const give = (error: Error): void => {
-    if (phase === 'done') return;
-    phase = 'done';
+    if (phase === 'proven' || phase === 'failed') return;
+    phase = 'failed';
+    waiting.length = 0;
     stopTimer();
     outcome.reject(error);
     channel.close();
@@ -52,8 +56,9 @@ export function handshake(options: HandshakeOptions): Promise<ProvenChannel> {
   channel.listen({
     message(message) {
       if (next) return next.message(message);
-      if (phase === 'checking' || phase === 'done') {
-        waiting.push(message);
+      if (phase === 'failed') return;
+      if (phase === 'checking' || phase === 'proven') {
+        if (waiting.push(message) > MAX_WAITING) give(fail('invalid', 'The other node sent too much before its proof was checked.'));
         return;
       }
       const frame = decodeFrame(message);
@@ -97,8 +102,8 @@ export function handshake(options: HandshakeOptions): Promise<ProvenChannel> {
     if (!(await crypto.verify(contact.publicKey, message, signature))) {
       throw fail('corrupt', 'The other node could not prove that its key is its own.');
     }
-    if (phase === 'done') return;
-    phase = 'done';
+    if (phase !== 'checking') return;
+    phase = 'proven';
     stopTimer();
     outcome.resolve({
       channel,

@@ -1,6 +1,6 @@
 /** A live link to one proven node: calls, bulk streams, signs of life. */
 import type { Bytes } from '../base/bytes.ts';
-import { asKadreelError, fail, type KadreelError } from '../base/errors.ts';
+import { asKadreelError, fail } from '../base/errors.ts';
 import type { Clock } from '../base/ports.ts';
 import { decode, encode, type Schema } from '../base/schema.ts';
 import { deferred } from '../base/timing.ts';
@@ -8,14 +8,18 @@ import type { Contact } from '../kademlia/contact.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import { decodeFrame, encodeFrame } from '../wire/codec.ts';
 import { CALLS, type Frame, type Method, type RequestOf, type ResponseOf } from '../wire/messages.ts';
-import { type CallOptions, createCalls, failureCode } from './calls.ts';
+import { createAnswering, type IncomingCall } from './answering.ts';
+import { type CallOptions, createCalls, failureError } from './calls.ts';
 import type { ProvenChannel } from './handshake.ts';
-import { createStreamReceiver, createStreamSender, STREAM_WINDOW } from './streams.ts';
+import { shorten } from './shorten.ts';
+import { createStreamReceiver, createStreamSender, type Incoming, STREAM_WINDOW } from './streams.ts';
 
 /** Messages that do not check before the link is closed: a defect shows a few, an enemy sends many. */
 const MAX_MALFORMED = 32;
-/** Calls of the other side that may be unanswered at once; more are refused. */
-const MAX_INCOMING = 256;
+/** Bytes queued on the channel before the link is closed: all answers that may be due (256 of 16 KiB), twice. Who lets it grow does not read. */
+const MAX_QUEUED = 8 * 1024 * 1024;
+/** Bytes of the reason in `bye`, as the protocol has it. */
+const MAX_BYE_REASON = 100;
 
 export interface Link {
   readonly id: NodeId;
@@ -29,8 +33,12 @@ export interface Link {
   /** Clock times, ms. */
   readonly since: number;
   readonly closed: boolean;
+  /** True while bulk bytes that we asked for are coming over it. */
+  readonly receiving: boolean;
   /** Resolves with the reason when the link has ended. */
   readonly ended: Promise<string>;
+  /** Begins to read: what came since the proof is handled now. Called once, when the link is where calls look for it. */
+  start(): void;
   /** Rejects with what the other node said no with, or `timeout`, `aborted`, `closed`, `invalid`. */
   call<M extends Method>(method: M, request: RequestOf<M>, options?: CallOptions): Promise<ResponseOf<M>>;
   /** The same with bodies as bytes, for what is only carried. */
@@ -50,17 +58,6 @@ export interface FetchRequest {
   readonly size: number;
   /** 0 is needed first. */
   readonly urgency: number;
-}
-
-/** A call of the other side, to be answered once. */
-export interface IncomingCall {
-  readonly link: Link;
-  readonly method: number;
-  readonly body: Bytes;
-  /** Fires when the caller no longer wants it, or the link ended. */
-  readonly signal: AbortSignal;
-  /** Sends bytes after the answer, as the stream of this call. */
-  stream(options: { bytes: Bytes; credit: number; urgency: number }): void;
 }
 
 export interface LinkOptions {
@@ -83,7 +80,6 @@ export function createLink(options: LinkOptions): Link {
   const { proven, clock } = options;
   const { channel } = proven;
   const since = clock.now();
-  const serving = new Map<number, AbortController>();
   let lastSent = since;
   let lastHeard = since;
   let lastTick = since;
@@ -95,10 +91,12 @@ export function createLink(options: LinkOptions): Link {
     if (closed) return;
     lastSent = clock.now();
     channel.send(encodeFrame(frame));
+    if (channel.queued > MAX_QUEUED) end('the other node does not read');
   };
   const calls = createCalls({ clock, send });
-  const sender = createStreamSender({ channel, send, sent: options.onSent });
+  const sender = createStreamSender({ channel, clock, send, sent: options.onSent });
   const receiver = createStreamReceiver({ clock, send });
+  const answering = createAnswering({ link: () => link, sender, send, serve: options.serve });
 
   const end = (reason: string): void => {
     if (closed) return;
@@ -107,8 +105,7 @@ export function createLink(options: LinkOptions): Link {
     calls.end(error);
     receiver.end(error);
     sender.end();
-    for (const controller of serving.values()) controller.abort(error);
-    serving.clear();
+    answering.end(error);
     channel.close();
     ended.resolve(reason);
     options.onClose(link, reason);
@@ -120,55 +117,24 @@ export function createLink(options: LinkOptions): Link {
     if (malformed > MAX_MALFORMED) link.close('too many malformed messages');
   };
 
-  const serve = (frame: Extract<Frame, { type: 'request' }>): void => {
-    const { id } = frame;
-    if (serving.has(id)) return doubt();
-    if (serving.size >= MAX_INCOMING) return send(failure(id, fail('refused', 'too many calls at once')));
-    const controller = new AbortController();
-    serving.set(id, controller);
-    let stream: { bytes: Bytes; credit: number; urgency: number } | null = null;
-    const call: IncomingCall = {
-      link,
-      method: frame.method,
-      body: frame.body,
-      signal: controller.signal,
-      stream(bulk) {
-        stream = bulk;
-      },
-    };
-    options.serve(call).then(
-      (body) => {
-        if (controller.signal.aborted) return;
-        serving.delete(id);
-        send({ type: 'response', id, body });
-        if (stream) sender.open({ id, ...stream });
-      },
-      (error: unknown) => {
-        if (controller.signal.aborted) return;
-        serving.delete(id);
-        send(failure(id, asKadreelError(error)));
-      },
-    );
-  };
-
   const receive = (frame: Frame): void => {
     switch (frame.type) {
       case 'request':
-        return serve(frame);
+        if (!answering.take(frame)) doubt();
+        return;
       case 'response':
         calls.answer(frame);
         return;
       case 'failure':
-        calls.answer(frame);
+        // It answers a call, or ends the stream that a call opened.
+        if (!calls.answer(frame)) receiver.failed(frame.id, failureError(frame.code, frame.reason));
         return;
       case 'data':
         return receiver.data(frame.id, frame.bytes);
       case 'credit':
         return sender.credit(frame.id, frame.bytes);
       case 'cancel':
-        serving.get(frame.id)?.abort(fail('aborted', 'The caller cancelled.'));
-        serving.delete(frame.id);
-        return sender.cancel(frame.id);
+        return answering.cancel(frame.id);
       case 'alive':
         return;
       case 'bye':
@@ -189,7 +155,23 @@ export function createLink(options: LinkOptions): Link {
     get closed() {
       return closed;
     },
+    get receiving() {
+      return receiver.active > 0;
+    },
     ended: ended.promise,
+    start() {
+      proven.listen({
+        message(message) {
+          if (closed) return;
+          lastHeard = clock.now();
+          const frame = decodeFrame(message);
+          if (frame) receive(frame);
+          else doubt();
+        },
+        drain: () => sender.drain(),
+        close: (reason) => end(reason),
+      });
+    },
     async call(method, request, callOptions) {
       const schemas = CALLS[method];
       const body = encode(schemas.request as Schema<typeof request>, request);
@@ -205,7 +187,7 @@ export function createLink(options: LinkOptions): Link {
       return calls.send(method, body, { deadline: options.callDeadline, ...callOptions });
     },
     async fetch({ group, segment, size, urgency }, { signal, onBytes } = {}) {
-      let incoming: ReturnType<typeof receiver.expect> | null = null;
+      let incoming = null as Incoming | null;
       const onAbort = (): void => incoming?.stop(fail('aborted', 'The transfer was cancelled.'));
       signal?.addEventListener('abort', onAbort, { once: true });
       try {
@@ -220,12 +202,13 @@ export function createLink(options: LinkOptions): Link {
             },
           },
         );
-        const response = decode(CALLS.FETCH.response, answer);
-        if (!incoming || response?.size !== size) throw fail('corrupt', 'The other node offers a segment of another size.');
-        (incoming as ReturnType<typeof receiver.expect>).sized(size);
-        return await (incoming as ReturnType<typeof receiver.expect>).bytes;
+        if (!incoming || decode(CALLS.FETCH.response, answer)?.size !== size) {
+          throw fail('corrupt', 'The other node offers a segment of another size.');
+        }
+        incoming.sized(size);
+        return await incoming.bytes;
       } catch (error) {
-        (incoming as ReturnType<typeof receiver.expect> | null)?.stop(asKadreelError(error));
+        incoming?.stop(asKadreelError(error));
         throw error;
       } finally {
         signal?.removeEventListener('abort', onAbort);
@@ -236,30 +219,17 @@ export function createLink(options: LinkOptions): Link {
       // A page that was frozen, or a computer that slept, has heard nothing because it did not listen.
       if (now - lastTick > options.silence / 2) lastHeard = now;
       lastTick = now;
+      // The reader's own patience is half as long: whoever is late here has given up, or never meant to read.
+      sender.expire(now, 2 * options.stallDeadline);
       if (now - lastHeard > options.silence) end(`nothing heard for ${Math.round((now - lastHeard) / 1000)} s`);
       else if (now - lastSent >= options.heartbeat) send({ type: 'alive' });
     },
     close(reason) {
       if (closed) return;
-      send({ type: 'bye', reason: reason.slice(0, 80) });
+      send({ type: 'bye', reason: shorten(reason, MAX_BYE_REASON) });
       end(reason);
     },
   };
 
-  proven.listen({
-    message(message) {
-      if (closed) return;
-      lastHeard = clock.now();
-      const frame = decodeFrame(message);
-      if (frame) receive(frame);
-      else doubt();
-    },
-    drain: () => sender.drain(),
-    close: (reason) => end(reason),
-  });
   return link;
-}
-
-function failure(id: number, error: KadreelError): Frame {
-  return { type: 'failure', id, code: failureCode(error), reason: error.message.slice(0, 90) };
 }

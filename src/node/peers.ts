@@ -1,13 +1,15 @@
 /** The links of this node: at most one to each node, however it came about. */
 import type { Bytes } from '../base/bytes.ts';
-import { fail } from '../base/errors.ts';
+import { fail, type KadreelError } from '../base/errors.ts';
 import type { Cancel, Channel, Clock, Crypto, Dialer, Random, Signer } from '../base/ports.ts';
 import { deadline, orAbort, quiet } from '../base/timing.ts';
 import type { Contact } from '../kademlia/contact.ts';
 import type { NodeId } from '../kademlia/key.ts';
-import { handshake } from './handshake.ts';
-import { createLink, type IncomingCall, type Link } from './link.ts';
+import type { IncomingCall } from './answering.ts';
+import { handshake, type ProvenChannel } from './handshake.ts';
+import { createLink, type Link } from './link.ts';
 import type { NodeSettings } from './settings.ts';
+import { trim } from './trim.ts';
 
 export interface Peers {
   get(id: NodeId): Link | null;
@@ -43,12 +45,20 @@ export interface PeersOptions {
 
 /** How often links are looked at for signs of life, ms: a hidden tab's timers run no oftener. */
 const TICK = 1_000;
+/** Attempts from both sides that end within this time of each other, ms, were under way at once: as long as an attempt may take. */
+const GLARE = 15_000;
+/** Addresses whose answering node is remembered. */
+const MAX_DIALLED = 64;
 
 export function createPeers(options: PeersOptions): Peers {
   const { clock, settings, self } = options;
   const links = new Map<NodeId, Link>();
   /** Attempts under way, by node id or address. */
   const attempts = new Map<string, Promise<Link>>();
+  /** Who answered at an address of late. */
+  const dialled = new Map<string, Link>();
+  /** Channels that are no link: in their greeting, or given up for another one. */
+  const loose = new Set<Channel>();
   const closing = new AbortController();
   let cancelTick: Cancel = () => undefined;
 
@@ -75,28 +85,59 @@ export function createPeers(options: PeersOptions): Peers {
   const reach = (url: string, expected: NodeId | null): Promise<Link> =>
     once(url, async (signal) => {
       const channel = await options.dialer.dial(url, signal);
-      return peers.adopt(channel, { initiated: true, expected });
+      const link = await peers.adopt(channel, { initiated: true, expected });
+      dialled.delete(url);
+      dialled.set(url, link);
+      trim(dialled, MAX_DIALLED);
+      return link;
     });
 
   const waitFor = (attempt: Promise<Link>, signal?: AbortSignal): Promise<Link> => (signal ? orAbort(attempt, signal) : attempt);
+
+  /** The other side comes to the same verdict. What it still sends is not read; the channel goes when both know. */
+  const giveUp = ({ channel, listen }: ProvenChannel): void => {
+    loose.add(channel);
+    const end = (): void => {
+      cancel();
+      loose.delete(channel);
+      channel.close();
+    };
+    const cancel = clock.after(settings.handshakeDeadline, end);
+    listen({ message: () => undefined, drain: () => undefined, close: end });
+  };
 
   const peers: Peers = {
     get: (id) => links.get(id) ?? null,
     links: () => [...links.values()],
     async connect(contact, { signal } = {}) {
-      if (closing.signal.aborted) throw fail('closed', 'This node has been closed.');
+      if (closing.signal.aborted) throw closed();
       if (contact.id === self) throw fail('internal', 'A node does not link to itself.');
-      const link = links.get(contact.id);
-      if (link) return link;
+      const present = links.get(contact.id);
+      if (present) return present;
       const { open } = contact;
-      const attempt = open ? reach(open, contact.id) : once(contact.id, (limit) => options.punch(contact, limit));
-      return waitFor(attempt, signal);
+      if (!open) {
+        return waitFor(
+          once(contact.id, (limit) => options.punch(contact, limit)),
+          signal,
+        );
+      }
+      // To name nodes that do not exist behind an address costs nothing: who lives there need not be asked again for each.
+      if (dialled.get(open)?.closed === false) throw otherNode();
+      const link = await waitFor(reach(open, contact.id), signal);
+      // The attempt may be one that began with the address alone.
+      if (link.id !== contact.id) throw otherNode();
+      return link;
     },
     async dial(url, { signal } = {}) {
-      if (closing.signal.aborted) throw fail('closed', 'This node has been closed.');
+      if (closing.signal.aborted) throw closed();
       return waitFor(reach(url, null), signal);
     },
     async adopt(channel, { initiated, expected }) {
+      if (closing.signal.aborted) {
+        channel.close();
+        throw closed();
+      }
+      loose.add(channel);
       const proven = await handshake({
         channel,
         clock,
@@ -106,19 +147,15 @@ export function createPeers(options: PeersOptions): Peers {
         contact: options.contact,
         storeId: options.storeId,
         deadline: settings.handshakeDeadline,
-      });
+      }).finally(() => loose.delete(channel));
       const { id } = proven.contact;
       if (closing.signal.aborted || (expected && id !== expected)) {
         channel.close();
-        throw expected && id !== expected
-          ? fail('corrupt', 'Another node answered than the one that was asked for.')
-          : fail('closed', 'This node has been closed.');
+        throw closing.signal.aborted ? closed() : otherNode();
       }
       const present = links.get(id);
-      if (present && !present.closed && keepsPresent(present, initiated, { self, other: id })) {
-        // The other side comes to the same verdict. What it still sends here is not read; the channel goes when both know.
-        proven.listen({ message: () => undefined, drain: () => undefined, close: () => undefined });
-        clock.after(settings.handshakeDeadline, () => channel.close());
+      if (present && keepsPresent(present, { initiated, now: clock.now(), self })) {
+        giveUp(proven);
         return present;
       }
       const link = createLink({
@@ -139,26 +176,37 @@ export function createPeers(options: PeersOptions): Peers {
         },
       });
       links.set(id, link);
-      if (present) present.close('replaced by a newer link');
+      present?.close('replaced by a newer link');
       options.onLink(link);
+      link.start();
       return link;
     },
     close(reason) {
       if (closing.signal.aborted) return;
       cancelTick();
-      closing.abort(fail('closed', 'This node has been closed.'));
+      closing.abort(closed());
       for (const link of [...links.values()]) link.close(reason);
+      for (const channel of [...loose]) channel.close();
+      loose.clear();
     },
   };
   return peers;
 }
 
 /**
- * Which of two links between the same nodes stays: the one that the node with the lesser id opened; of two by the same node, the
- * newer. Both sides decide the same without asking.
+ * Whether the link that stands is kept when another one to the same node has been proven. Two that were opened at about the same time
+ * from both sides: the one of the node with the lesser id stays, and both decide so without asking. Else the newer: nobody who has a
+ * live link opens another, so the other side has lost the present one.
  */
-function keepsPresent(present: Link, initiated: boolean, ids: { self: NodeId; other: NodeId }): boolean {
-  if (present.initiated === initiated) return false;
-  const presentOpener = present.initiated ? ids.self : ids.other;
-  return presentOpener < (present.initiated ? ids.other : ids.self);
+function keepsPresent(present: Link, fresh: { initiated: boolean; now: number; self: NodeId }): boolean {
+  if (present.initiated === fresh.initiated || fresh.now - present.since > GLARE) return false;
+  return present.initiated ? fresh.self < present.id : present.id < fresh.self;
+}
+
+function closed(): KadreelError {
+  return fail('closed', 'This node has been closed.');
+}
+
+function otherNode(): KadreelError {
+  return fail('corrupt', 'Another node answered than the one that was asked for.');
 }

@@ -4,9 +4,9 @@
  */
 import type { Bytes } from '../base/bytes.ts';
 import { fail, type KadreelError } from '../base/errors.ts';
-import type { Channel, Clock } from '../base/ports.ts';
-import { type Deferred, deferred } from '../base/timing.ts';
-import type { Frame } from '../wire/messages.ts';
+import type { Cancel, Channel, Clock } from '../base/ports.ts';
+import { type Deferred, deferred, quiet } from '../base/timing.ts';
+import { FAILURES, type Frame } from '../wire/messages.ts';
 
 /** Bytes in a data frame. Small enough to interleave streams, large enough that the frame's own cost does not show (facts: 16 to 64 KiB are alike). */
 const CHUNK = 32 * 1024;
@@ -24,9 +24,12 @@ export interface StreamSender {
   cancel(id: number): void;
   /** The channel's queue has emptied. */
   drain(): void;
+  /** Ends streams that have not moved for `stall` ms: their reader has gone, and their bytes must not stay in memory. */
+  expire(now: number, stall: number): void;
   end(): void;
-  /** Streams that are not finished. */
+  /** Streams that are not finished, and the bytes that they hold in memory. */
   readonly active: number;
+  readonly held: number;
 }
 
 interface Outgoing {
@@ -35,13 +38,17 @@ interface Outgoing {
   readonly urgency: number;
   at: number;
   credit: number;
+  /** When it last got credit or sent something. */
+  moved: number;
 }
 
 export function createStreamSender(options: {
   channel: Channel;
+  clock: Clock;
   send: (frame: Frame) => void;
   sent: (bytes: number) => void;
 }): StreamSender {
+  const { clock } = options;
   const streams = new Map<number, Outgoing>();
 
   /** The most urgent stream that may send; among equals the one that was served longest ago, which is the map's first. */
@@ -58,12 +65,14 @@ export function createStreamSender(options: {
       const stream = pick();
       if (!stream) return;
       const length = Math.min(CHUNK, stream.credit, stream.bytes.length - stream.at);
-      options.send({ type: 'data', id: stream.id, bytes: stream.bytes.subarray(stream.at, stream.at + length) });
-      options.sent(length);
+      const bytes = stream.bytes.subarray(stream.at, stream.at + length);
       stream.at += length;
       stream.credit -= length;
+      stream.moved = clock.now();
       streams.delete(stream.id);
       if (stream.at < stream.bytes.length) streams.set(stream.id, stream);
+      options.send({ type: 'data', id: stream.id, bytes });
+      options.sent(length);
     }
   };
 
@@ -71,21 +80,34 @@ export function createStreamSender(options: {
     get active() {
       return streams.size;
     },
+    get held() {
+      let bytes = 0;
+      for (const stream of streams.values()) bytes += stream.bytes.length;
+      return bytes;
+    },
     open({ id, bytes, credit, urgency }) {
       if (bytes.length === 0) return;
-      streams.set(id, { id, bytes, urgency, at: 0, credit });
+      streams.set(id, { id, bytes, urgency, at: 0, credit: Math.min(credit, bytes.length), moved: clock.now() });
       pump();
     },
     credit(id, bytes) {
       const stream = streams.get(id);
-      if (!stream) return;
+      if (!stream || bytes === 0) return;
       stream.credit = Math.min(stream.credit + bytes, stream.bytes.length);
+      stream.moved = clock.now();
       pump();
     },
     cancel(id) {
       streams.delete(id);
     },
     drain: pump,
+    expire(now, stall) {
+      for (const { id, moved } of [...streams.values()]) {
+        if (now - moved <= stall) continue;
+        streams.delete(id);
+        options.send({ type: 'failure', id, code: FAILURES.timeout, reason: 'you did not go on reading' });
+      }
+    },
     end() {
       streams.clear();
     },
@@ -94,13 +116,15 @@ export function createStreamSender(options: {
 
 /** The receiving half of all streams on a link. */
 export interface StreamReceiver {
-  /** Expects bytes under the call `id`. Rejects with `timeout` when nothing came for `stall` ms. */
+  /** Expects bytes under the call `id`. They reject with `timeout` when nothing came for `stall` ms. */
   expect(id: number, options: { stall: number; onBytes?: (bytes: number) => void }): Incoming;
   /** Bytes for a stream that has ended meanwhile are ignored; more than was announced ends it with `corrupt`. */
   data(id: number, bytes: Bytes): void;
   /** The sender gave up on a stream. */
-  failed(id: number, error: KadreelError): boolean;
+  failed(id: number, error: KadreelError): void;
   end(error: KadreelError): void;
+  /** Streams that are not finished. */
+  readonly active: number;
 }
 
 export interface Incoming {
@@ -113,111 +137,115 @@ export interface Incoming {
 
 interface Expected {
   readonly outcome: Deferred<Bytes>;
+  readonly onBytes: (bytes: number) => void;
+  /** What came before the size was known. */
   readonly early: Bytes[];
   buffer: Bytes | null;
   received: number;
-  /** Bytes in `early`. */
-  waiting: number;
+  /** Bytes received, and not given back as credit yet. */
   owed: number;
-  alive(): void;
-  onBytes: (bytes: number) => void;
-  close(): void;
+  /** When the last byte came. */
+  heard: number;
+  cancelTimer: Cancel;
 }
 
 export function createStreamReceiver(options: { clock: Clock; send: (frame: Frame) => void }): StreamReceiver {
+  const { clock } = options;
   const streams = new Map<number, Expected>();
 
-  const take = (id: number, stream: Expected, bytes: Bytes): boolean => {
+  const close = (id: number, stream: Expected): void => {
+    stream.cancelTimer();
+    streams.delete(id);
+  };
+  const reject = (id: number, stream: Expected, error: KadreelError): void => {
+    close(id, stream);
+    stream.outcome.reject(error);
+  };
+  /** Ends a stream whose sender may still be at it. */
+  const abandon = (id: number, stream: Expected, error: KadreelError): void => {
+    options.send({ type: 'cancel', id });
+    reject(id, stream, error);
+  };
+
+  const take = (id: number, stream: Expected, bytes: Bytes): void => {
     const buffer = stream.buffer as Bytes;
     if (stream.received + bytes.length > buffer.length) {
-      reject(stream, fail('corrupt', 'The other node sent more bytes than it said.'));
-      return false;
+      abandon(id, stream, fail('corrupt', 'The other node sent more bytes than it said.'));
+      return;
     }
     buffer.set(bytes, stream.received);
     stream.received += bytes.length;
     stream.owed += bytes.length;
-    stream.alive();
+    stream.heard = clock.now();
     stream.onBytes(bytes.length);
     if (stream.received === buffer.length) {
-      stream.close();
+      close(id, stream);
       stream.outcome.resolve(buffer);
     } else if (stream.owed >= CREDIT_STEP) {
       options.send({ type: 'credit', id, bytes: stream.owed });
       stream.owed = 0;
     }
-    return true;
   };
 
-  const reject = (stream: Expected, error: KadreelError): void => {
-    stream.close();
-    stream.outcome.reject(error);
+  /** One timer for each stream: when it fires, it looks how long nothing came, and waits for the rest. */
+  const watch = (id: number, stream: Expected, stall: number): void => {
+    const left = stream.heard + stall - clock.now();
+    if (left <= 0) abandon(id, stream, fail('timeout', `The other node sent nothing for ${stall} ms.`));
+    else stream.cancelTimer = clock.after(left, () => watch(id, stream, stall));
   };
 
   return {
-    expect(id, { stall, onBytes }) {
+    get active() {
+      return streams.size;
+    },
+    expect(id, { stall, onBytes = () => undefined }) {
       const outcome = deferred<Bytes>();
-      outcome.promise.catch(() => undefined);
-      let cancelTimer = (): void => undefined;
       const stream: Expected = {
         outcome,
+        onBytes,
         early: [],
         buffer: null,
         received: 0,
-        waiting: 0,
         owed: 0,
-        alive() {
-          cancelTimer();
-          cancelTimer = options.clock.after(stall, () => {
-            options.send({ type: 'cancel', id });
-            reject(stream, fail('timeout', `The other node sent nothing for ${stall} ms.`));
-          });
-        },
-        onBytes: onBytes ?? (() => undefined),
-        close() {
-          cancelTimer();
-          streams.delete(id);
-        },
+        heard: 0,
+        cancelTimer: () => undefined,
       };
       streams.set(id, stream);
       return {
-        bytes: outcome.promise,
+        bytes: quiet(outcome.promise),
         sized(size) {
-          if (!streams.has(id)) return;
+          if (streams.get(id) !== stream) return;
           stream.buffer = new Uint8Array(size);
-          stream.alive();
-          if (size === 0) {
-            stream.close();
-            outcome.resolve(stream.buffer);
-          }
-          for (const bytes of stream.early.splice(0)) if (!take(id, stream, bytes)) return;
+          stream.heard = clock.now();
+          watch(id, stream, stall);
+          // An empty one is complete at once.
+          if (size === 0) take(id, stream, stream.buffer);
+          for (const bytes of stream.early.splice(0)) if (streams.get(id) === stream) take(id, stream, bytes);
         },
         stop(error) {
-          if (!streams.has(id)) return;
-          options.send({ type: 'cancel', id });
-          reject(stream, error);
+          if (streams.get(id) === stream) abandon(id, stream, error);
         },
       };
     },
     data(id, bytes) {
       const stream = streams.get(id);
-      if (!stream) return;
+      // An empty frame is no sign of progress.
+      if (!stream || bytes.length === 0) return;
       if (stream.buffer) {
         take(id, stream, bytes);
         return;
       }
       // The response that says the size is on its way through a promise: what came in the same breath waits, within the window.
-      stream.waiting += bytes.length;
-      if (stream.waiting > STREAM_WINDOW) reject(stream, fail('corrupt', 'The other node sent bytes before it said how many.'));
-      else stream.early.push(bytes);
+      stream.early.push(bytes);
+      const waiting = stream.early.reduce((sum, one) => sum + one.length, 0);
+      if (waiting > STREAM_WINDOW) abandon(id, stream, fail('corrupt', 'The other node sent bytes before it said how many.'));
     },
     failed(id, error) {
       const stream = streams.get(id);
-      if (!stream) return false;
-      reject(stream, error);
-      return true;
+      if (stream) reject(id, stream, error);
     },
     end(error) {
-      for (const stream of [...streams.values()]) reject(stream, error);
+      for (const [id, stream] of [...streams]) reject(id, stream, error);
     },
   };
 }
