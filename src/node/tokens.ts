@@ -19,11 +19,12 @@ export function createTokens(options: { clock: Clock; random: Random; crypto: Cr
   let since = options.clock.now();
 
   const rotate = (): void => {
-    const age = options.clock.now() - since;
-    if (age < ROTATION) return;
-    previous = age < 2 * ROTATION ? current : options.random.bytes(SECRET_BYTES);
+    const turns = Math.floor((options.clock.now() - since) / ROTATION);
+    if (turns < 1) return;
+    previous = turns === 1 ? current : options.random.bytes(SECRET_BYTES);
     current = options.random.bytes(SECRET_BYTES);
-    since = options.clock.now();
+    // In step with the clock, not with when we are asked: else a token could live twice as long.
+    since += turns * ROTATION;
   };
   const make = (secret: Bytes, id: NodeId): Bytes => options.crypto.hash(concat(secret, fromUtf8(id))).slice(0, TOKEN_BYTES);
 
