@@ -95,6 +95,11 @@ export function Player(props: PlayerProps): JSX.Element {
     idleTimer = setTimeout(() => setIdle(true), IDLE_AFTER);
   };
 
+  // Playing by itself, with no pointer near, also clears the picture.
+  createEffect(() => {
+    if (playback()?.playing()) stir();
+  });
+
   /** Keys work all over the page, except where they already mean something. */
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
