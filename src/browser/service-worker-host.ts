@@ -16,6 +16,8 @@ export type { WorkerAnswer, WorkerRequest } from './worker-protocol.ts';
 const CONTROL_TIMEOUT = 30_000;
 /** How long a page counts as just begun (ms): long enough for a slow start, too short to be watching. */
 const START = 10_000;
+/** In sessionStorage: the files for whose sake this tab was started again. */
+const RESTARTED_KEY = 'kadreel-restarted';
 
 export interface ServiceWorkerHost {
   /**
@@ -144,8 +146,23 @@ async function restartIfOlder(): Promise<void> {
     (response) => (response.ok ? response.text() : null),
     () => null,
   );
-  const scripts = [...document.scripts].map((script) => script.getAttribute('src') ?? '');
-  if (index !== null && !scripts.every((address) => index.includes(address))) location.reload();
+  if (index === null) return;
+  // Only paths: an extension may have put scripts of its own into the page.
+  const scripts = [...document.scripts].map((script) => script.getAttribute('src') ?? '').filter((address) => address.startsWith('/'));
+  const foreign = scripts.filter((address) => !index.includes(address)).join(' ');
+  if (foreign === '' || !firstTime(foreign)) return;
+  location.reload();
+}
+
+/** False when this tab has been started again for the same files before: then that does not help, and must not go on for ever. */
+function firstTime(foreign: string): boolean {
+  try {
+    if (sessionStorage.getItem(RESTARTED_KEY) === foreign) return false;
+    sessionStorage.setItem(RESTARTED_KEY, foreign);
+    return true;
+  } catch {
+    return false; // no storage, no memory of it
+  }
 }
 
 /** Until a worker controls the page. After a hard reload none does until it is asked; a first one claims its pages by itself. */
