@@ -50,11 +50,12 @@ export function createRelay(options: RelayOptions): Relay {
   const { self, table } = options;
   const carried = new Map<NodeId, number>();
 
-  /** The linked node to pass a call on to on its way to `goal`: the goal itself, else the nearest to it, if nearer than we are. */
-  const wayTo = (goal: NodeId, exclude: NodeId): Link | null => {
+  /** The linked node to pass a call on to on its way to `goal`: the goal itself, else the nearest to it, if nearer than we are. Never `from`. */
+  const wayTo = (goal: NodeId, from: NodeId | null): Link | null => {
+    if (goal === from) return null;
     const direct = options.link(goal);
     if (direct) return direct;
-    const [nearest] = table.closestLinked(goal, 2).filter((contact) => contact.id !== exclude);
+    const nearest = table.closestLinked(goal, 2).find((contact) => contact.id !== from);
     return nearest && compareDistance(goal, nearest.id, self) < 0 ? options.link(nearest.id) : null;
   };
 
@@ -67,7 +68,7 @@ export function createRelay(options: RelayOptions): Relay {
     if (named) add(options.link(named), null);
     for (const via of to.via) add(options.link(via), null);
     for (const contact of table.closestLinked(to.id, MAX_WAYS)) add(options.link(contact.id), null);
-    for (const via of to.via) if (!options.link(via)) add(wayTo(via, self), via);
+    for (const via of to.via) if (!options.link(via)) add(wayTo(via, null), via);
     return ways;
   };
 
@@ -93,7 +94,7 @@ export function createRelay(options: RelayOptions): Relay {
     async carry(call, { from, signal }) {
       if (call.hops === 0) throw fail('unreachable', 'The call took too many hops.');
       const via = call.via === self ? null : call.via;
-      const hop = options.link(call.to) ?? wayTo(via ?? call.to, from.id);
+      const hop = wayTo(via !== null && !options.link(call.to) ? via : call.to, from.id);
       if (!hop) throw fail('unreachable', `No linked node of ${self.slice(0, 8)} is nearer.`);
       const busy = carried.get(from.id) ?? 0;
       if (busy >= MAX_CARRIED) throw fail('refused', 'I carry as much for you as I can.');
