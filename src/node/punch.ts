@@ -2,19 +2,21 @@
  * Links to closed nodes: offers, answers and candidates go as SIGNAL calls that others carry, until a direct channel opens
  * (design §5). Who carries them is not known here.
  */
-import { type Bytes, toHex } from '../base/bytes.ts';
+import { type Bytes, copy, toHex } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
 import type { Channel, Clock, Punch, Puncher, Random } from '../base/ports.ts';
-import { orAbort, quiet } from '../base/timing.ts';
+import { abortError, deferred, orAbort, quiet } from '../base/timing.ts';
 import type { Contact } from '../kademlia/contact.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import type { RequestOf } from '../wire/messages.ts';
 import type { Link } from './link.ts';
+import { createRate } from './rate.ts';
+import { trim } from './trim.ts';
 
 export interface Punching {
   /** Opens a link to a closed node. Rejects with `unreachable`, `timeout` or `aborted`. */
   punch(contact: Contact, signal: AbortSignal): Promise<Link>;
-  /** A signal came from `from`. Rejects with `refused` when this node can't take another attempt. */
+  /** A signal came from `from`, which is a claim. Rejects with `refused` when this node can't take another attempt. */
   signalled(from: Contact, request: RequestOf<'SIGNAL'>): Promise<void>;
   close(): void;
 }
@@ -33,119 +35,157 @@ export interface PunchingOptions {
 
 /** Attempts under way that others began, at most: each costs an RTCPeerConnection. */
 const MAX_ANSWERING = 32;
+/**
+ * Attempts that others may begin: so many at once, and then one in so many ms. A tab may have 500 RTCPeerConnections, those closed in
+ * the last minute included, so this leaves half of them for our own.
+ */
+const ANSWER_RATE = { burst: 64, interval: 400 };
 /** Signals of one attempt that may wait for an earlier one that is still on its way. */
 const MAX_AHEAD = 64;
+/** Attempts that have ended and are remembered, so that their late candidates do not look like new ones. */
+const MAX_ENDED = 512;
 const SESSION_BYTES = 8;
 
 interface Session {
   readonly contact: Contact;
   readonly initiated: boolean;
-  readonly punch: Punch;
-  expected: number;
-  readonly ahead: Map<number, string>;
   /** Settles with the link, whichever attempt it came from in the end. */
   readonly link: Promise<Link>;
-  readonly close: () => void;
+  take(sequence: number, payload: string): void;
+  /** Ends the attempt with a link that came about otherwise. */
+  yield(link: Link): void;
+  close(): void;
 }
 
 export function createPunching(options: PunchingOptions): Punching {
   const { self, clock } = options;
   const sessions = new Map<string, Session>();
+  const ended = new Set<string>();
+  const rate = createRate({ clock, ...ANSWER_RATE });
   let closed = false;
 
-  const nameOf = (id: NodeId, session: Bytes): string => `${id}/${toHex(session)}`;
-
-  /** The attempt that the node `id` began and that we are answering, if any. */
-  const answering = (id: NodeId): Session | null => {
-    for (const session of sessions.values()) if (!session.initiated && session.contact.id === id) return session;
+  /** The attempt with a node that is under way from our side, or from the other. */
+  const find = (id: NodeId, side: { initiated: boolean }): Session | null => {
+    for (const session of sessions.values()) if (session.initiated === side.initiated && session.contact.id === id) return session;
     return null;
   };
-  const offering = (id: NodeId): Session | null => {
-    for (const session of sessions.values()) if (session.initiated && session.contact.id === id) return session;
-    return null;
+
+  const remember = (name: string): void => {
+    ended.add(name);
+    trim(ended, MAX_ENDED);
   };
 
   const begin = (contact: Contact, id: Bytes, initiated: boolean): Session => {
     if (!options.puncher) throw fail('refused', 'This node can be dialled, not punched to.');
     const name = nameOf(contact.id, id);
-    let sequence = 0;
-    const punch = options.puncher.start({
+    const outcome = deferred<Link>();
+    const ahead = new Map<number, string>();
+    let over = false;
+    let sent = 0;
+    let expected = 0;
+
+    const end = (settle: () => void): void => {
+      if (over) return;
+      over = true;
+      sessions.delete(name);
+      remember(name);
+      punch.close();
+      settle();
+    };
+    const giveUp = (error: unknown): void => end(() => outcome.reject(error));
+
+    const punch: Punch = options.puncher.start({
       initiator: initiated,
       emit(payload) {
-        const request = { session: id, sequence: sequence++, payload };
-        options.send(contact, request).catch((error: Error) => {
-          // Without the offer or the answer there is nothing to wait for; a lost candidate may not matter.
-          if (request.sequence === 0) giveUp(error);
+        if (over) return;
+        const sequence = sent++;
+        // Without the offer or the answer there is nothing to wait for; a lost candidate may not matter.
+        options.send(contact, { session: id, sequence, payload }).catch((error: unknown) => {
+          if (sequence === 0) giveUp(error);
         });
       },
     });
-    let giveUp: (error: Error) => void = () => undefined;
-    const failed = new Promise<never>((_, reject) => {
-      giveUp = reject;
-    });
-    const link = Promise.race([punch.opened, failed]).then((channel) => options.adopt(channel, { initiated, expected: contact.id }));
+    punch.opened
+      .then((channel) => {
+        if (!over) return options.adopt(channel, { initiated, expected: contact.id });
+        channel.close();
+        throw fail('closed', 'The attempt was given up.');
+      })
+      .then((link) => end(() => outcome.resolve(link)), giveUp);
+
     const session: Session = {
       contact,
       initiated,
-      punch,
-      expected: 0,
-      ahead: new Map(),
-      link: quiet(
-        link.finally(() => {
-          sessions.delete(name);
-          punch.close();
-        }),
-      ),
+      link: quiet(outcome.promise),
+      take(sequence, payload) {
+        if (over || sequence < expected || sequence > expected + MAX_AHEAD) return;
+        ahead.set(sequence, payload);
+        for (let next = ahead.get(expected); next !== undefined; next = ahead.get(expected)) {
+          ahead.delete(expected);
+          expected++;
+          punch.accept(next);
+        }
+      },
+      yield: (link) => end(() => outcome.resolve(link)),
       close: () => giveUp(fail('closed', 'The attempt was given up.')),
     };
     sessions.set(name, session);
     return session;
   };
 
+  /** Begins to answer an offer, or a signal behind it that was faster. Null: our own offer to the same node goes on. */
+  const answer = (from: Contact, id: Bytes): Session | null => {
+    const ours = find(from.id, { initiated: true });
+    // Glare: the offer of the lesser id goes on, and both sides know which that is.
+    if (ours && self < from.id) {
+      remember(nameOf(from.id, id));
+      return null;
+    }
+    const under = [...sessions.values()].filter((one) => !one.initiated).length;
+    if (under >= MAX_ANSWERING || !rate.take()) throw fail('refused', 'Too many attempts at once.');
+    const theirs = begin(from, copy(id), false);
+    const cancel = clock.after(options.deadline, theirs.close);
+    // Ours goes on until theirs has a link: who sent this signal is not proven before.
+    theirs.link
+      .then(
+        (link) => ours?.yield(link),
+        () => undefined,
+      )
+      .finally(cancel);
+    return theirs;
+  };
+
   return {
     async punch(contact, signal) {
       if (closed) throw fail('closed', 'This node has been closed.');
-      const theirs = answering(contact.id);
-      if (theirs) return orAbort(theirs.link, signal);
+      const theirs = find(contact.id, { initiated: false });
+      if (theirs) {
+        const link = await orAbort(theirs.link, signal).catch(() => null);
+        if (link) return link;
+        if (signal.aborted) throw abortError(signal);
+      }
       const session = begin(contact, options.random.bytes(SESSION_BYTES), true);
       try {
         return await orAbort(session.link, signal);
-      } catch (error) {
+      } finally {
         session.close();
-        // Glare: our offer made way for theirs, whose link is as good.
-        const other = answering(contact.id);
-        if (other && !signal.aborted) return orAbort(other.link, signal);
-        throw error;
       }
     },
     async signalled(from, { session: id, sequence, payload }) {
+      if (closed || from.id === self) throw fail('refused', 'There is no such attempt.');
       const name = nameOf(from.id, id);
-      let session = sessions.get(name);
-      if (!session) {
-        // Late candidates of an attempt that has ended look like a new one that does not start at 0.
-        if (closed || sequence > MAX_AHEAD) throw fail('refused', 'There is no such attempt.');
-        const ours = offering(from.id);
-        // Glare: the offer of the lesser id goes on, and both sides know which that is.
-        if (ours && self < from.id) return;
-        if ([...sessions.values()].filter((one) => !one.initiated).length >= MAX_ANSWERING)
-          throw fail('refused', 'Too many attempts at once.');
-        session = begin(from, new Uint8Array(id), false);
-        const begun = session;
-        const cancel = clock.after(options.deadline, () => begun.close());
-        quiet(begun.link.finally(cancel));
-        ours?.close();
-      }
-      if (sequence < session.expected || session.ahead.size >= MAX_AHEAD) return;
-      session.ahead.set(sequence, payload);
-      for (let next = session.ahead.get(session.expected); next !== undefined; next = session.ahead.get(session.expected)) {
-        session.ahead.delete(session.expected);
-        session.expected++;
-        session.punch.accept(next);
-      }
+      // Late candidates of an attempt that is over are no news.
+      if (ended.has(name)) return;
+      const session = sessions.get(name) ?? answer(from, id);
+      session?.take(sequence, payload);
     },
     close() {
       closed = true;
       for (const session of [...sessions.values()]) session.close();
     },
   };
+}
+
+function nameOf(id: NodeId, session: Bytes): string {
+  return `${id}/${toHex(session)}`;
 }
