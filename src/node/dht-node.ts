@@ -126,7 +126,10 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     serve: (call) => serve(call),
     onLink(link) {
       table.linked(link.contact, clock.now());
-      if (link.contact.open) openList.learn([link.contact.open]);
+      const { open } = link.contact;
+      // Only who was dialled has shown that its address leads to it.
+      if (open && link.initiated && link.transport !== 'webrtc') openList.proven(open);
+      else if (open) openList.hear([open]);
       changed();
       if (!joined) {
         joined = true;
@@ -145,7 +148,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     onSent: () => undefined,
   });
   const relay = createRelay({ self, table, link: peers.get, deadline: settings.relayDeadline, onCarried: () => counters.relayed++ });
-  const overlay = createOverlay({ self, contact, clock, random, crypto, settings, table, peers, relay, items });
+  const overlay = createOverlay({ self, contact, clock, random, crypto, settings, table, peers, relay, items, onOpen: openList.hear });
   const punching = createPunching({
     puncher: options.ports.puncher,
     self,
@@ -182,7 +185,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     table,
     peers,
     openList,
-    busy: () => new Set(),
+    busy: () => new Set(peers.links().flatMap((link) => (link.receiving ? link.id : []))),
   });
 
   /** Who says that it holds a group; where nobody does, linked tabs that turn out to have it. */

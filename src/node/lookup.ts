@@ -14,7 +14,14 @@ import { type Item, type Nearer, type RequestOf, type ResponseOf, WANT, type Wan
 
 export type LookupEvent =
   | { readonly type: 'asked'; readonly contact: Contact }
-  | { readonly type: 'answered'; readonly contact: Contact; readonly learned: readonly Contact[]; readonly items: readonly Item[] }
+  /** `open`: addresses of open nodes that it named. */
+  | {
+      readonly type: 'answered';
+      readonly contact: Contact;
+      readonly learned: readonly Contact[];
+      readonly open: readonly string[];
+      readonly items: readonly Item[];
+    }
   | { readonly type: 'failed'; readonly contact: Contact; readonly error: Error }
   /** The last one: the nodes nearest to the target that answered, nearest first, with their STORE tokens. */
   | { readonly type: 'done'; readonly nearest: readonly Storer[] };
@@ -47,6 +54,8 @@ export interface LookupOptions {
   ) => Promise<ResponseOf<M>>;
 }
 
+/** Nodes that one lookup asks at most, in units of k: an honest network needs 2 or 3; a hostile node can name ever nearer ones without end. */
+const MAX_ASKED = 8;
 /** What ends the calls of a lookup that is over; made once, as making an error costs more than a call. */
 const OVER = fail('aborted', 'The lookup is over.');
 
@@ -57,6 +66,7 @@ export async function* lookup(options: LookupOptions): AsyncGenerator<LookupEven
   const storers = new Map<NodeId, Storer>();
   const events: LookupEvent[] = [];
   const cancel = new AbortController();
+  let underWay = 0;
   let wake: () => void = () => undefined;
   const onAbort = (): void => {
     cancel.abort(options.signal && abortError(options.signal));
@@ -73,11 +83,12 @@ export async function* lookup(options: LookupOptions): AsyncGenerator<LookupEven
       storers.set(contact.id, { contact, token: copy(nearer.token), namedBy: candidate.namedBy });
       shortlist.answered(contact.id);
       shortlist.add(learned, contact.id);
-      events.push({ type: 'answered', contact, learned, items });
+      events.push({ type: 'answered', contact, learned, open: nearer.open, items });
     } catch (error) {
       shortlist.failed(contact.id);
       events.push({ type: 'failed', contact, error: error as Error });
     }
+    underWay--;
     wake();
   };
 
@@ -90,19 +101,22 @@ export async function* lookup(options: LookupOptions): AsyncGenerator<LookupEven
 
   try {
     shortlist.add(options.seeds, null);
-    while (!shortlist.done) {
+    for (;;) {
       if (cancel.signal.aborted) throw abortError(cancel.signal);
-      for (let candidate = shortlist.next(); candidate; candidate = shortlist.next()) {
+      while (shortlist.asked < MAX_ASKED * options.k) {
+        const candidate = shortlist.next();
+        if (!candidate) break;
         yield { type: 'asked', contact: candidate.contact };
+        underWay++;
         void ask(candidate);
       }
+      if (underWay === 0 && events.length === 0) break;
       const woken = new Promise<void>((resolve) => {
         wake = resolve;
       });
       if (events.length === 0 && !cancel.signal.aborted) await woken;
       while (events.length > 0) yield events.shift() as LookupEvent;
     }
-    yield* events;
     yield { type: 'done', nearest: shortlist.nearest(options.k).flatMap(({ id }) => storers.get(id) ?? []) };
   } finally {
     options.signal?.removeEventListener('abort', onAbort);

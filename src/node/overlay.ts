@@ -11,6 +11,7 @@ import { compareDistance, hashKey, type Key, type NodeId } from '../kademlia/key
 import type { RoutingTable } from '../kademlia/routing-table.ts';
 import type { Candidate } from '../kademlia/shortlist.ts';
 import { openEntry, type SignedEntry, verifyEntry } from '../records/entry.ts';
+import { isEntryLife, MAX_CLOCK_AHEAD } from '../records/expiry.ts';
 import { newest } from '../records/merge.ts';
 import { openRecord, recordKey, type SignedRecord, verifyRecord } from '../records/record.ts';
 import { CALLS, type Item, type Method, type RequestOf, type ResponseOf, type Want } from '../wire/messages.ts';
@@ -34,6 +35,8 @@ export interface Overlay {
   findEntries(topic: Key, options?: { before?: number; signal?: AbortSignal }): AsyncGenerator<SignedEntry, void, undefined>;
   /** Stores an item on the nodes nearest to its key, this one included where it is near. Gives how many nodes have it now. */
   store(key: Key, item: Item, options?: { replicas?: number; signal?: AbortSignal }): Promise<number>;
+  /** The same for all that is kept under one key, with one lookup. */
+  storeAll(key: Key, items: readonly Item[], signal: AbortSignal): Promise<void>;
 }
 
 export interface OverlayOptions {
@@ -47,6 +50,8 @@ export interface OverlayOptions {
   readonly peers: Peers;
   readonly relay: Relay;
   readonly items: ItemStore;
+  /** Others named these addresses of open nodes. */
+  readonly onOpen: (urls: readonly string[]) => void;
 }
 
 export function createOverlay(options: OverlayOptions): Overlay {
@@ -79,6 +84,10 @@ export function createOverlay(options: OverlayOptions): Overlay {
     }
   };
 
+  /** Without any link it is we who can't be reached, and nobody should be forgotten for it. */
+  const isFault = ({ contact, error }: { contact: Contact; error: Error }): boolean =>
+    isDead(error) && table.linkCount > 0 && !table.isLinked(contact.id);
+
   async function* runLookup(target: Key, { want, before, signal }: { want?: Want; before?: number; signal?: AbortSignal } = {}) {
     const seeds = table.closestLinked(target, settings.k);
     const run = lookup({
@@ -94,8 +103,11 @@ export function createOverlay(options: OverlayOptions): Overlay {
       call,
     });
     for await (const event of run) {
-      if (event.type === 'answered') for (const contact of event.learned) table.heard(contact, clock.now());
-      if (event.type === 'failed' && isDead(event.error) && !table.isLinked(event.contact.id)) table.failed(event.contact.id, clock.now());
+      if (event.type === 'answered') {
+        for (const contact of event.learned) table.heard(contact, clock.now());
+        options.onOpen(event.open);
+      }
+      if (event.type === 'failed' && isFault(event)) table.failed(event.contact.id, clock.now());
       if (event.type === 'done') table.lookedUp(target, clock.now());
       yield event;
     }
@@ -116,6 +128,21 @@ export function createOverlay(options: OverlayOptions): Overlay {
     return found;
   };
 
+  /** Gives how many have it now. */
+  const storeOn = async (
+    storers: readonly Storer[],
+    { key, item, replicas, signal }: { key: Key; item: Item; replicas: number; signal: AbortSignal | undefined },
+  ): Promise<number> => {
+    const last = storers.at(-1);
+    const near = storers.length < replicas || (last && compareDistance(key, self, last.contact.id) < 0);
+    const here = near ? items.put(key, item).then(...countAsOne) : 0;
+    const there = storers.map(({ contact, namedBy, token }) =>
+      call({ contact, namedBy }, 'STORE', { key, token, item }, signal).then(...countAsOne),
+    );
+    const counts = await Promise.all([here, ...there]);
+    return counts.reduce((sum, count) => sum + count, 0);
+  };
+
   return {
     call,
     lookup: runLookup,
@@ -134,7 +161,7 @@ export function createOverlay(options: OverlayOptions): Overlay {
       for await (const item of findItems(key, { want: 'record', ...(signal && { signal }) })) {
         const record = item.type === 'record' ? openRecord(item.signed) : null;
         if (!record || recordKey(crypto, record.body.owner, record.body.name) !== key) continue;
-        if (!(await verifyRecord(crypto, record))) continue;
+        if (record.body.time > clock.now() + MAX_CLOCK_AHEAD || !(await verifyRecord(crypto, record))) continue;
         best = best ? newest(crypto, best, record) : record;
         if (settle === 'first') break;
       }
@@ -146,7 +173,7 @@ export function createOverlay(options: OverlayOptions): Overlay {
       const wanted = { want: 'entries' as const, ...(before !== undefined && { before }), ...(signal && { signal }) };
       for await (const item of findItems(topic, wanted)) {
         const entry = item.type === 'entry' ? openEntry(item.signed) : null;
-        if (!entry || entry.body.topic !== topic || entry.body.expires <= clock.now()) continue;
+        if (!entry || entry.body.topic !== topic || !isValidNow(entry, clock.now())) continue;
         const name = `${hashKey(crypto, entry.body.writer)}/${entry.body.name}`;
         if ((seen.get(name) ?? -1) >= entry.body.time) continue;
         if (!(await verifyEntry(crypto, entry))) continue;
@@ -155,20 +182,21 @@ export function createOverlay(options: OverlayOptions): Overlay {
       }
     },
     async store(key, item, { replicas = settings.k, signal } = {}) {
-      const storers = (await nearest(key, signal)).slice(0, replicas);
-      const last = storers.at(-1);
-      const near = storers.length < replicas || (last && compareDistance(key, self, last.contact.id) < 0);
-      const here = near ? items.put(key, item).then(...countAsOne) : 0;
-      const there = storers.map(({ contact, namedBy, token }) =>
-        call({ contact, namedBy }, 'STORE', { key, token, item }, signal).then(...countAsOne),
-      );
-      const counts = await Promise.all([here, ...there]);
-      return counts.reduce((sum, count) => sum + count, 0);
+      return storeOn((await nearest(key, signal)).slice(0, replicas), { key, item, replicas, signal });
+    },
+    async storeAll(key, stored, signal) {
+      const storers = await nearest(key, signal);
+      for (const item of stored) await storeOn(storers, { key, item, replicas: settings.k, signal });
     },
   };
 }
 
 const countAsOne: [() => number, () => number] = [() => 1, () => 0];
+
+/** True when the entry has not ended, and its times are ones that a storing node would have taken. */
+function isValidNow({ body }: SignedEntry, now: number): boolean {
+  return body.expires > now && isEntryLife(body.time, body.expires) && body.time <= now + MAX_CLOCK_AHEAD;
+}
 
 /** An answer, even a no, shows that a node lives. */
 function isDead(error: Error): boolean {
