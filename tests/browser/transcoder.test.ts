@@ -22,6 +22,12 @@ import { openTranscoderTab, type TranscoderTab } from './transcoder/start.ts';
 /** Seconds by which duration and the place of sound and picture may differ from the source's (issue: outside judge). */
 const TOLERANCE = 0.05;
 
+/** Of 255: the clips do not say which matrix their colours are in, and Chromium and ffmpeg guess differently. */
+const OTHER_COLOURS = 15;
+
+/** Seconds: of a Matroska file that breaks off, what stands in its last cluster may be lost. */
+const BROKEN_CLUSTER = 5;
+
 /** Seconds: less than any sound packet lasts. */
 const LEAST_SOUND = 0.005;
 
@@ -54,20 +60,41 @@ async function probe(name: FixtureName): Promise<Answer<MediaProbe>> {
   return tab.page.evaluate(() => window.transcoder.probe());
 }
 
-/** Cuts a clip, and lets the judge look at everything that holds for every one. */
-async function cut(
-  name: FixtureName,
-): Promise<{ source: string; outcome: Outcome; master: string; directory: string; probed: MediaProbe }> {
+interface Cut {
+  readonly source: string;
+  readonly outcome: Outcome;
+  readonly master: string;
+  readonly directory: string;
+  readonly probed: MediaProbe;
+}
+
+const cuts = new Map<FixtureName, Promise<Cut>>();
+
+/** Cuts a clip, once for all tests, and lets the judge look at everything that holds for every one. */
+function cut(name: FixtureName, options: JudgeOptions = {}): Promise<Cut> {
+  const known = cuts.get(name) ?? cutAndJudge(name, options);
+  cuts.set(name, known);
+  return known;
+}
+
+interface JudgeOptions {
+  /** Seconds that the duration may be off. */
+  readonly tolerance?: number;
+  /** False: what is long is read by ffmpeg, not decoded. */
+  readonly decode?: boolean;
+}
+
+async function cutAndJudge(name: FixtureName, { tolerance = TOLERANCE, decode = true }: JudgeOptions): Promise<Cut> {
   const source = await choose(name);
   const probed = unwrap(await tab.page.evaluate(() => window.transcoder.probe()));
   const outcome = unwrap(await tab.page.evaluate((directory) => window.transcoder.cut(directory), name as string));
   const directory = join(output, name);
   const master = await writePlaylists(directory, outcome);
 
-  expect(await complaintsAbout(master)).toBe('');
+  expect(await complaintsAbout(master, { decode })).toBe('');
   const span = await spanOf(source);
-  expect(Math.abs((await durationOf(master)) - span)).toBeLessThanOrEqual(TOLERANCE);
-  expect(Math.abs(probed.duration - span)).toBeLessThanOrEqual(TOLERANCE);
+  expect(Math.abs((await durationOf(master)) - span)).toBeLessThanOrEqual(tolerance);
+  expect(Math.abs(probed.duration - span)).toBeLessThanOrEqual(tolerance);
   expect(outcome.renditions.map((rendition) => rendition.kind)).toEqual([
     ...(probed.video ? ['video'] : []),
     ...(probed.audio ? ['audio'] : []),
@@ -118,9 +145,9 @@ async function judgeSync(source: string, master: string): Promise<void> {
 /** The very packets of the source that are shown: none lost, none twice, none changed. */
 async function judgeCopy(source: string, directory: string, kinds: readonly ('video' | 'audio')[]): Promise<void> {
   // What an encoder puts before its first sample, and what comes just before the picture, is left out.
-  const pictures = kinds.includes('video') ? await packetsOf(source, 'video') : [];
-  const start = pictures.reduce((least, packet) => Math.min(least, packet.time), Number.POSITIVE_INFINITY);
-  const pictureStart = start <= TOLERANCE || start > 9 ? start : 0;
+  const starts = await Promise.all(kinds.map(async (kind) => Math.min(...(await packetsOf(source, kind)).map((packet) => packet.time))));
+  const [picture = 0, sound = 0] = kinds.includes('video') ? starts : [0, starts[0]];
+  const pictureStart = picture - Math.max(sound, 0) <= TOLERANCE ? picture : 0;
   for (const [index, kind] of kinds.entries()) {
     const from = (await packetsOf(source, kind)).filter((packet) => kind === 'video' || packet.time > pictureStart - LEAST_SOUND);
     const to = await packetsOf(join(directory, `${index}.mp4`), kind);
@@ -176,13 +203,13 @@ describe('copying what browsers play', () => {
   });
 
   test('what is there of a Matroska file that breaks off', async () => {
-    const { outcome, probed } = await cut('truncated.mkv');
+    const { outcome, probed } = await cut('truncated.mkv', { tolerance: BROKEN_CLUSTER });
     expect(probed.plan).toBe('copy');
     expect(outcome.renditions[0]?.durations.length).toBeGreaterThan(1);
   });
 
   test('three hours, all of them', async () => {
-    const { outcome, source, directory } = await cut('three-hours.mp4');
+    const { outcome, source, directory } = await cut('three-hours.mp4', { decode: false });
     expect(outcome.renditions[0]?.durations.length).toBeGreaterThanOrEqual(2700);
     await judgeCopy(source, directory, ['video']);
     console.info(`three hours cut in ${(outcome.elapsed / 1000).toFixed(1)} s, written by the page included`);
@@ -204,9 +231,9 @@ describe('playing in hls.js', () => {
     const wanted = await pointsOf(source, 6.55);
     const difference = (order: (n: number) => number): number =>
       seen.points.reduce((sum, point, n) => sum + Math.abs(point - (wanted[order(n)] ?? 0)), 0) / seen.points.length;
-    expect(difference((n) => n)).toBeLessThan(8);
+    expect(difference((n) => n)).toBeLessThan(OTHER_COLOURS);
     const upsideDown = difference((n) => seen.points.length - 1 - n);
-    expect(upsideDown).toBeGreaterThan(20);
+    expect(upsideDown).toBeGreaterThan(4 * OTHER_COLOURS);
   });
 });
 

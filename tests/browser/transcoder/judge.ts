@@ -45,11 +45,15 @@ export async function writePlaylists(directory: string, outcome: Outcome): Promi
   return master;
 }
 
-/** What native ffmpeg complains about when it reads and decodes all of it. Empty when it is content. */
-export async function complaintsAbout(path: string): Promise<string> {
+/** What native ffmpeg complains about when it reads, and decodes, all of it. Empty when it is content. */
+export async function complaintsAbout(path: string, { decode = true } = {}): Promise<string> {
   const hls = path.endsWith('.m3u8') ? ['-allowed_extensions', 'ALL'] : [];
   const probed = await run('ffprobe', ['-v', 'error', ...hls, '-show_streams', path], { maxBuffer: MAX_OUTPUT });
-  const decoded = await run('ffmpeg', ['-v', 'error', '-nostdin', ...hls, '-i', path, '-f', 'null', '-'], { maxBuffer: MAX_OUTPUT });
+  const decoded = await run(
+    'ffmpeg',
+    ['-v', 'error', '-nostdin', ...hls, '-i', path, ...(decode ? [] : ['-c', 'copy']), '-f', 'null', '-'],
+    { maxBuffer: MAX_OUTPUT },
+  );
   return probed.stderr + decoded.stderr;
 }
 
@@ -107,7 +111,7 @@ export async function durationOf(playlist: string): Promise<number> {
 
 /** Seconds from the first thing shown to the last: what headers say is often wrong, above all for a file that breaks off. */
 export async function spanOf(source: string): Promise<number> {
-  const packets = [...(await packetsOf(source, 'video')), ...(await packetsOf(source, 'audio'))];
+  const packets = [...(await packetsOf(source, 'video')), ...(await packetsOf(source, 'audio'))].filter(({ time }) => !Number.isNaN(time));
   const start = packets.reduce((least, packet) => Math.min(least, Math.max(packet.time, 0)), Number.POSITIVE_INFINITY);
   const end = packets.reduce((most, packet) => Math.max(most, packet.time + (packet.duration || 0)), 0);
   return end - start;
@@ -153,20 +157,12 @@ export async function flashesOf(path: string): Promise<number[]> {
 
 /** Brightness of the picture at `time`, 8 × 8 points, as a person sees it (turned as the file says). */
 export async function pointsOf(path: string, time: number): Promise<number[]> {
-  return [
-    ...(await decoded(path, [
-      '-an',
-      '-ss',
-      String(time),
-      '-frames:v',
-      '1',
-      '-vf',
-      'scale=8:8:flags=area,format=gray',
-      '-f',
-      'rawvideo',
-      '-',
-    ])),
-  ];
+  const filters = ['-vf', 'scale=8:8:flags=area,format=rgb24'];
+  const pixels = await decoded(path, ['-an', '-ss', String(time), '-frames:v', '1', ...filters, '-f', 'rawvideo', '-']);
+  return Array.from({ length: pixels.length / 3 }, (_, n) => {
+    const [red = 0, green = 0, blue = 0] = pixels.subarray(3 * n, 3 * n + 3);
+    return Math.round(0.299 * red + 0.587 * green + 0.114 * blue);
+  });
 }
 
 async function decoded(path: string, args: readonly string[]): Promise<Uint8Array<ArrayBuffer>> {

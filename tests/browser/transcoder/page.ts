@@ -54,6 +54,14 @@ const api = {
       }
     }, controller);
   },
+  /** Cuts the chosen file and throws the result away: how many bytes came, in how many milliseconds. */
+  measure: () =>
+    answer(async (signal) => {
+      const started = performance.now();
+      let bytes = 0;
+      for await (const event of createTranscoder().cut(file(), signal)) if (event.type === 'segment') bytes += event.bytes.length;
+      return { bytes, elapsed: performance.now() - started };
+    }, new AbortController()),
   /** How many workers run. */
   workers: () => workers.size,
   /** Breaks out of the loop at the first segment; answers with the workers that are still there. */
@@ -107,6 +115,7 @@ async function cut(directory: string, signal: AbortSignal): Promise<Outcome> {
   const started = performance.now();
   const renditions: Outcome['renditions'][number][] = [];
   const progress: number[] = [];
+  const written: Promise<void>[] = [];
   let poster: Outcome['poster'] = null;
   for await (const event of createTranscoder().cut(file(), signal)) {
     if (event.type === 'progress') progress.push(event.fraction);
@@ -120,12 +129,14 @@ async function cut(directory: string, signal: AbortSignal): Promise<Outcome> {
     } else if (event.type === 'segment') {
       const rendition = renditions[event.rendition];
       if (!rendition) throw new Error('A segment came before its rendition.');
-      await put(`${directory}/${event.rendition}/${rendition.durations.length}.m4s`, event.bytes);
+      written.push(put(`${directory}/${event.rendition}/${rendition.durations.length}.m4s`, event.bytes));
       rendition.durations.push(event.duration);
       rendition.sizes.push(event.bytes.length);
     }
   }
-  return { renditions, progress, poster, elapsed: performance.now() - started };
+  const elapsed = performance.now() - started;
+  await Promise.all(written);
+  return { renditions, progress, poster, elapsed };
 }
 
 async function put(path: string, body: Uint8Array<ArrayBuffer>): Promise<void> {
