@@ -100,7 +100,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
   const linkListeners = new Set<() => void>();
   const table = createRoutingTable({ self, settings });
   const tokens = createTokens({ clock, random, crypto });
-  const items = createItemStore({ store, crypto, clock });
+  const items = createItemStore({ store, crypto, clock, self });
   const groups = createGroupStore({ store, crypto, clock, quota: () => options.media.quota });
   const openList = createOpenList({ store, configured: options.bootstrap, own: options.open });
   let joined = false;

@@ -3,8 +3,7 @@
  * too few copies, forgets what expired (Kademlia paper §2.3 and §2.5, design §6).
  */
 import type { Cancel, Clock, Random } from '../base/ports.ts';
-import type { Contact } from '../kademlia/contact.ts';
-import { compareDistance, KEY_BYTES, type Key, keyInBucket } from '../kademlia/key.ts';
+import { compareDistance, KEY_BYTES, type Key, keyInBucket, type NodeId } from '../kademlia/key.ts';
 import type { RoutingTable } from '../kademlia/routing-table.ts';
 import { HOLDER_RENEWAL } from '../records/expiry.ts';
 import type { Copies } from './copies.ts';
@@ -13,6 +12,7 @@ import type { ItemStore } from './item-store.ts';
 import type { Link } from './link.ts';
 import type { Overlay } from './overlay.ts';
 import type { NodeSettings } from './settings.ts';
+import { trim } from './trim.ts';
 
 export interface Upkeep {
   start(): void;
@@ -32,12 +32,17 @@ export interface UpkeepOptions {
   readonly items: ItemStore;
   readonly groups: GroupStore;
   readonly copies: Copies;
-  readonly self: Contact['id'];
+  readonly self: NodeId;
   readonly announce: (group: Key) => Promise<unknown>;
 }
 
 /** Groups or items that are worked on at once. */
 const AT_ONCE = 4;
+/** Groups whose copies are counted in one turn: at 5 minutes a turn, 1,000 groups (2 GB) in 3 hours. */
+const REPAIRS = 32;
+/** Nodes and groups that are remembered. */
+const MAX_HANDED = 1024;
+const MAX_COUNTED = 4096;
 /** Expired things are looked for this often, ms. */
 const EXPIRE_INTERVAL = 600_000;
 
@@ -45,6 +50,10 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   const { clock, random, settings, table, overlay, items, groups } = options;
   const closing = new AbortController();
   const cancels: Cancel[] = [];
+  /** Nodes that were given what belongs to them, and when. */
+  const handed = new Map<NodeId, number>();
+  /** When the copies of a group were last counted. */
+  const counted = new Map<Key, number>();
 
   /** Runs again and again, the pauses spread by a quarter so that nodes which started together do not work together. */
   const repeat = (interval: number, run: () => Promise<unknown>): void => {
@@ -68,10 +77,10 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     }
   };
 
+  /** What somebody stored here since the last turn was stored on the others too, by the same hand (Kademlia paper §2.5). */
   const republish = async (): Promise<void> => {
-    await inTurn(await items.keys(), async ({ key, want }) => {
-      for (const item of await items.find(key, want)) await overlay.store(key, item, { signal: closing.signal });
-    });
+    const due = (await items.keys()).filter(({ key, want }) => !items.wasStored(key, want, settings.republishInterval));
+    await inTurn(due, async ({ key, want }) => overlay.storeAll(key, await items.all(key, want), closing.signal));
   };
 
   const complete = async (): Promise<readonly { key: Key; own: boolean; kept: boolean }[]> =>
@@ -82,7 +91,14 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   };
 
   const repair = async (): Promise<void> => {
-    const duties = (await complete()).filter((group) => group.own || group.kept);
+    const all = (await complete()).filter((group) => group.own || group.kept);
+    // Counting takes a lookup for each: those that waited longest come first, the others at the next turn.
+    const duties = all.sort((a, b) => (counted.get(a.key) ?? 0) - (counted.get(b.key) ?? 0)).slice(0, REPAIRS);
+    for (const { key } of duties) {
+      counted.delete(key);
+      counted.set(key, clock.now());
+    }
+    trim(counted, MAX_COUNTED);
     // The publisher wants so many copies besides its own; a keeper is one of them.
     await inTurn(duties, ({ key, own }) =>
       options.copies.spread(key, { wanted: own ? settings.copies : settings.copies - 1, signal: closing.signal }),
@@ -113,12 +129,16 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
       await renew();
     },
     async handOver(link) {
-      const target = link.id;
+      const now = clock.now();
+      if ((handed.get(link.id) ?? Number.NEGATIVE_INFINITY) > now - settings.republishInterval) return;
+      handed.delete(link.id);
+      handed.set(link.id, now);
+      trim(handed, MAX_HANDED);
       for (const { key, want } of await items.keys()) {
         if (closing.signal.aborted || link.closed) return;
-        if (!belongsTo(table, key, target) || !isNearest(table, key, { self: options.self, apart: target })) continue;
-        const { token } = await link.call('FIND_NODE', { target: key });
-        for (const item of await items.find(key, want)) await link.call('STORE', { key, token, item }).catch(() => undefined);
+        if (!isNearest(table, key, { self: options.self, apart: link.id }) || !belongsTo(table, key, link.id)) continue;
+        const { token } = await link.call('FIND_NODE', { target: key }, { signal: closing.signal });
+        for (const item of await items.all(key, want)) await link.call('STORE', { key, token, item }).catch(() => undefined);
       }
     },
     close() {
@@ -128,13 +148,13 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   };
 
   /** True when the node is among the k nearest to a key that we know. */
-  function belongsTo(known: RoutingTable, key: Key, id: Contact['id']): boolean {
+  function belongsTo(known: RoutingTable, key: Key, id: NodeId): boolean {
     return known.closest(key, settings.k).some((contact) => contact.id === id);
   }
 }
 
 /** True when nobody we know, the newcomer apart, is nearer to the key than we are: so only one node hands a thing over. */
-function isNearest(table: RoutingTable, key: Key, ids: { self: Contact['id']; apart: Contact['id'] }): boolean {
+function isNearest(table: RoutingTable, key: Key, ids: { self: NodeId; apart: NodeId }): boolean {
   const [first, second] = table.closest(key, 2);
   const rival = first?.id === ids.apart ? second : first;
   return !rival || compareDistance(key, ids.self, rival.id) < 0;
