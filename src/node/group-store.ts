@@ -1,15 +1,14 @@
 /** Media on this disk: groups and their segments, within a quota for what is others' (design §6). */
-import { type Bytes, compare } from '../base/bytes.ts';
+import { type Bytes, equal } from '../base/bytes.ts';
 import { fail, hasCode } from '../base/errors.ts';
-import { LIMITS } from '../base/limits.ts';
 import type { Clock, Crypto, Store } from '../base/ports.ts';
-import { binary, decode, encode, refine, struct, time, uint } from '../base/schema.ts';
+import { decode, encode, struct, uint } from '../base/schema.ts';
 import { hashKey, type Key, parseKey } from '../kademlia/key.ts';
-import { type GroupDescriptor, groupDescriptorSchema } from '../media/manifest.ts';
+import type { GroupDescriptor } from '../media/manifest.ts';
 import { segmentKey } from '../media/segment-key.ts';
+import { emptyRow, type GroupRole, type GroupRow, hasSegment, readRow, summarize, withSegment, writeRow } from './group-row.ts';
 
-/** Why a group is here. `own`: the person published it, never evicted · `kept`: a duty of the overlay · `seen`: watched. */
-export type GroupRole = 'own' | 'kept' | 'seen';
+export type { GroupRole } from './group-row.ts';
 
 export interface StoredGroup {
   readonly key: Key;
@@ -40,33 +39,20 @@ export interface GroupStore {
   list(): Promise<readonly StoredGroup[]>;
   /** Bytes and groups here; `others` is what counts against the quota. */
   usage(): Promise<{ readonly groups: number; readonly bytes: number; readonly others: number }>;
+  /** Bytes of others' media that could be taken in now, what may be evicted for them included. */
+  room(): Promise<number>;
 }
-
-interface GroupRow {
-  readonly role: GroupRole;
-  readonly used: number;
-  /** Other disks that held it when we last looked. */
-  readonly holders: number;
-  /** Bit i: segment i is here. Two words: a group has at most 64 segments. */
-  readonly low: number;
-  readonly high: number;
-  readonly encoded: Bytes;
-}
-
-const ROLES: readonly GroupRole[] = ['own', 'kept', 'seen'];
-const groupRow = struct<GroupRow>({
-  role: refine<number, GroupRole>(uint(2), { parse: (n) => ROLES[n] ?? null, format: (role) => ROLES.indexOf(role) }),
-  used: time,
-  holders: uint(1_000_000),
-  low: uint(0xffff_ffff),
-  high: uint(0xffff_ffff),
-  encoded: binary(LIMITS.value),
-});
 
 /** A use is written down at most this often: reading a segment should not cost a write each. */
 const TOUCH_INTERVAL = 60_000;
-/** The bytes kept are counted anew at least this often, ms. */
-const COUNT_INTERVAL = 60_000;
+/** A group that was read or written within this time, ms, is being fetched or watched, by this tab or another one, and stays. */
+const IN_USE = 2 * TOUCH_INTERVAL;
+/** The bytes kept are counted anew this often, ms: a tab that died while it wrote leaves the account wrong. */
+const COUNT_INTERVAL = 600_000;
+
+/** The account of others' bytes, on the disk so that all tabs that share it write in the same book. */
+const ACCOUNT = 'others-bytes';
+const accountSchema = struct<{ bytes: number }>({ bytes: uint(Number.MAX_SAFE_INTEGER) });
 
 export interface GroupStoreOptions {
   readonly store: Store;
@@ -78,145 +64,151 @@ export interface GroupStoreOptions {
 
 export function createGroupStore(options: GroupStoreOptions): GroupStore {
   const { store, crypto, clock } = options;
-  /** Bytes of others' media as last counted, plus what was added since. Another tab may share the disk, so it is counted anew now and then. */
-  let counted = { others: 0, at: Number.NEGATIVE_INFINITY };
+  let countedAt = Number.NEGATIVE_INFINITY;
+  /** Reservations are made one after the other: two that evict at once would count the same room twice. */
+  let turn: Promise<unknown> = Promise.resolve();
 
-  const rows = async (): Promise<readonly (readonly [Key, GroupRow])[]> => {
+  const rowOf = async (group: Key): Promise<GroupRow | null> => readRow(await store.get('groups', group));
+
+  const list = async (): Promise<readonly (StoredGroup & { readonly holders: number })[]> => {
     const entries = await store.entries('groups');
     return entries.flatMap(([text, bytes]) => {
       const key = parseKey(text);
-      const row = decode(groupRow, bytes);
-      return key && row ? [[key, row] as const] : [];
+      const row = readRow(bytes);
+      return key && row ? [{ key, ...row, ...summarize(row) }] : [];
     });
   };
 
   const usage: GroupStore['usage'] = async () => {
-    const all = (await rows()).map(([, row]) => ({ role: row.role, bytes: storedBytes(row) }));
-    const bytes = all.reduce((sum, row) => sum + row.bytes, 0);
-    return { groups: all.length, bytes, others: all.reduce((sum, row) => sum + (row.role === 'own' ? 0 : row.bytes), 0) };
+    const all = await list();
+    const sum = (groups: readonly StoredGroup[]): number => groups.reduce((bytes, group) => bytes + group.bytes, 0);
+    return { groups: all.length, bytes: sum(all), others: sum(all.filter((group) => group.role !== 'own')) };
+  };
+
+  /** Adds to the account, and gives what it says then. */
+  const account = async (bytes: number): Promise<number> => {
+    let balance = 0;
+    await store.update('meta', ACCOUNT, (before) => {
+      balance = Math.max(0, ((before && decode(accountSchema, before)?.bytes) ?? 0) + bytes);
+      return encode(accountSchema, { bytes: balance });
+    });
+    return balance;
+  };
+  const recount = async (): Promise<void> => {
+    const { others } = await usage();
+    await store.update('meta', ACCOUNT, () => encode(accountSchema, { bytes: others }));
+    countedAt = clock.now();
   };
 
   const remove = async (group: Key): Promise<void> => {
+    const row = await rowOf(group);
     const segments = await store.keys('segments', `${group}/`);
     await store.write([
       { table: 'groups', key: group, value: null },
       ...segments.map((key) => ({ table: 'segments' as const, key, value: null })),
     ]);
+    if (row && row.role !== 'own') await account(-summarize(row).bytes);
   };
 
-  /** Evicts others' groups until `bytes` more fit: first what most others hold, then what was not used for longest. */
-  const makeRoom = async (bytes: number, forced: boolean, spare: Key): Promise<void> => {
-    const quota = options.quota();
-    if (clock.now() - counted.at > COUNT_INTERVAL) counted = { others: (await usage()).others, at: clock.now() };
-    if (!forced && counted.others + bytes <= quota) {
-      counted.others += bytes;
-      return;
-    }
-    let { others } = await usage();
-    const evictable = (await rows())
-      .filter(([key, row]) => row.role !== 'own' && key !== spare)
-      .sort(([, a], [, b]) => worth(a) - worth(b) || a.used - b.used);
+  const isIdle = (group: StoredGroup): boolean => group.role !== 'own' && group.used <= clock.now() - IN_USE;
+
+  /** Removes others' groups until `bytes` are free: first what is not whole, then what most others hold, then what was not used for longest. */
+  const evict = async (bytes: number): Promise<number> => {
+    const idle = (await list()).filter(isIdle);
+    idle.sort((a, b) => Number(a.complete) - Number(b.complete) || b.holders - a.holders || a.used - b.used);
     let freed = 0;
-    for (const [key, row] of evictable) {
-      if (others + bytes <= quota && (!forced || freed >= bytes)) break;
-      await remove(key);
-      others -= storedBytes(row);
-      freed += storedBytes(row);
+    for (const group of idle) {
+      if (freed >= bytes) break;
+      await remove(group.key);
+      freed += group.bytes;
     }
-    counted = { others: others + bytes, at: clock.now() };
-    if (others + bytes > quota || (forced && freed < bytes)) {
-      throw fail('quota', 'The space for other people’s videos is full, and nothing in it may be removed.');
+    return freed;
+  };
+
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = turn.then(work);
+    turn = done.catch(() => undefined);
+    return done;
+  };
+
+  /** Enters bytes that will be written for others, and evicts until they fit. */
+  const reserve = async (bytes: number): Promise<void> => {
+    if (clock.now() - countedAt > COUNT_INTERVAL) await recount();
+    const over = (await account(bytes)) - options.quota();
+    if (over <= 0 || (await evict(over)) >= over) return;
+    await account(-bytes);
+    throw fail('quota', 'The space for other people’s videos is full, and nothing in it may be removed now.');
+  };
+
+  /** Writes a segment; when the disk itself is full, once more after others' groups have made room. */
+  const writeSegment = async (key: string, value: Bytes): Promise<void> => {
+    const write = (): Promise<void> => store.write([{ table: 'segments', key, value }]);
+    await write().catch(async (error: unknown) => {
+      if (!hasCode(error, 'quota') || (await inTurn(() => evict(value.length))) < value.length) throw error;
+      await write();
+    });
+  };
+
+  /** The row first, so that no segment is ever on the disk without one; its bit last, so that it never claims what is not there. */
+  const putSegment: GroupStore['put'] = async ({ group, encoded, index, bytes, role }) => {
+    await store.update('groups', group, (before) => {
+      const row = readRow(before) ?? emptyRow({ role, encoded, now: clock.now() });
+      return writeRow({ ...row, used: clock.now() });
+    });
+    await writeSegment(segmentKey(group, index), bytes);
+    const change = { was: null as GroupRow | null, is: null as GroupRow | null };
+    await store.update('groups', group, (before) => {
+      change.was = readRow(before);
+      change.is = change.was && withSegment(change.was, index, { role, now: clock.now() });
+      return change.is && writeRow(change.is);
+    });
+    const { was, is } = change;
+    if (!was || !is) {
+      await store.write([{ table: 'segments', key: segmentKey(group, index), value: null }]);
+      throw fail('closed', 'The group was removed while it was written.');
     }
+    if (was.role !== 'own' && is.role === 'own') await account(-summarize(was).bytes);
+    return summarize(is).complete && !summarize(was).complete;
   };
 
   return {
     async get(group) {
-      const bytes = await store.get('groups', group);
-      const row = bytes && decode(groupRow, bytes);
-      return row ? storedGroup(group, row) : null;
+      const row = await rowOf(group);
+      return row && { key: group, ...row, ...summarize(row) };
     },
     segment: (group, index) => store.get('segments', segmentKey(group, index)),
-    async put({ group, encoded, index, bytes, role }) {
+    async put(segment) {
+      const { group, encoded, index, bytes, role } = segment;
       if (hashKey(crypto, encoded) !== group) throw fail('invalid', 'The group descriptor is not what its key says.');
-      if (role !== 'own') await makeRoom(bytes.length, false, group);
-      const write = (): Promise<void> => store.write([{ table: 'segments', key: segmentKey(group, index), value: bytes }]);
-      await write().catch(async (error: unknown) => {
-        if (!hasCode(error, 'quota')) throw error;
-        await makeRoom(bytes.length, true, group);
-        await write();
-      });
-      let became = false;
-      await store.update('groups', group, (before) => {
-        const old = before && decode(groupRow, before);
-        const row = withSegment(old ?? { role, used: 0, holders: 0, low: 0, high: 0, encoded }, index, { role, now: clock.now() });
-        became = isComplete(row) && !(old && isComplete(old));
-        return encode(groupRow, row);
-      });
-      return became;
+      const before = await rowOf(group);
+      const counts = role !== 'own' && before?.role !== 'own' && !(before && hasSegment(before, index));
+      if (counts) await inTurn(() => reserve(bytes.length));
+      try {
+        return await putSegment(segment);
+      } catch (error) {
+        if (counts) await account(-bytes.length);
+        throw error;
+      }
     },
     async touch(group, holders) {
-      const bytes = await store.get('groups', group);
-      const row = bytes && decode(groupRow, bytes);
+      const row = await rowOf(group);
       if (!row || (clock.now() - row.used < TOUCH_INTERVAL && (holders === undefined || holders === row.holders))) return;
       await store.update('groups', group, (before) => {
-        const present = before && decode(groupRow, before);
-        return present ? encode(groupRow, { ...present, used: clock.now(), holders: holders ?? present.holders }) : before;
+        const present = readRow(before);
+        return present ? writeRow({ ...present, used: clock.now(), holders: holders ?? present.holders }) : before;
       });
     },
     remove,
-    async list() {
-      return (await rows()).map(([key, row]) => storedGroup(key, row));
-    },
+    list,
     usage,
-  };
-}
-
-function withSegment(row: GroupRow, index: number, by: { role: GroupRole; now: number }): GroupRow {
-  const bit = index % 32;
-  return {
-    ...row,
-    role: ROLES.indexOf(by.role) < ROLES.indexOf(row.role) ? by.role : row.role,
-    used: by.now,
-    low: index < 32 ? (row.low | (1 << bit)) >>> 0 : row.low,
-    high: index < 32 ? row.high : (row.high | (1 << bit)) >>> 0,
-  };
-}
-
-function has(row: GroupRow, index: number): boolean {
-  return (((index < 32 ? row.low : row.high) >>> (index % 32)) & 1) === 1;
-}
-
-function descriptorOf(row: GroupRow): GroupDescriptor {
-  return decode(groupDescriptorSchema, row.encoded) ?? { segments: [] };
-}
-
-function isComplete(row: GroupRow): boolean {
-  const { segments } = descriptorOf(row);
-  return segments.length > 0 && segments.every((_, index) => has(row, index));
-}
-
-function storedBytes(row: GroupRow): number {
-  return descriptorOf(row).segments.reduce((sum, segment, index) => sum + (has(row, index) ? segment.size : 0), 0);
-}
-
-/** A group that fewer others hold is worth more. */
-function worth(row: GroupRow): number {
-  return -row.holders;
-}
-
-function storedGroup(key: Key, row: GroupRow): StoredGroup {
-  return {
-    key,
-    descriptor: descriptorOf(row),
-    encoded: row.encoded,
-    role: row.role,
-    complete: isComplete(row),
-    bytes: storedBytes(row),
-    used: row.used,
+    async room() {
+      const staying = (await list()).filter((group) => group.role !== 'own' && !isIdle(group));
+      return Math.max(0, options.quota() - staying.reduce((sum, group) => sum + group.bytes, 0));
+    },
   };
 }
 
 /** True when the bytes are the segment that the descriptor names. */
 export async function isSegment(crypto: Crypto, bytes: Bytes, wanted: { digest: Uint8Array; size: number }): Promise<boolean> {
-  return bytes.length === wanted.size && compare(await crypto.digest(bytes), wanted.digest) === 0;
+  return bytes.length === wanted.size && equal(await crypto.digest(bytes), wanted.digest);
 }
