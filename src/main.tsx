@@ -53,6 +53,7 @@ async function start(): Promise<KadreelApp> {
     origin: location.origin,
     connections: () => puncher.constructed,
     playable: worker.ready,
+    abandon: worker.cancel,
   });
   node.start();
   window.kadreel = kadreel;

@@ -28,6 +28,8 @@ export interface Kadreel extends KadreelPage {
   probe(file: SourceFile, signal: AbortSignal): Promise<MediaProbe>;
   /** Opens a video for watching: finds the manifest, links to holders, and starts on the first segments. */
   watch(videoId: VideoId, signal: AbortSignal): Promise<WatchSession>;
+  /** The player no longer wants what it asked for at this address: whoever fetches it may stop. */
+  abandon(url: string): void;
   /** The newest videos that the network knows, newest first. */
   newest(signal: AbortSignal): Promise<readonly VideoCard[]>;
   /** What this browser's person published, newest first. */
@@ -64,6 +66,7 @@ export interface Publication {
   readonly done: Promise<CopiesReport>;
 }
 
+/** How well a video is kept. */
 export interface CopiesReport {
   readonly stored: number;
   readonly wanted: number;

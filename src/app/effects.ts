@@ -221,6 +221,9 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
       case 'close-video':
         slots.video.stop();
         break;
+      case 'abandon-request':
+        void kadreel.then((page) => page.abandon(effect.url)).catch(() => undefined); // Without a node there is nothing to abandon.
+        break;
       case 'copy-link':
         void copyLink(linkOf(effect.videoId));
         break;

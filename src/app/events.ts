@@ -64,6 +64,8 @@ export type WorldEvent =
   | { readonly type: 'watch-opened'; readonly videoId: VideoId; readonly facts: WatchFacts }
   | { readonly type: 'watch-failed'; readonly videoId: VideoId; readonly problem: Problem }
   | { readonly type: 'sources-counted'; readonly videoId: VideoId; readonly sources: BytesBySource }
+  /** The player no longer wants what it asked for at this address. */
+  | { readonly type: 'request-abandoned'; readonly url: string }
   | { readonly type: 'playback-failed'; readonly videoId: VideoId; readonly problem: Problem }
   | { readonly type: 'link-copied' }
   /** The clipboard refused; the person copies by hand. */

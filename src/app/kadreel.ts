@@ -44,6 +44,8 @@ export interface KadreelOptions {
   readonly connections: () => number;
   /** Resolves when a player's requests are answered; rejects with the reason why they can't be. */
   readonly playable: Promise<void>;
+  /** Gives up a player's request. */
+  readonly abandon: (url: string) => void;
 }
 
 /** After the first link: the neighbourhood is known by then, ms. */
@@ -104,6 +106,7 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
       const [session] = await Promise.all([watcher.watch(videoId, signal), orAbort(options.playable, signal)]);
       return session;
     },
+    abandon: options.abandon,
     newest: feed.newest,
     mine: feed.mine,
     onHealth: health.listen,

@@ -47,6 +47,7 @@ const listingFields = {
   created: time,
   poster: nullable(keySchema),
 };
+/** How a listing is written in a set entry. */
 export const listingSchema = struct<Listing>(listingFields);
 
 const MAX_VALUES = 200; // a manifest, its pages for 16 renditions, a poster

@@ -24,6 +24,8 @@ export type Effect =
   /** `watch-failed`, or `watch-opened` and then `sources-counted` until `close-video`. */
   | { readonly type: 'open-video'; readonly videoId: VideoId }
   | { readonly type: 'close-video' }
+  /** Nobody waits for what was asked for at this address. */
+  | { readonly type: 'abandon-request'; readonly url: string }
   /** `link-copied` or `link-copy-failed`. */
   | { readonly type: 'copy-link'; readonly videoId: VideoId }
   /** `link-share-failed`, or nothing. */

@@ -118,6 +118,8 @@ export function update(state: State, event: Event): Step {
       return { state: { ...state, watching: { phase: 'failed', videoId: event.videoId, problem: event.problem } }, effects: [] };
     case 'sources-counted':
       return changeReady(state, event.videoId, { sources: event.sources });
+    case 'request-abandoned':
+      return { state, effects: [{ type: 'abandon-request', url: event.url }] };
     case 'playback-failed':
       return changeReady(state, event.videoId, { problem: event.problem });
     case 'playback-retry-pressed':

@@ -25,6 +25,8 @@ export interface PlayerProps {
   /** Why playing stopped; null plays, from where it stopped. */
   readonly problem: Problem | null;
   readonly onFailed: (error: KadreelError) => void;
+  /** A request whose answer is no longer wanted, as after a seek. */
+  readonly onAbandoned: (url: string) => void;
   readonly onRetry: () => void;
 }
 
@@ -53,6 +55,7 @@ export function Player(props: PlayerProps): JSX.Element {
       startAt: at,
       onQualities: setQualities,
       onFailed: props.onFailed,
+      onAbandoned: props.onAbandoned,
     });
     playback()?.play();
   };
@@ -202,6 +205,7 @@ interface StreamOptions {
   readonly onQualities: (qualities: readonly Quality[]) => void;
   /** At most once, when nothing more can be tried. */
   readonly onFailed: (error: KadreelError) => void;
+  readonly onAbandoned: (url: string) => void;
 }
 
 /** Fetches hls.js ahead of the moment when there is a video to play. */
@@ -209,7 +213,7 @@ export function preloadPlayer(): void {
   import('hls.js').catch(() => undefined); // `openStream` asks again, and tells.
 }
 
-function openStream({ video, playlistUrl, startAt, onQualities, onFailed }: StreamOptions): Stream {
+function openStream({ video, playlistUrl, startAt, onQualities, onFailed, onAbandoned }: StreamOptions): Stream {
   let hls: Hls | null = null;
   let closed = false;
   let mediaRecoveries = 0;
@@ -243,7 +247,14 @@ function openStream({ video, playlistUrl, startAt, onQualities, onFailed }: Stre
       video.addEventListener('error', () => giveUp(fail('unsupported', video.error?.message ?? '')), { once: true });
       return;
     }
-    const own = new Player({ ...STREAM_CONFIG, startPosition: startAt > 0 ? startAt : -1 });
+    // A service worker is not told of an aborted request, so the one place that knows says it.
+    class TellingLoader extends Player.DefaultConfig.loader {
+      override abort(): void {
+        if (this.context) onAbandoned(this.context.url);
+        super.abort();
+      }
+    }
+    const own = new Player({ ...STREAM_CONFIG, loader: TellingLoader, startPosition: startAt > 0 ? startAt : -1 });
     hls = own;
     own.on(Player.Events.MANIFEST_PARSED, (_, { levels }) => onQualities(qualitiesOf(levels)));
     own.on(Player.Events.FRAG_BUFFERED, () => {

@@ -54,6 +54,7 @@ export function WatchPage(props: UiProps): JSX.Element {
                     onFailed={(error) =>
                       props.dispatch({ type: 'playback-failed', videoId: video().videoId, problem: problemOf(error, 'playing') })
                     }
+                    onAbandoned={(url) => props.dispatch({ type: 'request-abandoned', url })}
                     onRetry={() => props.dispatch({ type: 'playback-retry-pressed' })}
                   />
                 )}

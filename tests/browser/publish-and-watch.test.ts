@@ -37,7 +37,7 @@ describe('a video published in one tab', () => {
   test('plays in another with sound and the right pictures, to the end and after seeks; every byte comes from a tab', async () => {
     viewer = await openTab(browser, video.watchUrl);
     const started = Date.now();
-    await moving(viewer);
+    await viewer.untilMoving();
     console.info(`first moving picture ${Date.now() - started} ms after the tab had joined`);
     for (const at of [null, 21.3, 5.7, 33.1, SECONDS - 1.5]) {
       if (at !== null) await viewer.seek(at);
@@ -67,7 +67,7 @@ describe('a video published in one tab', () => {
     const folder = await mkdtemp(join(tmpdir(), 'kadreel-hls-'));
     try {
       await viewer.watch(video.watchUrl);
-      await moving(viewer);
+      await viewer.untilMoving();
       const master = `/hls/${video.videoId}/master.m3u8`;
       await saveHls(viewer, folder, master);
       const path = join(folder, master);
@@ -86,7 +86,7 @@ describe('a video published in one tab', () => {
   test('still plays for a newcomer when the publisher has closed its tab', async () => {
     await publisher.close();
     const newcomer = await openTab(browser, video.watchUrl);
-    await moving(newcomer);
+    await newcomer.untilMoving();
     await newcomer.seek(30);
     const { number, mediaTime } = await readPicture(newcomer.page);
     expect(Math.abs(number - mediaTime * BARCODE_RATE)).toBeLessThan(0.6);
@@ -95,11 +95,6 @@ describe('a video published in one tab', () => {
     expect(received.tabs + received.store).toBeGreaterThan(0);
   });
 });
-
-/** Until the picture moves. */
-async function moving(tab: Tab): Promise<void> {
-  await tab.page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 0.2);
-}
 
 /** Fetches a playlist and all that it names through the page, and writes it below the folder under its own path. */
 async function saveHls(tab: Tab, folder: string, path: string): Promise<void> {

@@ -27,6 +27,8 @@ export interface Tab {
   /** Moves the player to a time (seconds), and waits until it shows a picture from there. */
   seek(seconds: number): Promise<void>;
   player(): Promise<Player>;
+  /** Until the picture, or the sound of a video without one, moves on from where it is. */
+  untilMoving(): Promise<void>;
   /** Until it has a link to an open node. */
   untilOnline(): Promise<void>;
   /** Until it is linked to all of these. */
@@ -85,6 +87,15 @@ export async function adopt(page: Page, options: { errors?: string[]; own?: Brow
     },
     seek: (seconds) => seek(page, seconds),
     player: () => page.evaluate(readPlayer),
+    async untilMoving() {
+      await page.waitForFunction(
+        () => (document.querySelector('video')?.readyState ?? 0) >= HTMLMediaElement.HAVE_CURRENT_DATA,
+        null,
+        wait,
+      );
+      const from = await page.evaluate(() => document.querySelector('video')?.currentTime ?? 0);
+      await page.waitForFunction((start) => (document.querySelector('video')?.currentTime ?? 0) > start + 0.2, from, wait);
+    },
     async untilOnline() {
       await page.waitForFunction(() => (window.kadreel?.node.stats().links.openNodes ?? 0) > 0, null, wait);
     },

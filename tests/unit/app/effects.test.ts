@@ -333,4 +333,11 @@ describe('effects: watching', () => {
     expect(late.closed).toBe(1);
     expect(events).toEqual([expect.objectContaining({ type: 'watch-opened', videoId: OTHER })]);
   });
+
+  it('passes on what the player gave up', async () => {
+    const { fake, run } = setUp();
+    run({ type: 'abandon-request', url: '/hls/x/0/3.m4s' });
+    await settled();
+    expect(fake.abandoned).toEqual(['/hls/x/0/3.m4s']);
+  });
 });

@@ -15,6 +15,8 @@ export interface FakeKadreel {
   readonly watches: Call<VideoId, WatchSession>[];
   readonly newest: Call<null, readonly VideoCard[]>[];
   readonly mine: Call<null, readonly VideoCard[]>[];
+  /** Addresses that the player gave up. */
+  readonly abandoned: readonly string[];
   /** Tells everyone who listens. */
   health(health: NodeHealth): void;
   readonly healthListeners: () => number;
@@ -32,12 +34,14 @@ export function createFakeKadreel(): FakeKadreel {
   const watches: FakeKadreel['watches'] = [];
   const newest: FakeKadreel['newest'] = [];
   const mine: FakeKadreel['mine'] = [];
+  const abandoned: string[] = [];
   return {
     probes,
     publications,
     watches,
     newest,
     mine,
+    abandoned,
     healthListeners: () => listeners.size,
     health: (health) => {
       for (const listener of listeners) listener(health);
@@ -64,6 +68,7 @@ export function createFakeKadreel(): FakeKadreel {
       },
       manifest: () => Promise.resolve(fakeManifest()),
       watch: (videoId, signal) => open(watches, videoId, signal),
+      abandon: (url) => void abandoned.push(url),
       newest: (signal) => open(newest, null, signal),
       mine: () => open(mine, null, undefined),
       onHealth(listener) {

@@ -1,0 +1,117 @@
+/** What people drop on the page: each ends as a video that plays, or as a clear message with nothing lost. */
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type FixtureName, fixture } from '../fixtures/make.ts';
+import { launch } from './harness/chromium.ts';
+import { type Site, startSite } from './harness/site.ts';
+import { openTab, type Tab } from './harness/tab.ts';
+
+let site: Site;
+let browser: Browser;
+let tab: Tab;
+
+beforeAll(async () => {
+  site = await startSite();
+  browser = await launch();
+  tab = await openTab(browser, site.url);
+});
+afterAll(async () => {
+  await browser?.close();
+  await site?.close();
+});
+beforeEach(async () => {
+  await tab.page.goto(`${site.url}/publish`);
+  await tab.page.waitForFunction(() => window.kadreel !== undefined);
+});
+
+describe('a file that is no video is refused with what, why and what to do; the file stays chosen', () => {
+  const files: readonly (readonly [FixtureName, RegExp])[] = [
+    ['empty.mp4', /empty/i],
+    ['text.mp4', /not a video|no video|can’t be read/i],
+    ['truncated.mp4', /damaged or incomplete/i],
+  ];
+  test.for(files)('%s', async ([name, reason]) => {
+    await tab.page.getByLabel('Video file').setInputFiles(await fixture(name));
+    const alert = tab.page.getByRole('alert');
+    await alert.waitFor();
+    expect(await alert.textContent()).toMatch(reason);
+    const chosen = tab.page.getByRole('region', { name: 'Chosen file' });
+    expect(await chosen.textContent()).toContain(name);
+    expect(await tab.page.getByRole('textbox', { name: 'Title' }).inputValue()).not.toBe('');
+    expect(tab.errors.filter((error) => !error.includes('Failed to load resource'))).toEqual([]);
+  });
+});
+
+describe('unusual videos are published by the form and play', () => {
+  const files: readonly FixtureName[] = ['silent.mp4', 'sound.m4a', 'rotated.mp4', 'variable.mp4', 'mpeg4.avi'];
+  test.for(files)('%s', { timeout: 180_000 }, async (name) => {
+    await publishByForm(name);
+    await tab.page.getByRole('link', { name: 'Watch', exact: true }).click();
+    await tab.untilMoving();
+    const shown = await tab.page.evaluate(() => {
+      const video = document.querySelector('video');
+      return { width: video?.videoWidth ?? 0, height: video?.videoHeight ?? 0 };
+    });
+    if (name === 'rotated.mp4') expect(shown.height).toBeGreaterThan(shown.width);
+    else if (name === 'sound.m4a') expect(shown.width).toBe(0);
+    else expect(shown.width).toBeGreaterThan(shown.height);
+    const player = await tab.player();
+    expect(player.error).toBeNull();
+    if (name !== 'silent.mp4') expect(player.soundBytes).toBeGreaterThan(0);
+  });
+});
+
+test('three hours are published and sought through', { timeout: 300_000 }, async () => {
+  await publishByForm('three-hours.mp4');
+  await tab.page.getByRole('link', { name: 'Watch', exact: true }).click();
+  await tab.untilMoving();
+  const { duration } = await tab.player();
+  expect(Math.abs(duration - 3 * 3600)).toBeLessThan(1);
+  await tab.seek(2.5 * 3600);
+  await tab.untilMoving();
+  expect((await tab.player()).currentTime).toBeGreaterThan(2.5 * 3600);
+});
+
+test('publishing is cancelled in the middle, and nothing of it stays on the disk', { timeout: 120_000 }, async () => {
+  const before = await kept();
+  await choose('mpeg4.avi');
+  await tab.page.getByRole('button', { name: 'Publish', exact: true }).click();
+  await tab.page.getByRole('progressbar', { name: 'Publishing' }).waitFor();
+  await tab.page.getByRole('button', { name: 'Cancel' }).click();
+  await tab.page.getByRole('button', { name: 'Publish', exact: true }).waitFor();
+  await expect.poll(kept).toBe(before);
+});
+
+test('a full disk stops publishing with the reason; with room again the same press publishes', { timeout: 120_000 }, async () => {
+  const devtools = await tab.page.context().newCDPSession(tab.page);
+  const before = await kept();
+  await choose('bframes.mp4');
+  const { usage } = await devtools.send('Storage.getUsageAndQuota', { origin: site.url });
+  await devtools.send('Storage.overrideQuotaForOrigin', { origin: site.url, quotaSize: usage + 50_000 });
+  await tab.page.getByRole('button', { name: 'Publish', exact: true }).click();
+  const alert = tab.page.getByRole('alert');
+  await alert.waitFor();
+  expect(await alert.textContent()).toMatch(/full|space/i);
+  await expect.poll(kept).toBe(before);
+  await devtools.send('Storage.overrideQuotaForOrigin', { origin: site.url });
+  await tab.page.getByRole('button', { name: 'Try again' }).click();
+  await tab.page.getByRole('link', { name: 'Watch', exact: true }).waitFor();
+});
+
+async function choose(name: FixtureName): Promise<void> {
+  await tab.page.getByLabel('Video file').setInputFiles(await fixture(name));
+  await tab.page.getByRole('textbox', { name: 'Title' }).fill(name);
+  await tab.page.getByText(/Copied as it is|Converted to/).waitFor();
+}
+
+async function publishByForm(name: FixtureName): Promise<void> {
+  await choose(name);
+  await tab.page.getByRole('button', { name: 'Publish', exact: true }).click();
+  await tab.page.getByRole('link', { name: 'Watch', exact: true }).waitFor({ timeout: 240_000 });
+}
+
+/** Media bytes on the tab's disk. */
+async function kept(): Promise<number> {
+  await tab.stats(); // starts a count
+  return (await tab.stats()).kept.bytes;
+}
