@@ -9,15 +9,20 @@ import type { Link } from './link.ts';
 import { trim } from './trim.ts';
 
 export interface HolderDirectory {
-  /** Holders of a group one by one, the most promising first, while the lookup may still find more. */
+  /**
+   * Holders of a group one by one, the most promising first, while the lookup may still find more. Gives none of those that failed a
+   * moment ago, and looks for new ones only after a pause that grows, so that a player which asks again and again costs nobody anything.
+   */
   candidates(group: Key, signal: AbortSignal): AsyncGenerator<Holder, void, undefined>;
+  /** True when somebody has said of late that it holds the group, reachable or not. */
+  knows(group: Key): boolean;
   /** Looks for holders without asking any. */
   locate(group: Key, signal: AbortSignal): Promise<readonly Holder[]>;
   /** A transfer of so many bytes began at a holder; call the result when it has ended. */
   began(id: NodeId, bytes: number): () => void;
-  succeeded(id: NodeId): void;
-  /** A holder that sent wrong bytes (`corrupt`) is never asked again. */
-  failed(id: NodeId, error: unknown): void;
+  succeeded(group: Key, id: NodeId): void;
+  /** A holder that sent wrong bytes (`corrupt`) is never asked again; one that said no is not asked for this group again for a while. */
+  failed(group: Key, id: NodeId, error: unknown): void;
   /** Holders that sent wrong bytes. */
   readonly corrupt: number;
 }
@@ -33,8 +38,12 @@ export interface HolderDirectoryOptions {
 
 /** Found holders are used this long before they are looked for anew, ms: a minute of playing needs no new lookup. */
 const HOLDERS_FRESH = 60_000;
-/** Groups whose holders are remembered. */
+/** Pauses, ms, doubled each time: of a node that did not answer, and of a lookup that led to nothing. */
+const FIRST_PAUSE = 2_000;
+const LONGEST_PAUSE = 60_000;
+/** Groups whose holders are remembered, and holders of one: a hostile node can sign for as many as it likes. */
 const MAX_GROUPS = 256;
+const MAX_HOLDERS = 64;
 /** Nodes whose failures are remembered. */
 const MAX_NODES = 1024;
 /** Holders of one group tried before giving up. */
@@ -48,13 +57,17 @@ interface Known {
   /** Settles when the lookup has ended. */
   looked: Promise<void>;
   looking: boolean;
+  /** How often in a row all holders failed, or none was found. */
+  fruitless: number;
+  /** Set when this lookup led to nothing: the next one comes then. */
+  retryAt: number | null;
 }
 
 export function createHolderDirectory(options: HolderDirectoryOptions): HolderDirectory {
   const { clock } = options;
   const known = new Map<Key, Known>();
   const banned = new Set<NodeId>();
-  const failures = new Map<NodeId, number>();
+  const failures = new Map<NodeId, { times: number; retryAt: number }>();
   /** Bytes under way from each holder, for choosing the least loaded. */
   const load = new Map<NodeId, number>();
   const ownStore = toHex(options.storeId);
@@ -73,19 +86,35 @@ export function createHolderDirectory(options: HolderDirectoryOptions): HolderDi
         if (id === options.self || holder.storeId === ownStore || banned.has(id)) continue;
         entry.holders.set(id, holder);
         wake(entry);
+        if (entry.holders.size >= MAX_HOLDERS) break;
       }
     } finally {
       entry.looking = false;
+      if (entry.holders.size === 0) pause(entry);
       wake(entry);
     }
+  };
+
+  const pause = (entry: Known): void => {
+    entry.retryAt = clock.now() + pauseAfter(++entry.fruitless);
   };
 
   /** Starts a lookup for holders, or joins the one that was done a short while ago. */
   const seek = (group: Key): Known => {
     const present = known.get(group);
-    if (present && clock.now() - present.since < HOLDERS_FRESH && (present.looking || present.holders.size > 0)) return present;
-    const entry: Known = { holders: new Map(), since: clock.now(), watchers: new Set(), looked: Promise.resolve(), looking: true };
+    const now = clock.now();
+    if (present && (present.looking || now < (present.retryAt ?? present.since + HOLDERS_FRESH))) return present;
+    const entry: Known = {
+      holders: new Map(),
+      since: now,
+      watchers: new Set(),
+      looked: Promise.resolve(),
+      looking: true,
+      fruitless: present?.fruitless ?? 0,
+      retryAt: null,
+    };
     entry.looked = quiet(look(group, entry));
+    known.delete(group);
     known.set(group, entry);
     trim(known, MAX_GROUPS);
     return entry;
@@ -93,12 +122,13 @@ export function createHolderDirectory(options: HolderDirectoryOptions): HolderDi
 
   /** Few failures first, then those with a link, then those with the least under way. */
   const cost = ({ contact: { id } }: Holder): number =>
-    (failures.get(id) ?? 0) * 1e12 + (options.linked(id) ? 0 : 1e10) + (load.get(id) ?? 0);
+    (failures.get(id)?.times ?? 0) * 1e12 + (options.linked(id) ? 0 : 1e10) + (load.get(id) ?? 0);
 
   const best = (entry: Known, tried: ReadonlySet<NodeId>): Holder | null => {
     let found: Holder | null = null;
     for (const holder of entry.holders.values()) {
-      if (tried.has(holder.contact.id) || banned.has(holder.contact.id)) continue;
+      const { id } = holder.contact;
+      if (tried.has(id) || banned.has(id) || (failures.get(id)?.retryAt ?? 0) > clock.now()) continue;
       if (!found || cost(holder) < cost(found)) found = holder;
     }
     return found;
@@ -119,9 +149,10 @@ export function createHolderDirectory(options: HolderDirectoryOptions): HolderDi
         } else if (!entry.looking) break;
         else await orAbort(new Promise<void>((resolve) => entry.watchers.add(resolve)), signal);
       }
-      // All of them failed: whoever asks again gets a new lookup.
-      if (known.get(group) === entry) known.delete(group);
+      // Whoever comes here has had no luck with any of them so far.
+      if (clock.now() >= (entry.retryAt ?? 0)) pause(entry);
     },
+    knows: (group) => (known.get(group)?.holders.size ?? 0) > 0,
     async locate(group, signal) {
       const entry = seek(group);
       await orAbort(entry.looked, signal);
@@ -135,17 +166,31 @@ export function createHolderDirectory(options: HolderDirectoryOptions): HolderDi
         else load.delete(id);
       };
     },
-    succeeded(id) {
+    succeeded(group, id) {
       failures.delete(id);
+      const entry = known.get(group);
+      if (!entry) return;
+      entry.fruitless = 0;
+      entry.retryAt = null;
     },
-    failed(id, error) {
-      failures.set(id, (failures.get(id) ?? 0) + 1);
-      trim(failures, MAX_NODES);
-      if (!hasCode(error, 'corrupt')) return;
-      corrupt++;
-      banned.add(id);
-      trim(banned, MAX_NODES);
-      options.linked(id)?.close('sent bytes that do not match their hash');
+    failed(group, id, error) {
+      if (hasCode(error, 'corrupt')) {
+        corrupt++;
+        banned.add(id);
+        trim(banned, MAX_NODES);
+        options.linked(id)?.close('sent bytes that do not match their hash');
+      } else if (hasCode(error, 'not-found') || hasCode(error, 'refused')) {
+        known.get(group)?.holders.delete(id);
+      } else {
+        const times = (failures.get(id)?.times ?? 0) + 1;
+        failures.delete(id);
+        failures.set(id, { times, retryAt: clock.now() + pauseAfter(times) });
+        trim(failures, MAX_NODES);
+      }
     },
   };
+}
+
+function pauseAfter(times: number): number {
+  return Math.min(FIRST_PAUSE * 2 ** (times - 1), LONGEST_PAUSE);
 }

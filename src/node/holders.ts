@@ -39,11 +39,13 @@ export function holderEntry(options: { signer: Signer; clock: Clock; group: Key;
   return writeEntry({ signer, topic: group, name: ENTRY_NAME, value, time, expires: time + HOLDER_LIFE });
 }
 
-/** The holder that an item names, or null when it is none, has expired, or is not signed by that node. */
+/** The holder that an item names, or null when it is none, has expired, asks to live too long, or is not signed by that node. */
 export async function readHolder(crypto: Crypto, item: Item, at: { group: Key; now: number }): Promise<Holder | null> {
   if (item.type !== 'entry') return null;
   const entry = openEntry(item.signed);
   if (entry?.body.topic !== at.group || entry.body.expires <= at.now) return null;
+  // One entry for each node, and a short one: else one node could pass for many disks, or stay after it has gone.
+  if (entry.body.name !== ENTRY_NAME || entry.body.expires - entry.body.time > HOLDER_LIFE) return null;
   const value = decode(holderValue, entry.body.value);
   if (!value || !(await verifyEntry(crypto, entry))) return null;
   const contact = contactOf(crypto, { publicKey: copy(entry.body.writer), open: value.open, via: value.via });

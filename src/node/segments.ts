@@ -3,17 +3,18 @@
  * sees it; a holder that sends other bytes is dropped and the next one is asked (design §8).
  */
 import { type Bytes, copy } from '../base/bytes.ts';
-import { asKadreelError, fail, hasCode } from '../base/errors.ts';
-import type { Cancel, Clock, Crypto } from '../base/ports.ts';
-import { decode } from '../base/schema.ts';
-import { abortError, orAbort, quiet } from '../base/timing.ts';
+import { asKadreelError, fail, type KadreelError } from '../base/errors.ts';
+import type { Clock, Crypto } from '../base/ports.ts';
+import { abortError, deferred, orAbort, quiet } from '../base/timing.ts';
 import type { Contact } from '../kademlia/contact.ts';
 import { hashKey, type Key, type NodeId } from '../kademlia/key.ts';
-import { type GroupDescriptor, groupDescriptorSchema } from '../media/manifest.ts';
+import { decodeGroup } from '../media/group.ts';
+import type { GroupDescriptor } from '../media/manifest.ts';
 import { type GroupStore, isSegment } from './group-store.ts';
 import { createHolderDirectory } from './holder-directory.ts';
 import type { Holder } from './holders.ts';
 import type { Link } from './link.ts';
+import { type Pace, watchPace } from './pace.ts';
 import type { NodeSettings } from './settings.ts';
 import { trim } from './trim.ts';
 
@@ -63,6 +64,12 @@ const MAX_COUNTED = 20_000;
 /** Descriptors of others' groups that are remembered. */
 const MAX_DESCRIPTORS = 256;
 
+/** What ends a transfer; made once, as making an error costs more than ending one. */
+const FETCHED = fail('aborted', 'Another holder was faster.');
+const UNWANTED = fail('aborted', 'Nobody waits for it any more.');
+
+type DescribedGroup = { readonly descriptor: GroupDescriptor; readonly encoded: Bytes };
+
 interface Shared {
   readonly promise: Promise<Bytes>;
   readonly abort: AbortController;
@@ -72,7 +79,7 @@ interface Shared {
 export function createSegments(options: SegmentsOptions): Segments {
   const { clock, crypto, groups, settings } = options;
   const directory = createHolderDirectory(options);
-  const descriptors = new Map<Key, { descriptor: GroupDescriptor; encoded: Bytes }>();
+  const descriptors = new Map<Key, DescribedGroup>();
   const fetching = new Map<string, Shared>();
   const received = { store: 0, tabs: 0, openNodes: 0 };
   /** Segments that are counted already. */
@@ -85,12 +92,13 @@ export function createSegments(options: SegmentsOptions): Segments {
     received.store += bytes;
   };
 
-  const describeAt = async (link: Link, group: Key, signal: AbortSignal): Promise<{ descriptor: GroupDescriptor; encoded: Bytes }> => {
-    const present = descriptors.get(group);
+  /** From this disk, from memory, else from a holder. */
+  const describeAt = async (link: Link, group: Key, signal: AbortSignal): Promise<DescribedGroup> => {
+    const present = await described(group);
     if (present) return present;
     const { descriptor: bytes } = await link.call('DESCRIBE', { group }, { signal });
     const encoded = copy(bytes);
-    const descriptor = hashKey(crypto, encoded) === group ? decode(groupDescriptorSchema, encoded) : null;
+    const descriptor = hashKey(crypto, encoded) === group ? decodeGroup(encoded) : null;
     if (!descriptor) throw fail('corrupt', 'A holder sent a descriptor that does not match its hash.');
     const result = { descriptor, encoded };
     descriptors.set(group, result);
@@ -98,8 +106,14 @@ export function createSegments(options: SegmentsOptions): Segments {
     return result;
   };
 
+  const described = async (group: Key): Promise<DescribedGroup | null> => descriptors.get(group) ?? (await groups.get(group));
+
   /** One try at one holder. */
-  const fetchFrom = async (holder: Holder, request: SegmentRequest, at: { signal: AbortSignal; onFirst: () => void }): Promise<Bytes> => {
+  const fetchFrom = async (
+    holder: Holder,
+    request: SegmentRequest,
+    at: { signal: AbortSignal; onBytes: (bytes: number) => void },
+  ): Promise<Bytes> => {
     const { id } = holder.contact;
     const link = await options.connect(holder.contact, at.signal);
     const { descriptor, encoded } = await describeAt(link, request.group, at.signal);
@@ -107,13 +121,11 @@ export function createSegments(options: SegmentsOptions): Segments {
     if (!wanted) throw fail('invalid', 'The group has no such segment.');
     const ended = directory.began(id, wanted.size);
     try {
-      const bytes = await link.fetch({ ...request, size: wanted.size }, { signal: at.signal, onBytes: at.onFirst });
+      const bytes = await link.fetch({ ...request, size: wanted.size }, at);
       if (!(await isSegment(crypto, bytes, wanted))) throw fail('corrupt', 'A holder sent bytes that do not match their hash.');
-      counted.add(nameOf(request));
-      trim(counted, MAX_COUNTED);
-      if (holder.contact.open) received.openNodes += bytes.length;
-      else received.tabs += bytes.length;
-      directory.succeeded(id);
+      directory.succeeded(request.group, id);
+      if (at.signal.aborted) throw abortError(at.signal);
+      countFetched(nameOf(request), link, bytes.length);
       await keep(request, encoded, bytes);
       return bytes;
     } finally {
@@ -121,48 +133,61 @@ export function createSegments(options: SegmentsOptions): Segments {
     }
   };
 
-  /** A full disk must not stop the picture: what can't be kept is played all the same. */
-  const keep = async (request: SegmentRequest, encoded: Bytes, bytes: Bytes): Promise<void> => {
-    try {
-      const completed = await groups.put({ group: request.group, encoded, index: request.segment, bytes, role: 'seen' });
-      if (completed) options.onComplete(request.group);
-    } catch (error) {
-      if (!hasCode(error, 'quota')) throw error;
-    }
+  const countFetched = (name: string, link: Link, bytes: number): void => {
+    if (counted.has(name)) return;
+    counted.add(name);
+    trim(counted, MAX_COUNTED);
+    if (link.contact.open) received.openNodes += bytes;
+    else received.tabs += bytes;
   };
 
-  /** Asks holder after holder; the next one already when the present one is late. The first good answer wins and cancels the rest. */
+  /** A full or broken disk must not stop the picture, nor count against the holder: what can't be kept is played all the same. */
+  const keep = async (request: SegmentRequest, encoded: Bytes, bytes: Bytes): Promise<void> => {
+    const completed = await groups.put({ group: request.group, encoded, index: request.segment, bytes, role: 'seen' }).catch(() => false);
+    if (completed) options.onComplete(request.group);
+  };
+
+  /** What to say when nobody was asked, or before anybody failed. */
+  const nobody = (group: Key): KadreelError =>
+    directory.knows(group)
+      ? fail('unreachable', 'Nobody who keeps this part of the video can be reached now. It is tried again.')
+      : fail('not-found', 'Nobody in the network is known to keep this part of the video now.');
+
+  /** Asks holder after holder; the next one already when the present ones are slow. The first good answer wins and ends the rest. */
   const fetchSegment = async (request: SegmentRequest, signal: AbortSignal): Promise<Bytes> => {
-    const winner = new AbortController();
-    const onAbort = (): void => winner.abort(abortError(signal));
-    signal.addEventListener('abort', onAbort, { once: true });
-    const running = new Set<Promise<Bytes | null>>();
-    let problem = fail('not-found', 'Nobody in the network is known to keep this part of the video now.');
+    const { group } = request;
+    const over = new AbortController();
+    const outcome = deferred<Bytes>();
+    let problem: KadreelError | null = null;
+
+    const ask = async (holder: Holder, pace: Pace): Promise<void> => {
+      try {
+        outcome.resolve(await fetchFrom(holder, request, { signal: over.signal, onBytes: pace.moved }));
+      } catch (error) {
+        if (over.signal.aborted) return;
+        problem = asKadreelError(error);
+        directory.failed(group, holder.contact.id, error);
+      } finally {
+        pace.end();
+      }
+    };
+    const askAll = async (): Promise<void> => {
+      const asked: Promise<void>[] = [];
+      for await (const holder of directory.candidates(group, over.signal)) {
+        const pace = watchPace(clock, settings.hedgeDelay);
+        asked.push(ask(holder, pace));
+        await pace.slow;
+        if (over.signal.aborted) return;
+      }
+      await Promise.all(asked);
+      outcome.reject(problem ?? nobody(group));
+    };
+
+    askAll().catch(outcome.reject);
     try {
-      for await (const holder of directory.candidates(request.group, winner.signal)) {
-        const late = lateness(clock, settings.hedgeDelay);
-        const attempt = fetchFrom(holder, request, { signal: winner.signal, onFirst: late.cancel }).catch((error: unknown) => {
-          if (!winner.signal.aborted) {
-            directory.failed(holder.contact.id, error);
-            problem = asKadreelError(error);
-          }
-          return null;
-        });
-        running.add(attempt);
-        void attempt.finally(() => running.delete(attempt));
-        const bytes = await Promise.race([...running, late.promise]);
-        late.cancel();
-        if (signal.aborted) throw abortError(signal);
-        if (bytes) return bytes;
-      }
-      while (running.size > 0) {
-        const bytes = await orAbort(Promise.race(running), signal);
-        if (bytes) return bytes;
-      }
-      throw problem;
+      return await orAbort(outcome.promise, signal);
     } finally {
-      signal.removeEventListener('abort', onAbort);
-      winner.abort(fail('aborted', 'Another holder was faster.'));
+      over.abort(FETCHED);
     }
   };
 
@@ -187,7 +212,7 @@ export function createSegments(options: SegmentsOptions): Segments {
       shared.users--;
       if (shared.users === 0) {
         forget(name, shared);
-        shared.abort.abort(fail('aborted', 'Nobody waits for it any more.'));
+        shared.abort.abort(UNWANTED);
       }
     }
   };
@@ -214,21 +239,19 @@ export function createSegments(options: SegmentsOptions): Segments {
       void groups.touch(group).catch(() => undefined);
     },
     async descriptor(group, signal) {
-      const here = await groups.get(group);
-      if (here) return { descriptor: here.descriptor, encoded: here.encoded };
-      const present = descriptors.get(group);
+      const present = await described(group);
       if (present) return present;
-      let problem = fail('not-found', 'Nobody in the network is known to keep this part of the video now.');
+      let problem: KadreelError | null = null;
       for await (const holder of directory.candidates(group, signal)) {
         try {
           return await describeAt(await options.connect(holder.contact, signal), group, signal);
         } catch (error) {
           if (signal.aborted) throw abortError(signal);
-          directory.failed(holder.contact.id, error);
+          directory.failed(group, holder.contact.id, error);
           problem = asKadreelError(error);
         }
       }
-      throw problem;
+      throw problem ?? nobody(group);
     },
     locate: (group, signal) => directory.locate(group, signal),
   };
@@ -236,13 +259,4 @@ export function createSegments(options: SegmentsOptions): Segments {
 
 function nameOf({ group, segment }: { group: Key; segment: number }): string {
   return `${group}/${segment}`;
-}
-
-/** Resolves with null after `ms`, unless cancelled before: then never. */
-function lateness(clock: Clock, ms: number): { promise: Promise<null>; cancel: Cancel } {
-  let cancel: Cancel = () => undefined;
-  const promise = new Promise<null>((resolve) => {
-    cancel = clock.after(ms, () => resolve(null));
-  });
-  return { promise, cancel };
 }
