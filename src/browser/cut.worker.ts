@@ -95,8 +95,11 @@ function originOf(video: VideoTrack | null, audio: AudioTrack | null): number {
 }
 
 async function cut(request: CutRequest & { type: 'cut' }): Promise<void> {
-  const video = (request.video && (await openMediaFile(request.video)))?.video ?? null;
-  const audio = (request.audio && (await openMediaFile(request.audio)))?.audio ?? null;
+  const pictures = await openMediaFile(request.video);
+  // One file that is sent twice in a message is still one: then its index is read and kept once.
+  const sounds = request.audio === request.video ? pictures : await openMediaFile(request.audio);
+  const video = pictures?.video ?? null;
+  const audio = sounds?.audio ?? null;
   if (!video && !audio) throw fail('unsupported', 'The file has neither a picture nor sound.');
   const measure = video && (await measureCuttable(video, Number.POSITIVE_INFINITY));
   if (video && !measure) {

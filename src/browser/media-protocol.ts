@@ -21,7 +21,7 @@ export type CutRequest =
    * Answered by `event`s and by `ended`. Picture and sound may come from different files with one timeline.
    * Every packet is looked at first: where a GOP fits in no segment, the answer is `uncuttable` if `mayRefuse`, else a failure.
    */
-  | { readonly type: 'cut'; readonly video: Blob | null; readonly audio: Blob | null; readonly mayRefuse: boolean }
+  | { readonly type: 'cut'; readonly video: Blob; readonly audio: Blob; readonly mayRefuse: boolean }
   /** One more segment was taken. */
   | { readonly type: 'credit' };
 

@@ -1,6 +1,7 @@
 /** The Transcoder port in a tab: mediabunny copies what browsers play, ffmpeg.wasm converts the rest, each in a worker of its own. */
 import { fail } from '../base/errors.ts';
 import type { CutEvent, MediaProbe, SourceFile, Transcoder } from '../base/ports.ts';
+import { quiet } from '../base/timing.ts';
 import { convert, probeByFfmpeg } from './ffmpeg.ts';
 import type { CutReply, CutRequest, Inspection } from './media-protocol.ts';
 import { openWorker } from './media-worker.ts';
@@ -71,8 +72,11 @@ function planFor({ video, audio }: Inspection): Plan {
   return picture && video ? 'convert-sound' : 'convert';
 }
 
+/** Whether this browser plays it by Media Source Extensions, or, where it has none (iPhone), at all. */
 function plays(kind: 'video' | 'audio', codecs: string | null): boolean {
-  return codecs !== null && typeof MediaSource !== 'undefined' && MediaSource.isTypeSupported(`${kind}/mp4; codecs="${codecs}"`);
+  if (codecs === null) return false;
+  const type = `${kind}/mp4; codecs="${codecs}"`;
+  return typeof MediaSource === 'undefined' ? document.createElement(kind).canPlayType(type) !== '' : MediaSource.isTypeSupported(type);
 }
 
 /** Yields progress up to `share` of the whole; returns the converted file. */
@@ -91,16 +95,20 @@ async function* converting(
     let seconds = 0;
     let wake: (() => void) | null = null;
     let result: Blob | null = null;
-    const work = convert(file, {
+    const converted = convert(file, {
       what,
       signal: ended.signal,
       onTime(time) {
         seconds = Math.max(seconds, time);
         wake?.();
       },
-    }).then((blob) => {
-      result = blob;
     });
+    // It may fail while the reader is busy elsewhere, and nobody waits for it.
+    const work = quiet(
+      converted.then((blob) => {
+        result = blob;
+      }),
+    );
     while (!result) {
       yield { type: 'progress', fraction: from + (share - from) * (duration > 0 ? Math.min(seconds / duration, 1) : 0) };
       const changed = new Promise<void>((resolve) => {

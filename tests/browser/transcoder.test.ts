@@ -213,7 +213,7 @@ describe('copying what browsers play', () => {
     expect(outcome.renditions[0]?.durations.length).toBeGreaterThanOrEqual(2700);
     await judgeCopy(source, directory, ['video']);
     console.info(`three hours cut in ${(outcome.elapsed / 1000).toFixed(1)} s, written by the page included`);
-  });
+  }, 400_000);
 });
 
 describe('playing in hls.js', () => {
