@@ -2,7 +2,7 @@
 import { type Bytes, toHex } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
 import type { Clock } from '../base/ports.ts';
-import { type Deferred, deadline, deferred, orAbort } from '../base/timing.ts';
+import { type Deferred, deadline, deferred, orAbort, quiet } from '../base/timing.ts';
 import type { Contact } from '../kademlia/contact.ts';
 import type { Key, NodeId } from '../kademlia/key.ts';
 import type { GroupStore } from './group-store.ts';
@@ -25,43 +25,48 @@ export interface CopiesOptions {
   readonly storeId: Bytes;
   readonly groups: GroupStore;
   readonly nearest: (target: Key, signal: AbortSignal) => Promise<readonly Storer[]>;
+  /** Who has said, signed, that it holds the group. */
   readonly holdersOf: (group: Key, signal: AbortSignal) => AsyncIterable<Holder>;
   readonly connect: (contact: Contact, signal: AbortSignal) => Promise<Link>;
 }
 
-/** For a group of 16 MiB over a slow line of 1 Mbit/s, behind others that wait there, ms. */
-const KEEP_DEADLINE = 300_000;
+/** From OFFER to KEPT, ms: for a group of 16 MiB over a slow line of 1 Mbit/s, behind others that wait there. */
+export const KEEP_DEADLINE = 300_000;
 /** Nodes that are offered one group at once. */
 const OFFERS_AT_ONCE = 3;
 
 export function createCopies(options: CopiesOptions): Copies {
   const ownStore = toHex(options.storeId);
-  /** Who waits for a KEPT, by group and node. */
-  const promised = new Map<string, Deferred<void>>();
+  /** All who wait for a KEPT, by group and node. */
+  const promised = new Map<string, Set<Deferred<void>>>();
 
   /** Resolves when the node has the group on its disk. */
   const offer = async (link: Link, group: { key: Key; encoded: Bytes }, signal: AbortSignal): Promise<void> => {
     const name = nameOf(group.key, link.id);
-    const kept = promised.get(name) ?? deferred<void>();
-    kept.promise.catch(() => undefined);
-    promised.set(name, kept);
+    const kept = deferred<void>();
+    const waiters = promised.get(name) ?? new Set();
+    promised.set(name, waiters.add(kept));
+    quiet(kept.promise);
     const limit = deadline(options.clock, KEEP_DEADLINE, signal);
     try {
       const answer = await link.call('OFFER', { group: group.key, descriptor: group.encoded }, { signal: limit.signal });
       if (!answer.kept) await orAbort(Promise.race([kept.promise, broken(link)]), limit.signal);
     } finally {
       limit.done();
-      promised.delete(name);
+      waiters.delete(kept);
+      if (waiters.size === 0) promised.delete(name);
     }
   };
 
   return {
     handlers: {
       async KEPT({ group, kept, reason }, { from, relayed }) {
-        const waiter = relayed ? undefined : promised.get(nameOf(group, from.id));
-        if (!waiter) throw fail('refused', 'I did not offer you that.');
-        if (kept) waiter.resolve();
-        else waiter.reject(fail('refused', `It could not keep the group: ${reason}`));
+        const waiters = relayed ? undefined : promised.get(nameOf(group, from.id));
+        if (!waiters) throw fail('refused', 'I did not offer you that.');
+        for (const waiter of waiters) {
+          if (kept) waiter.resolve();
+          else waiter.reject(fail('refused', `It could not keep the group: ${reason}`));
+        }
         return {};
       },
     },
@@ -82,6 +87,11 @@ export function createCopies(options: CopiesOptions): Copies {
           if (!link) continue;
           const disk = toHex(link.storeId);
           if (disk === ownStore || disks.has(disk) || asking.has(disk)) continue;
+          // Others were asked while this link opened.
+          if (disks.size + asking.size >= wanted) {
+            queue.unshift(next);
+            return;
+          }
           asking.add(disk);
           const kept = await offer(link, { key, encoded: stored.encoded }, signal).then(
             () => true,

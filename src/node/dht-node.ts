@@ -1,5 +1,5 @@
 /** A node: the same in a tab, in an open node and in the simulator. Puts the parts together; each part is a file of its own. */
-import { type Bytes, toHex } from '../base/bytes.ts';
+import type { Bytes } from '../base/bytes.ts';
 import { asKadreelError, fail } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Cancel, Channel, Clock, Crypto, Dialer, Puncher, Random, Signer, Store } from '../base/ports.ts';
@@ -11,13 +11,14 @@ import type { IncomingCall } from './answering.ts';
 import { type Copies, createCopies } from './copies.ts';
 import { createGroupStore, type GroupStore } from './group-store.ts';
 import { type CallContext, type Handlers, handle } from './handlers.ts';
-import { type Holder, holderEntry, readHolder } from './holders.ts';
+import { createHolderSearch } from './holder-search.ts';
+import { holderEntry } from './holders.ts';
 import { createItemStore } from './item-store.ts';
 import { createKeeper } from './keeper.ts';
 import type { Link } from './link.ts';
 import { createOpenList } from './open-list.ts';
 import { createOverlay, type Overlay } from './overlay.ts';
-import { createPeers } from './peers.ts';
+import { createPeers, type Peers } from './peers.ts';
 import { createPunching } from './punch.ts';
 import { createRelay } from './relay.ts';
 import { createSegments, type Segments } from './segments.ts';
@@ -64,7 +65,7 @@ export interface DhtNode {
   start(): void;
   /** A channel that somebody opened to us. */
   accept(channel: Channel): void;
-  readonly peers: import('./peers.ts').Peers;
+  readonly peers: Peers;
   links(): readonly Link[];
   /** Called after each change of the links. */
   onLinks(listener: () => void): Cancel;
@@ -89,14 +90,12 @@ export interface DhtStats {
 
 /** Nodes that keep a group's holders' set: more than keep its copies, so that the set outlives them. */
 const HOLDER_REPLICAS = 8;
-/** Linked tabs that are asked for a group when no holder is known. */
-const MAX_GUESSES = 8;
 
 export function createDhtNode(options: DhtNodeOptions): DhtNode {
   const { clock, random, crypto, signer, store, dialer } = options.ports;
   const settings: NodeSettings = { ...DEFAULT_SETTINGS, ...options.settings };
   const self: NodeId = hashKey(crypto, signer.publicKey);
-  const counters = { malformed: 0, calls: 0, relayed: 0 };
+  const counters = { malformed: 0, calls: 0, relayed: 0, served: 0 };
   const linkListeners = new Set<() => void>();
   const table = createRoutingTable({ self, settings });
   const tokens = createTokens({ clock, random, crypto });
@@ -145,7 +144,9 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
       changed();
     },
     onMalformed: () => counters.malformed++,
-    onSent: () => undefined,
+    onSent(bytes) {
+      counters.served += bytes;
+    },
   });
   const relay = createRelay({ self, table, link: peers.get, deadline: settings.relayDeadline, onCarried: () => counters.relayed++ });
   const overlay = createOverlay({ self, contact, clock, random, crypto, settings, table, peers, relay, items, onOpen: openList.hear });
@@ -162,9 +163,10 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     const entry = await holderEntry({ signer, clock, group, contact: contact(), storeId: options.storeId });
     return overlay.store(group, { type: 'entry', signed: entry.signed }, { replicas: HOLDER_REPLICAS, ...(signal && { signal }) });
   };
+  const { claimsOf, holdersOf } = createHolderSearch({ self, clock, crypto, overlay, links: peers.links });
   const connect = (to: Contact, signal: AbortSignal): Promise<Link> => peers.connect(to, { signal });
-  const keeper = createKeeper({ crypto, groups, keeps: options.media.keeps, announce });
-  const copies = createCopies({ clock, storeId: options.storeId, groups, nearest: overlay.nearest, holdersOf, connect });
+  const keeper = createKeeper({ clock, crypto, groups, keeps: options.media.keeps, announce });
+  const copies = createCopies({ clock, storeId: options.storeId, groups, nearest: overlay.nearest, holdersOf: claimsOf, connect });
   const segments = createSegments({
     clock,
     crypto,
@@ -187,29 +189,6 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     openList,
     busy: () => new Set(peers.links().flatMap((link) => (link.receiving ? link.id : []))),
   });
-
-  /** Who says that it holds a group; where nobody does, linked tabs that turn out to have it. */
-  async function* holdersOf(group: Key, signal: AbortSignal): AsyncGenerator<Holder, void, undefined> {
-    let found = 0;
-    for await (const entry of overlay.findEntries(group, { signal })) {
-      const holder = await readHolder(crypto, { type: 'entry', signed: entry.signed }, { group, now: clock.now() });
-      if (!holder || holder.contact.id === self) continue;
-      found++;
-      yield holder;
-    }
-    if (found > 0) return;
-    const guesses = peers
-      .links()
-      .filter((link) => link.contact.open === null)
-      .slice(0, MAX_GUESSES);
-    for (const link of guesses) {
-      const has = await link.call('DESCRIBE', { group }, { signal }).then(
-        () => true,
-        () => false,
-      );
-      if (has) yield { contact: link.contact, storeId: toHex(link.storeId), expires: clock.now() };
-    }
-  }
 
   const nearer = (target: Key, from: Contact) => ({
     contacts: table
@@ -297,7 +276,6 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
         links: { tabs: links.length - open, openNodes: open },
         contacts: table.size,
         ...counters,
-        served: keeper.served,
         received: segments.received,
         corruptHolders: segments.corrupt,
       };

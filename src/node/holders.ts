@@ -5,9 +5,9 @@ import type { Clock, Crypto, Signer } from '../base/ports.ts';
 import { decode, encode, fixed, list, nullable, string, struct } from '../base/schema.ts';
 import { type Contact, contactOf, MAX_URL_BYTES, MAX_VIA } from '../kademlia/contact.ts';
 import { type Key, keySchema, type NodeId } from '../kademlia/key.ts';
-import { openEntry, type SignedEntry, verifyEntry, writeEntry } from '../records/entry.ts';
+import { type SignedEntry, writeEntry } from '../records/entry.ts';
 import { HOLDER_LIFE } from '../records/expiry.ts';
-import { type Item, STORE_ID_BYTES } from '../wire/messages.ts';
+import { STORE_ID_BYTES } from '../wire/messages.ts';
 
 export interface Holder {
   readonly contact: Contact;
@@ -39,15 +39,13 @@ export function holderEntry(options: { signer: Signer; clock: Clock; group: Key;
   return writeEntry({ signer, topic: group, name: ENTRY_NAME, value, time, expires: time + HOLDER_LIFE });
 }
 
-/** The holder that an item names, or null when it is none, has expired, asks to live too long, or is not signed by that node. */
-export async function readHolder(crypto: Crypto, item: Item, at: { group: Key; now: number }): Promise<Holder | null> {
-  if (item.type !== 'entry') return null;
-  const entry = openEntry(item.signed);
-  if (entry?.body.topic !== at.group || entry.body.expires <= at.now) return null;
+/** The holder that an entry names, or null when it is none, has expired or asks to live too long. The caller has verified the entry. */
+export function readHolder(crypto: Crypto, { body }: SignedEntry, at: { group: Key; now: number }): Holder | null {
+  if (body.topic !== at.group || body.expires <= at.now) return null;
   // One entry for each node, and a short one: else one node could pass for many disks, or stay after it has gone.
-  if (entry.body.name !== ENTRY_NAME || entry.body.expires - entry.body.time > HOLDER_LIFE) return null;
-  const value = decode(holderValue, entry.body.value);
-  if (!value || !(await verifyEntry(crypto, entry))) return null;
-  const contact = contactOf(crypto, { publicKey: copy(entry.body.writer), open: value.open, via: value.via });
-  return { contact, storeId: toHex(value.storeId), expires: entry.body.expires };
+  if (body.name !== ENTRY_NAME || body.expires - body.time > HOLDER_LIFE) return null;
+  const value = decode(holderValue, body.value);
+  if (!value) return null;
+  const contact = contactOf(crypto, { publicKey: copy(body.writer), open: value.open, via: value.via });
+  return { contact, storeId: toHex(value.storeId), expires: body.expires };
 }

@@ -1,104 +1,116 @@
 /** The duty to keep copies: takes groups that others offer, tells the network what is here, and serves it (design §6). */
-import { type Bytes, copy } from '../base/bytes.ts';
+import { copy } from '../base/bytes.ts';
 import { asKadreelError, fail } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
-import type { Crypto } from '../base/ports.ts';
-import { decode } from '../base/schema.ts';
+import type { Clock, Crypto } from '../base/ports.ts';
+import { deadline } from '../base/timing.ts';
 import { hashKey, type Key } from '../kademlia/key.ts';
-import { type GroupDescriptor, groupDescriptorSchema } from '../media/manifest.ts';
+import { decodeGroup, groupSize } from '../media/group.ts';
+import type { GroupDescriptor } from '../media/manifest.ts';
+import { KEEP_DEADLINE } from './copies.ts';
 import { type GroupStore, isSegment } from './group-store.ts';
 import type { Handlers } from './handlers.ts';
-import type { Link } from './link.ts';
+import { createOfferQueue, type Offered } from './offer-queue.ts';
+import { shorten } from './shorten.ts';
+import { trim } from './trim.ts';
 
 export interface Keeper {
   readonly handlers: Pick<Handlers, 'OFFER' | 'DESCRIBE' | 'FETCH'>;
-  /** Media bytes sent to others. */
-  readonly served: number;
   close(): void;
 }
 
 export interface KeeperOptions {
+  readonly clock: Clock;
   readonly crypto: Crypto;
   readonly groups: GroupStore;
   /** False: this node keeps nobody's video. */
   readonly keeps: boolean;
   /** Tells the network that this node holds a group. */
   readonly announce: (group: Key) => Promise<unknown>;
-  /** Called after each segment is handed to a link. */
-  readonly onServed?: (bytes: number) => void;
 }
 
 /** Offered groups that are fetched at once: more would only share the same line. */
 const MAX_TAKING = 3;
-/** Offered groups that wait their turn, from everybody; a 3-hour video has about 540. */
-const MAX_WAITING = 1024;
 /** Urgency of copying: playing goes first. */
 const COPY_URGENCY = 200;
-
-interface Offered {
-  readonly link: Link;
-  readonly group: Key;
-  readonly encoded: Bytes;
-  readonly descriptor: GroupDescriptor;
-}
+/** Bytes of the reason in KEPT, as the protocol has it. */
+const MAX_REASON = 100;
+/** What is here already and is offered again is announced at most this often, ms: an OFFER is cheap, a lookup is not. */
+const ANNOUNCE_INTERVAL = 600_000;
+/** Groups of which it is remembered when they were announced. */
+const MAX_ANNOUNCED = 1024;
 
 export function createKeeper(options: KeeperOptions): Keeper {
-  const { crypto, groups } = options;
-  const waiting: Offered[] = [];
+  const { clock, crypto, groups } = options;
+  const queue = createOfferQueue();
+  const announced = new Map<Key, number>();
   const closing = new AbortController();
   let taking = 0;
-  let served = 0;
 
   const pump = (): void => {
-    while (taking < MAX_TAKING) {
-      const next = waiting.shift();
+    while (taking < MAX_TAKING && !closing.signal.aborted) {
+      const next = queue.next(clock.now());
       if (!next) return;
       taking++;
       void take(next).finally(() => {
         taking--;
+        queue.done(next);
         pump();
       });
     }
   };
 
-  /** Fetches a group from who offered it, says what came of it, and tells the network. */
+  /** Tells the network, unless it was told a while ago. Who looks for the group before it is known asks others. */
+  const announce = async (group: Key): Promise<void> => {
+    const now = clock.now();
+    if ((announced.get(group) ?? Number.NEGATIVE_INFINITY) > now - ANNOUNCE_INTERVAL) return;
+    announced.set(group, now);
+    trim(announced, MAX_ANNOUNCED);
+    await options.announce(group).catch(() => announced.delete(group));
+  };
+
+  /** Fetches a group from who offered it, tells the network, and says what came of it. Never rejects. */
   const take = async (offered: Offered): Promise<void> => {
     const { link, group } = offered;
     const verdict = await fetchAll(offered).then(
       () => ({ kept: true, reason: '' }),
-      (error: unknown) => ({ kept: false, reason: asKadreelError(error).message.slice(0, 30) }),
+      (error: unknown) => ({ kept: false, reason: shorten(asKadreelError(error).message, MAX_REASON) }),
     );
-    if (verdict.kept) await options.announce(group).catch(() => undefined);
+    if (verdict.kept) await announce(group);
     await link.call('KEPT', { group, ...verdict }).catch(() => undefined);
   };
 
-  const fetchAll = async ({ link, group, encoded, descriptor }: Offered): Promise<void> => {
-    for (const [index, segment] of descriptor.segments.entries()) {
-      if (closing.signal.aborted) throw fail('closed', 'This node is leaving.');
-      if (await groups.segment(group, index)) continue;
-      const bytes = await link.fetch({ group, segment: index, size: segment.size, urgency: COPY_URGENCY }, { signal: closing.signal });
-      if (!(await isSegment(crypto, bytes, segment))) throw fail('corrupt', 'The bytes do not match their hash.');
-      await groups.put({ group, encoded, index, bytes, role: 'kept' });
+  const fetchAll = async ({ link, group, encoded, descriptor, expires }: Offered): Promise<void> => {
+    const limit = deadline(clock, expires - clock.now(), closing.signal);
+    try {
+      for (const [index, segment] of descriptor.segments.entries()) {
+        if (await groups.segment(group, index)) continue;
+        const bytes = await link.fetch({ group, segment: index, size: segment.size, urgency: COPY_URGENCY }, { signal: limit.signal });
+        if (!(await isSegment(crypto, bytes, segment))) throw fail('corrupt', 'The bytes do not match their hash.');
+        await groups.put({ group, encoded, index, bytes, role: 'kept' });
+      }
+    } finally {
+      limit.done();
     }
   };
 
   return {
-    get served() {
-      return served;
-    },
     handlers: {
       async OFFER({ group, descriptor: bytes }, { link, relayed }) {
         if (!options.keeps) throw fail('refused', 'This node keeps no videos.');
         if (relayed) throw fail('refused', 'Offers need a link.');
         const encoded = copy(bytes);
-        const descriptor = hashKey(crypto, encoded) === group ? decode(groupDescriptorSchema, encoded) : null;
-        if (!descriptor || !isReasonable(descriptor)) throw fail('invalid', 'That is no group.');
+        const descriptor = hashKey(crypto, encoded) === group ? decodeGroup(encoded) : null;
+        if (!descriptor || isTooLong(descriptor)) throw fail('invalid', 'That is no group.');
+        if (queue.has(group, link)) return { kept: false };
         if ((await groups.get(group))?.complete) {
-          void options.announce(group).catch(() => undefined);
+          void announce(group);
           return { kept: true };
         }
-        if (waiting.length >= MAX_WAITING) throw fail('refused', 'Too many offers are waiting here.');
-        waiting.push({ link, group, encoded, descriptor });
+        if (!queue.hasRoom(link)) throw fail('refused', 'Too many offers are waiting here.');
+        const size = groupSize(descriptor);
+        if ((await groups.room()) < queue.bytes + size) throw fail('refused', 'The space for other people’s videos is full.');
+        queue.add({ link, group, encoded, descriptor, size, expires: clock.now() + KEEP_DEADLINE });
         pump();
         return { kept: false };
       },
@@ -113,23 +125,19 @@ export function createKeeper(options: KeeperOptions): Keeper {
         if (!bytes) throw fail('not-found', 'I do not keep that segment.');
         if (offset > bytes.length) throw fail('invalid', 'The segment is shorter than that.');
         void groups.touch(group).catch(() => undefined);
-        served += bytes.length - offset;
-        options.onServed?.(bytes.length - offset);
         stream({ bytes: bytes.subarray(offset), credit: window, urgency });
         return { size: bytes.length - offset };
       },
     },
     close() {
       closing.abort(fail('closed', 'This node is leaving.'));
-      waiting.length = 0;
+      queue.clear();
     },
   };
 }
 
-/** A group within its limits, and not an empty one. */
-function isReasonable({ segments }: GroupDescriptor): boolean {
-  const bytes = segments.reduce((sum, segment) => sum + segment.size, 0);
+/** True for a group that spans more time than it may; a single longer segment may be a group of its own. */
+function isTooLong({ segments }: GroupDescriptor): boolean {
   const duration = segments.reduce((sum, segment) => sum + segment.duration, 0);
-  const one = segments.length === 1;
-  return segments.length > 0 && bytes > 0 && bytes <= LIMITS.group && (one || duration <= LIMITS.groupSeconds * 1000);
+  return segments.length > 1 && duration > LIMITS.groupSeconds * 1000;
 }
