@@ -3,7 +3,7 @@ import type { Bytes } from '../base/bytes.ts';
 import { copy, toHex } from '../base/bytes.ts';
 import type { Clock, Crypto, Signer } from '../base/ports.ts';
 import { decode, encode, fixed, list, nullable, string, struct } from '../base/schema.ts';
-import { type Contact, contactOf, MAX_URL_BYTES, MAX_VIA } from '../kademlia/contact.ts';
+import { type Contact, contactOf, isOpenUrl, MAX_URL_BYTES, MAX_VIA } from '../kademlia/contact.ts';
 import { type Key, keySchema, type NodeId } from '../kademlia/key.ts';
 import { type SignedEntry, writeEntry } from '../records/entry.ts';
 import { HOLDER_LIFE } from '../records/expiry.ts';
@@ -45,7 +45,7 @@ export function readHolder(crypto: Crypto, { body }: SignedEntry, at: { group: K
   // One entry for each node, and a short one: else one node could pass for many disks, or stay after it has gone.
   if (body.name !== ENTRY_NAME || body.expires - body.time > HOLDER_LIFE) return null;
   const value = decode(holderValue, body.value);
-  if (!value) return null;
+  if (!value || (value.open !== null && !isOpenUrl(value.open))) return null;
   const contact = contactOf(crypto, { publicKey: copy(body.writer), open: value.open, via: value.via });
   return { contact, storeId: toHex(value.storeId), expires: body.expires };
 }
