@@ -1,0 +1,44 @@
+import type { Bytes } from '../../../../src/base/bytes.ts';
+import { EMPTY } from '../../../../src/base/bytes.ts';
+import type { IncomingCall } from '../../../../src/node/answering.ts';
+import { createLink, type Link } from '../../../../src/node/link.ts';
+import type { Bench } from './bench.ts';
+import { channelPair, type TestChannel } from './channel-pair.ts';
+
+export interface LinkEnd {
+  readonly link: Link;
+  readonly channel: TestChannel;
+  readonly counters: { malformed: number; sent: number; ended: string | null };
+}
+
+/** Two links at the ends of one wire, started. `serve` answers at the second end. */
+export function linkPair(
+  bench: Bench,
+  options: { serve?: (call: IncomingCall) => Promise<Bytes>; heartbeat?: number } = {},
+): readonly [LinkEnd, LinkEnd] {
+  const channels = channelPair(bench.clock);
+  const make = (channel: TestChannel, serve: (call: IncomingCall) => Promise<Bytes>): LinkEnd => {
+    const counters: LinkEnd['counters'] = { malformed: 0, sent: 0, ended: null };
+    const { contact, storeId } = bench.someone();
+    const link = createLink({
+      proven: { channel, contact, storeId, listen: (listener) => channel.listen(listener) },
+      initiated: true,
+      clock: bench.clock,
+      heartbeat: options.heartbeat ?? 0,
+      silence: 7_000,
+      callDeadline: 5_000,
+      stallDeadline: 8_000,
+      serve,
+      onMalformed: () => counters.malformed++,
+      onSent(bytes) {
+        counters.sent += bytes;
+      },
+      onClose(_, reason) {
+        counters.ended = reason;
+      },
+    });
+    link.start();
+    return { link, channel, counters };
+  };
+  return [make(channels[0], async () => EMPTY), make(channels[1], options.serve ?? (async () => EMPTY))];
+}
