@@ -1,4 +1,4 @@
-/** WebRTC between two pages with storage of their own: speed beside a bare data channel, and when the end of a link is known. */
+/** WebRTC between two pages with storage of their own: when the end of a link is known. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Channel, Punch } from '../../src/base/ports.ts';
@@ -10,17 +10,10 @@ declare global {
     /** Carries a signal to the other page. */
     carry(signal: string): Promise<void>;
     punch: Punch;
-    bare: { pc: RTCPeerConnection; channel: RTCDataChannel };
     channel: Channel;
     heard: { bytes: number; last: string; lastAt: number; closed: string | null; closedAt: number };
   }
 }
-
-const MB = 1e6;
-const VOLUME = 40 * MB;
-const MESSAGE = 64 * 1024;
-/** The mark of facts.md for a bare channel. */
-const BARE_MARK = 256 * 1024;
 
 let site: PortsSite;
 let browser: Browser;
@@ -73,91 +66,6 @@ async function link(): Promise<void> {
     ),
   );
 }
-
-/** Links the two pages by nothing but the browser. */
-async function linkBare(): Promise<void> {
-  const [one, two] = pages;
-  const make = (page: Page): Promise<string> =>
-    page.evaluate(async () => {
-      const pc = new RTCPeerConnection();
-      const channel = pc.createDataChannel('bare', { negotiated: true, id: 0 });
-      channel.binaryType = 'arraybuffer';
-      window.bare = { pc, channel };
-      return '';
-    });
-  await Promise.all(pages.map(make));
-  const gathered = (page: Page, remote: string | null): Promise<string> =>
-    page.evaluate(async (remote) => {
-      const { pc } = window.bare;
-      if (remote) await pc.setRemoteDescription({ type: 'offer', sdp: remote });
-      await pc.setLocalDescription();
-      if (pc.iceGatheringState !== 'complete') {
-        await new Promise<void>((resolve) => {
-          pc.addEventListener('icegatheringstatechange', () => pc.iceGatheringState === 'complete' && resolve());
-        });
-      }
-      return pc.localDescription?.sdp ?? '';
-    }, remote);
-  const answer = await gathered(two, await gathered(one, null));
-  await one.evaluate((sdp) => window.bare.pc.setRemoteDescription({ type: 'answer', sdp }), answer);
-  await Promise.all(pages.map((page) => page.waitForFunction(() => window.bare.channel.readyState === 'open')));
-}
-
-/** MB/s of our channel: as much as its `drain` lets through. */
-async function ours(): Promise<number> {
-  const [one, two] = pages;
-  const before = await two.evaluate(() => window.heard.bytes);
-  const start = performance.now();
-  await one.evaluate(
-    async ([volume, size, mark]) => {
-      const message = new Uint8Array(size);
-      for (let sent = 0; sent < volume; sent += size) {
-        if (window.channel.queued > mark) await new Promise((resolve) => addEventListener('drain', resolve, { once: true }));
-        window.channel.send(message);
-      }
-    },
-    [VOLUME, MESSAGE, BARE_MARK] as const,
-  );
-  await two.waitForFunction((wanted) => window.heard.bytes >= wanted, before + VOLUME, { polling: 5 });
-  return VOLUME / 1000 / (performance.now() - start);
-}
-
-async function bare(): Promise<number> {
-  const [one, two] = pages;
-  await two.evaluate(() => {
-    window.heard = { ...window.heard, bytes: 0 };
-    window.bare.channel.onmessage = (event: MessageEvent<ArrayBuffer>) => {
-      window.heard.bytes += event.data.byteLength;
-    };
-  });
-  const start = performance.now();
-  await one.evaluate(
-    async ([volume, size, mark]) => {
-      const { channel } = window.bare;
-      channel.bufferedAmountLowThreshold = 64 * 1024;
-      const message = new Uint8Array(size);
-      for (let sent = 0; sent < volume; sent += size) {
-        if (channel.bufferedAmount > mark)
-          await new Promise((resolve) => channel.addEventListener('bufferedamountlow', resolve, { once: true }));
-        channel.send(message);
-      }
-    },
-    [VOLUME, MESSAGE, BARE_MARK] as const,
-  );
-  await two.waitForFunction((wanted) => window.heard.bytes >= wanted, VOLUME, { polling: 5 });
-  return VOLUME / 1000 / (performance.now() - start);
-}
-
-test('our channel is about as fast as a bare data channel', async () => {
-  await linkBare();
-  const bareRates = [await bare(), await bare()];
-  await Promise.all(pages.map((page) => page.evaluate(() => window.bare.pc.close())));
-  await link();
-  const ourRates = [await ours(), await ours()];
-  const best = { bare: Math.max(...bareRates), ours: Math.max(...ourRates) };
-  console.info(`tab to tab: bare ${best.bare.toFixed(1)} MB/s, ours ${best.ours.toFixed(1)} MB/s`);
-  expect(best.ours).toBeGreaterThan(best.bare * 0.6);
-});
 
 /** Says goodbye as a node does when its page goes. */
 const sayGoodbye = (page: Page): Promise<void> =>
