@@ -2,6 +2,7 @@
 import { asKadreelError, fail } from '../base/errors.ts';
 import type { CutEvent } from '../base/ports.ts';
 import { decodeAhead } from './decode-times.ts';
+import { readComplexEdits } from './edit-lists.ts';
 import { type AudioTrack, damaged, type MediaFile, openMediaFile, type VideoTrack } from './media-file.ts';
 import { type CutReply, type CutRequest, type Inspection, SEGMENTS_AHEAD } from './media-protocol.ts';
 import { makePoster } from './poster.ts';
@@ -52,10 +53,11 @@ function reply(message: CutReply, transfer: Transferable[] = []): void {
 
 async function inspect(blob: Blob): Promise<void> {
   const file = await openMediaFile(blob);
-  reply({ type: 'inspected', inspection: file && (await inspection(file)) });
+  reply({ type: 'inspected', inspection: file && (await inspection(file, await readComplexEdits(blob))) });
 }
 
-async function inspection(file: MediaFile): Promise<Inspection> {
+/** `edited`: the seconds shown by edits that only ffmpeg follows, or null. */
+async function inspection(file: MediaFile, edited: number | null): Promise<Inspection> {
   const { video, audio } = file;
   for (const track of [video, audio]) {
     if (track && !track.complete) throw damaged('its end is missing, as after a copy or a download that was broken off');
@@ -64,21 +66,21 @@ async function inspection(file: MediaFile): Promise<Inspection> {
   const origin = video && video.start < -MAX_HIDDEN ? 0 : originOf(video, audio);
   return {
     container: file.container,
-    duration: Math.max(0, ...[video, audio].map((track) => (track ? track.end - origin : 0))),
+    duration: edited ?? Math.max(0, ...[video, audio].map((track) => (track ? track.end - origin : 0))),
     video: video && {
       codec: video.codec,
       codecs: video.codecs,
       width: video.width,
       height: video.height,
       rotation: video.rotation,
-      cuttable: (await measureCuttable(video, INSPECTED_PACKETS)) !== null,
+      cuttable: edited === null && (await measureCuttable(video, INSPECTED_PACKETS)) !== null,
     },
     audio: audio && {
       codec: audio.codec,
       codecs: audio.codecs,
       channels: audio.channels,
       sampleRate: audio.sampleRate,
-      cuttable: AUDIO_CODECS.includes(audio.codec) && audio.codecs !== null,
+      cuttable: edited === null && AUDIO_CODECS.includes(audio.codec) && audio.codecs !== null,
     },
   };
 }

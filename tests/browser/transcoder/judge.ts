@@ -62,6 +62,8 @@ export interface JudgedPacket {
   readonly time: number;
   readonly duration: number;
   readonly key: boolean;
+  /** An edit list hides it. */
+  readonly hidden: boolean;
   /** Where its bytes are in the file. */
   readonly position: number;
   readonly hash: string;
@@ -82,6 +84,7 @@ export async function packetsOf(path: string, kind: 'video' | 'audio'): Promise<
     time: Number(packet.pts_time),
     duration: Number(packet.duration_time),
     key: packet.flags?.startsWith('K') ?? false,
+    hidden: packet.flags?.includes('D') ?? false,
     position: Number(packet.pos),
     hash: packet.data_hash ?? '',
   }));
@@ -111,7 +114,9 @@ export async function durationOf(playlist: string): Promise<number> {
 
 /** Seconds from the first thing shown to the last: what headers say is often wrong, above all for a file that breaks off. */
 export async function spanOf(source: string): Promise<number> {
-  const packets = [...(await packetsOf(source, 'video')), ...(await packetsOf(source, 'audio'))].filter(({ time }) => !Number.isNaN(time));
+  const packets = [...(await packetsOf(source, 'video')), ...(await packetsOf(source, 'audio'))].filter(
+    ({ time, hidden }) => !Number.isNaN(time) && !hidden,
+  );
   const start = packets.reduce((least, packet) => Math.min(least, Math.max(packet.time, 0)), Number.POSITIVE_INFINITY);
   const end = packets.reduce((most, packet) => Math.max(most, packet.time + (packet.duration || 0)), 0);
   return end - start;
