@@ -1,0 +1,306 @@
+/** Offers, answers and candidates that others carry (docs/protocol.md, rules L6 to L8). */
+import { describe, expect, test } from 'vitest';
+import { type Bytes, EMPTY } from '../../../src/base/bytes.ts';
+import { fail } from '../../../src/base/errors.ts';
+import type { Channel, Punch } from '../../../src/base/ports.ts';
+import { type Deferred, deferred, quiet } from '../../../src/base/timing.ts';
+import type { Contact } from '../../../src/kademlia/contact.ts';
+import type { NodeId } from '../../../src/kademlia/key.ts';
+import type { Link } from '../../../src/node/link.ts';
+import { createPunching, type Punching } from '../../../src/node/punch.ts';
+import { seededRandom } from '../../sim/random.ts';
+import { type Bench, createBench } from './support/bench.ts';
+import { channelPair } from './support/channel-pair.ts';
+import { fakeLink } from './support/fake-link.ts';
+
+interface Attempt {
+  readonly initiator: boolean;
+  readonly accepted: string[];
+  readonly emit: (payload: string) => void;
+  readonly opened: Deferred<Channel>;
+  closed: boolean;
+}
+
+interface Side {
+  readonly contact: Contact;
+  readonly punching: Punching;
+  /** What the puncher port was asked to begin. */
+  readonly attempts: Attempt[];
+  readonly links: { from: NodeId; initiated: boolean }[];
+  /** Signals on their way; the test delivers, drops or turns them round. */
+  readonly outbox: { to: Contact; session: Bytes; sequence: number; payload: string }[];
+  refuse: string | null;
+}
+
+/** A puncher that opens when an offer (`offer`) has been answered (`answer`) and both have seen the other's candidate. */
+function side(bench: Bench, options: { puncher?: boolean } = {}): Side {
+  const { contact, storeId } = bench.someone();
+  const attempts: Attempt[] = [];
+  const links: Side['links'] = [];
+  const outbox: Side['outbox'] = [];
+  const result = { contact, attempts, links, outbox, refuse: null as string | null };
+  const puncher = {
+    start({ initiator, emit }: { initiator: boolean; emit: (signal: string) => void }): Punch {
+      const attempt: Attempt = { initiator, accepted: [], emit, opened: deferred<Channel>(), closed: false };
+      quiet(attempt.opened.promise);
+      attempts.push(attempt);
+      if (initiator) {
+        emit('offer');
+        emit('candidate');
+      }
+      return {
+        opened: attempt.opened.promise,
+        accept(signal) {
+          attempt.accepted.push(signal);
+          if (signal === 'nonsense') attempt.opened.reject(fail('unreachable', 'Nonsense.'));
+          if (signal === 'offer') {
+            emit('answer');
+            emit('candidate');
+          }
+          if (signal === 'candidate' && attempt.accepted[0] !== 'candidate') attempt.opened.resolve(channelPair(bench.clock)[0]);
+        },
+        close() {
+          attempt.closed = true;
+          attempt.opened.reject(fail('closed', 'Given up.'));
+        },
+      };
+    },
+  };
+  return Object.assign(result, {
+    punching: createPunching({
+      puncher: options.puncher === false ? null : puncher,
+      self: contact.id,
+      clock: bench.clock,
+      random: bench.random,
+      deadline: 15_000,
+      async send(to, request) {
+        if (result.refuse) throw fail('unreachable', result.refuse);
+        outbox.push({ to, ...request });
+      },
+      async adopt(_, { initiated, expected }): Promise<Link> {
+        links.push({ from: expected, initiated });
+        return fakeLink({ contact: { ...contact, id: expected }, storeId });
+      },
+    }),
+  });
+}
+
+/** Delivers everything that waits, as `order` sorts it, until nothing moves. */
+async function deliver(bench: Bench, sides: readonly Side[], order = <T>(all: T[]): T[] => all): Promise<void> {
+  for (let round = 0; round < 20; round++) {
+    await bench.advance(1);
+    const moving = order(sides.flatMap((from) => from.outbox.splice(0).map((signal) => ({ from, signal }))));
+    if (moving.length === 0) return;
+    for (const { from, signal } of moving) {
+      const to = sides.find((one) => one.contact.id === signal.to.id);
+      await to?.punching.signalled(from.contact, { ...signal, from: from.contact }).catch(() => undefined);
+    }
+  }
+}
+
+const patient = new AbortController().signal;
+const sorted = (a: Side, b: Side): readonly [Side, Side] => (a.contact.id < b.contact.id ? [a, b] : [b, a]);
+
+describe('an attempt', () => {
+  test('[L6] ends with a link at both sides', async () => {
+    const bench = createBench();
+    const [a, b] = [side(bench), side(bench)];
+    const link = a.punching.punch(b.contact, patient);
+    await deliver(bench, [a, b]);
+    expect((await bench.run(link)).id).toBe(b.contact.id);
+    expect(a.links).toEqual([{ from: b.contact.id, initiated: true }]);
+    expect(b.links).toEqual([{ from: a.contact.id, initiated: false }]);
+    await bench.advance(60_000);
+    expect(bench.pending).toBe(0);
+  });
+
+  test.each([1, 2, 3, 4, 5, 6])('[L6] signals that arrive in any order, some twice, are taken in theirs (seed %i)', async (seed) => {
+    const bench = createBench(seed);
+    const random = seededRandom(seed);
+    const [a, b] = [side(bench), side(bench)];
+    const link = a.punching.punch(b.contact, patient);
+    await deliver(bench, [a, b], (all) => [...all, ...all].sort(() => random.float() - 0.5));
+    await bench.run(link);
+    expect(b.attempts.length).toBe(1);
+    expect(b.attempts[0]?.accepted).toEqual(['offer', 'candidate']);
+    expect(a.attempts[0]?.accepted).toEqual(['answer', 'candidate']);
+  });
+
+  test('[L6] whose offer can’t be carried fails at once; a lost candidate does not matter', async () => {
+    const bench = createBench();
+    const [a, b] = [side(bench), side(bench)];
+    a.refuse = 'no way there';
+    expect(await bench.code(a.punching.punch(b.contact, patient))).toBe('unreachable');
+    expect(a.attempts[0]?.closed).toBe(true);
+    a.refuse = null;
+    const link = a.punching.punch(b.contact, patient);
+    await bench.advance(1);
+    a.refuse = 'lost';
+    a.attempts[1]?.emit('late');
+    await bench.advance(1);
+    a.refuse = null;
+    await deliver(bench, [a, b]);
+    await bench.run(link);
+  });
+
+  test('that is given up frees everything, also a channel that opens just then', async () => {
+    const bench = createBench();
+    const [a, b] = [side(bench), side(bench)];
+    const abort = new AbortController();
+    const link = quiet(a.punching.punch(b.contact, abort.signal));
+    await bench.advance(1);
+    const [late] = channelPair(bench.clock);
+    abort.abort();
+    a.attempts[0]?.opened.resolve(late);
+    expect(await bench.code(link)).toBe('aborted');
+    await bench.advance(10);
+    expect(a.attempts[0]?.closed).toBe(true);
+    expect(late.closed).toBe(true);
+    expect(a.links).toEqual([]);
+    a.attempts[0]?.emit('candidate');
+    await bench.advance(1);
+    expect(a.outbox.filter(({ sequence }) => sequence === 2)).toEqual([]);
+  });
+
+  test('that the other side never finishes ends after 15 s', async () => {
+    const bench = createBench();
+    const [a, b] = [side(bench), side(bench)];
+    await b.punching.signalled(a.contact, { from: a.contact, session: new Uint8Array(8), sequence: 0, payload: 'offer' });
+    await bench.advance(14_900);
+    expect(b.attempts[0]?.closed).toBe(false);
+    await bench.advance(200);
+    expect(b.attempts[0]?.closed).toBe(true);
+    expect(bench.pending).toBe(0);
+  });
+});
+
+describe('glare', () => {
+  test.each([1, 2, 3])('[L7] the offer of the lesser id goes on, and both callers get its link (seed %i)', async (seed) => {
+    const bench = createBench(seed);
+    const [a, b] = [side(bench), side(bench)];
+    const [lesser, greater] = sorted(a, b);
+    const links = [lesser.punching.punch(greater.contact, patient), greater.punching.punch(lesser.contact, patient)];
+    await deliver(bench, [a, b]);
+    expect((await bench.run(links[0] as Promise<Link>)).id).toBe(greater.contact.id);
+    expect((await bench.run(links[1] as Promise<Link>)).id).toBe(lesser.contact.id);
+    expect(lesser.links).toEqual([{ from: greater.contact.id, initiated: true }]);
+    expect(greater.links).toEqual([{ from: lesser.contact.id, initiated: false }]);
+    expect([...a.attempts, ...b.attempts].every((attempt) => attempt.closed)).toBe(true);
+  });
+
+  test('[L5] [L7] a forged offer in the name of the lesser id does not end ours', async () => {
+    const bench = createBench();
+    const [lesser, greater] = sorted(side(bench), side(bench));
+    const link = greater.punching.punch(lesser.contact, patient);
+    await greater.punching.signalled(lesser.contact, {
+      from: lesser.contact,
+      session: new Uint8Array(8).fill(9),
+      sequence: 0,
+      payload: 'nonsense',
+    });
+    await bench.advance(5);
+    await deliver(bench, [lesser, greater]);
+    expect((await bench.run(link)).id).toBe(lesser.contact.id);
+  });
+
+  test('an attempt of ours waits for theirs, and begins when that failed', async () => {
+    const bench = createBench();
+    const [a, b] = [side(bench), side(bench)];
+    await b.punching.signalled(a.contact, { from: a.contact, session: new Uint8Array(8), sequence: 0, payload: 'offer' });
+    const link = b.punching.punch(a.contact, patient);
+    await bench.advance(1);
+    expect(b.attempts.length).toBe(1);
+    b.outbox.splice(0);
+    b.attempts[0]?.opened.reject(fail('unreachable', 'No path.'));
+    await bench.advance(1);
+    await deliver(bench, [a, b]);
+    expect((await bench.run(link)).id).toBe(a.contact.id);
+    expect(b.attempts.length).toBe(2);
+  });
+});
+
+describe('nonsense', () => {
+  test('[L8] late candidates of an attempt that is over begin nothing', async () => {
+    const bench = createBench();
+    const [a, b] = [side(bench), side(bench)];
+    const link = a.punching.punch(b.contact, patient);
+    await bench.advance(1);
+    const { session } = a.outbox[0] as Side['outbox'][number];
+    await deliver(bench, [a, b]);
+    await bench.run(link);
+    for (const to of [a, b]) {
+      const from = to === a ? b : a;
+      await to.punching.signalled(from.contact, { from: from.contact, session, sequence: 2, payload: 'late' });
+    }
+    expect([a.attempts.length, b.attempts.length]).toEqual([1, 1]);
+  });
+
+  test('a session that one node began is not touched by another', async () => {
+    const bench = createBench();
+    const [a, b, thief] = [side(bench), side(bench), side(bench)];
+    quiet(a.punching.punch(b.contact, patient));
+    await bench.advance(1);
+    const { session } = a.outbox[0] as Side['outbox'][number];
+    await a.punching.signalled(thief.contact, { from: thief.contact, session, sequence: 0, payload: 'nonsense' });
+    expect(a.attempts[0]?.accepted).toEqual([]);
+    a.punching.close();
+  });
+
+  test('[L8] a flood of offers begins 32 at once, and no more than its share later', async () => {
+    const bench = createBench();
+    const [victim] = [side(bench)];
+    const flood = async (payload: string, times: number): Promise<number> => {
+      let refused = 0;
+      for (let i = 0; i < times; i++) {
+        const { contact } = bench.someone();
+        await victim.punching
+          .signalled(contact, { from: contact, session: bench.random.bytes(8), sequence: 0, payload })
+          .catch(() => refused++);
+      }
+      return refused;
+    };
+    expect(await flood('offer', 100)).toBe(68);
+    await bench.advance(60_000);
+    expect(await flood('nonsense', 1_000)).toBeGreaterThan(900);
+    const begun = victim.attempts.length;
+    await bench.advance(60_000);
+    await flood('nonsense', 1_000);
+    expect(victim.attempts.length - begun).toBeLessThanOrEqual(64);
+    victim.punching.close();
+    await bench.advance(20_000);
+    expect(bench.pending).toBe(0);
+  });
+
+  test('signals in our own name, and to nodes that can’t be punched to, are refused', async () => {
+    const bench = createBench();
+    const [a, open] = [side(bench), side(bench, { puncher: false })];
+    const request = { session: new Uint8Array(8), sequence: 0, payload: 'offer' };
+    expect(await bench.code(a.punching.signalled(a.contact, { ...request, from: a.contact }))).toBe('refused');
+    expect(await bench.code(open.punching.signalled(a.contact, { ...request, from: a.contact }))).toBe('refused');
+    expect(await bench.code(open.punching.punch(a.contact, patient))).toBe('refused');
+  });
+
+  test('signals far ahead of what is expected are dropped, and the one that is missing is still taken', async () => {
+    const bench = createBench();
+    const [a, b] = [side(bench), side(bench)];
+    const send = (sequence: number, payload: string) =>
+      b.punching.signalled(a.contact, { from: a.contact, session: new Uint8Array(8), sequence, payload });
+    for (let sequence = 255; sequence > 0; sequence--) await send(sequence, 'x').catch(() => undefined);
+    await send(0, 'offer');
+    expect(b.attempts[0]?.accepted.length).toBe(65);
+    b.punching.close();
+  });
+
+  test('after closing nothing begins', async () => {
+    const bench = createBench();
+    const [a, b] = [side(bench), side(bench)];
+    const link = quiet(a.punching.punch(b.contact, patient));
+    await bench.advance(1);
+    a.punching.close();
+    expect(await bench.code(link)).toBe('closed');
+    expect(await bench.code(a.punching.punch(b.contact, patient))).toBe('closed');
+    expect(await bench.code(a.punching.signalled(b.contact, { from: b.contact, session: EMPTY, sequence: 0, payload: 'offer' }))).toBe(
+      'refused',
+    );
+  });
+});
