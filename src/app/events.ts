@@ -73,4 +73,5 @@ export type WorldEvent =
   | { readonly type: 'link-share-failed' }
   | { readonly type: 'notice-expired'; readonly id: number };
 
+/** All that `update` may be told. */
 export type Event = PersonEvent | WorldEvent;

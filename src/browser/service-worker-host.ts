@@ -41,6 +41,7 @@ export interface ServiceWorkerHostOptions {
   read?(segment: { group: GroupReference['key']; index: number; bytes: number }): void;
 }
 
+/** Registers the worker and serves it from now on. */
 export function hostServiceWorker(options: ServiceWorkerHostOptions): ServiceWorkerHost {
   const container = globalThis.navigator?.serviceWorker as ServiceWorkerContainer | undefined;
   if (!container) {

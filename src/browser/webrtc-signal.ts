@@ -2,10 +2,12 @@
 import { type Bytes, compare, concat, fromHex } from '../base/bytes.ts';
 import { LIMITS } from '../base/limits.ts';
 
+/** What the two sides tell each other while a connection opens. */
 export type PunchSignal =
   | { readonly type: 'offer' | 'answer'; readonly sdp: string }
   | { readonly type: 'candidate'; readonly candidate: IceCandidate };
 
+/** As in RTCIceCandidateInit. */
 export interface IceCandidate {
   readonly candidate: string;
   readonly sdpMid: string | null;

@@ -42,6 +42,7 @@ export type PageMessage =
 
 const MAX_INDEX = 63;
 
+/** The notice, or null for anything else. */
 export function parseNotice(data: unknown): WorkerNotice | null {
   const value = fields(data);
   if (value?.kadreel === 'call') return { kadreel: 'call' };
@@ -52,12 +53,14 @@ export function parseNotice(data: unknown): WorkerNotice | null {
     : null;
 }
 
+/** The notice, or null for anything else. */
 export function parsePageNotice(data: unknown): PageNotice | null {
   const value = fields(data);
   if (value?.kadreel === 'claim' || value?.kadreel === 'activate') return { kadreel: value.kadreel };
   return value?.kadreel === 'cancel' && typeof value.path === 'string' ? { kadreel: 'cancel', path: value.path } : null;
 }
 
+/** The message, or null for anything else. */
 export function parseWorkerMessage(data: unknown): WorkerMessage | null {
   const value = fields(data);
   if (value?.type === 'abort') return { type: 'abort' };
@@ -73,6 +76,7 @@ export function parseWorkerMessage(data: unknown): WorkerMessage | null {
     : null;
 }
 
+/** The message, or null for anything else. */
 export function parsePageMessage(data: unknown): PageMessage | null {
   const value = fields(data);
   if (value?.type === 'here') return { type: 'here' };
@@ -99,6 +103,7 @@ const CODES: ReadonlySet<string> = new Set<ErrorCode>([
   'internal',
 ]);
 
+/** The code, or `internal` for a text that is none. */
 export function errorCode(text: string): ErrorCode {
   return CODES.has(text) ? (text as ErrorCode) : 'internal';
 }

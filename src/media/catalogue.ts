@@ -26,6 +26,7 @@ const catalogueSchema: Schema<Catalogue> = refine(
   },
 );
 
+/** The catalogue as it goes to the service worker. */
 export function encodeCatalogue(catalogue: Catalogue): Bytes {
   return encode(catalogueSchema, catalogue);
 }

@@ -15,6 +15,7 @@ const MAX_CARRIED = 64;
 /** Linked nodes near the target that are tried one after the other by who calls. Carriers try one: else a dead end would fan out. */
 const MAX_WAYS = 2;
 
+/** A call on its way to a node that the caller has no link to. */
 export interface RelayedCall {
   readonly to: NodeId;
   readonly via: NodeId | null;

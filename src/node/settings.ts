@@ -14,7 +14,7 @@ export interface NodeSettings {
   readonly copies: number;
   /** A link that we sent nothing on for this long gets a sign of life; 0 switches heartbeats off (the simulator's links report their own end). */
   readonly heartbeat: number;
-  /** A link that we heard nothing on for this long is dead. Three signs may be lost to a throttled timer before it. */
+  /** A link that we heard nothing on for this long is dead. A sign may be lost to a throttled timer before it. */
   readonly silence: number;
   /** For HELLO and PROOF both ways. */
   readonly handshakeDeadline: number;
@@ -38,6 +38,7 @@ export interface NodeSettings {
   readonly repairInterval: number;
 }
 
+/** For a tab on a desktop computer. */
 export const DEFAULT_SETTINGS: NodeSettings = {
   k: 20,
   alpha: 3,
@@ -46,7 +47,7 @@ export const DEFAULT_SETTINGS: NodeSettings = {
   farLinks: 4,
   copies: 5,
   heartbeat: 2_500,
-  silence: 7_000,
+  silence: 6_000,
   handshakeDeadline: 8_000,
   callDeadline: 5_000,
   relayDeadline: 8_000,

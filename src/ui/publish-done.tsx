@@ -13,6 +13,7 @@ export interface PublishedCardProps {
   readonly dispatch: Dispatch;
 }
 
+/** Shown once the link works. */
 export function PublishedCard(props: PublishedCardProps): JSX.Element {
   let link!: HTMLInputElement;
   const poster = () => props.state.mine.videos.find(({ videoId }) => videoId === props.publishing.videoId)?.poster ?? null;

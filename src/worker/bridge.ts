@@ -61,6 +61,7 @@ export interface Pages {
   matchAll(options: { type: 'window' }): Promise<readonly Page[]>;
 }
 
+/** The part of a `WindowClient` that is used here. */
 export interface Page {
   readonly id: string;
   readonly type: string;

@@ -1,0 +1,8 @@
+/** `npm run sim -- --nodes 300 --seed 7`: a network in virtual time, told in lines that a person can read. */
+import { fileURLToPath } from 'node:url';
+import { installPackages } from '../../signal-server/prepare.mjs';
+
+installPackages({ tests: true });
+const { runnerImport } = await import('vite');
+const { module } = await runnerImport(fileURLToPath(new URL('cli.ts', import.meta.url)), { configFile: false, logLevel: 'error' });
+await module.runSimulator(process.argv.slice(2));
