@@ -3,7 +3,6 @@ import type { Bytes } from '../base/bytes.ts';
 import { asKadreelError, fail, type KadreelError } from '../base/errors.ts';
 import { CALLS, type Frame } from '../wire/messages.ts';
 import { failureCode } from './calls.ts';
-import type { Link } from './link.ts';
 import { shorten } from './shorten.ts';
 import type { StreamSender } from './streams.ts';
 
@@ -16,8 +15,7 @@ const MAX_STREAM_BYTES = 32 * 1024 * 1024;
 const MAX_REASON = 300;
 
 /** A call of the other side, to be answered once. */
-export interface IncomingCall {
-  readonly link: Link;
+export interface ReceivedCall {
   readonly method: number;
   readonly body: Bytes;
   /** Fires when the caller no longer wants it, or the link ended. */
@@ -34,11 +32,10 @@ export interface Answering {
 }
 
 export function createAnswering(options: {
-  link: () => Link;
   sender: StreamSender;
   send: (frame: Frame) => void;
   /** Answers a call: the body of the response, or a rejection with the reason. */
-  serve: (call: IncomingCall) => Promise<Bytes>;
+  serve: (call: ReceivedCall) => Promise<Bytes>;
 }): Answering {
   const { sender, send } = options;
   /** Calls that the other side still waits for. */
@@ -67,7 +64,7 @@ export function createAnswering(options: {
       waiting.set(id, controller);
       working++;
       opening += streams;
-      let bulk: Parameters<IncomingCall['stream']>[0] | null = null;
+      let bulk: Parameters<ReceivedCall['stream']>[0] | null = null;
       const answer = (frame: Frame): void => {
         working--;
         opening -= streams;
@@ -76,10 +73,10 @@ export function createAnswering(options: {
         send(frame);
         if (frame.type === 'response' && bulk) sender.open({ id, ...bulk });
       };
-      const stream: IncomingCall['stream'] = (wanted) => {
+      const stream: ReceivedCall['stream'] = (wanted) => {
         bulk = wanted;
       };
-      options.serve({ link: options.link(), method, body, signal: controller.signal, stream }).then(
+      options.serve({ method, body, signal: controller.signal, stream }).then(
         (response) => answer({ type: 'response', id, body: response }),
         (error: unknown) => answer(failure(id, asKadreelError(error))),
       );

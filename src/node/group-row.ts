@@ -36,6 +36,7 @@ export function readRow(bytes: Bytes | null): GroupRow | null {
   return bytes && decode(rowSchema, bytes);
 }
 
+/** The row as the disk keeps it. */
 export function writeRow(row: GroupRow): Bytes {
   return encode(rowSchema, row);
 }
@@ -57,6 +58,7 @@ export function withSegment(row: GroupRow, index: number, by: { role: GroupRole;
   };
 }
 
+/** True when the segment with this number is here. */
 export function hasSegment(row: GroupRow, index: number): boolean {
   return (((index < 32 ? row.low : row.high) >>> (index % 32)) & 1) === 1;
 }

@@ -4,8 +4,7 @@ import { fail } from '../base/errors.ts';
 import { decode, encode, type Schema } from '../base/schema.ts';
 import type { Contact } from '../kademlia/contact.ts';
 import { CALLS, type Method, methodOf, type RequestOf, type ResponseOf } from '../wire/messages.ts';
-import type { IncomingCall } from './answering.ts';
-import type { Link } from './link.ts';
+import type { IncomingCall, Link } from './link.ts';
 
 /** Who calls, and over which link. */
 export interface CallContext {

@@ -8,7 +8,7 @@ import type { Contact } from '../kademlia/contact.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import { decodeFrame, encodeFrame } from '../wire/codec.ts';
 import { CALLS, type Frame, type Method, type RequestOf, type ResponseOf } from '../wire/messages.ts';
-import { createAnswering, type IncomingCall } from './answering.ts';
+import { createAnswering, type ReceivedCall } from './answering.ts';
 import { type CallOptions, createCalls, failureError } from './calls.ts';
 import type { ProvenChannel } from './handshake.ts';
 import { shorten } from './shorten.ts';
@@ -60,6 +60,11 @@ export interface FetchRequest {
   readonly urgency: number;
 }
 
+/** A call of the other side, and the link that it came over. */
+export interface IncomingCall extends ReceivedCall {
+  readonly link: Link;
+}
+
 export interface LinkOptions {
   readonly proven: ProvenChannel;
   readonly initiated: boolean;
@@ -96,7 +101,7 @@ export function createLink(options: LinkOptions): Link {
   const calls = createCalls({ clock, send });
   const sender = createStreamSender({ channel, clock, send, sent: options.onSent });
   const receiver = createStreamReceiver({ clock, send });
-  const answering = createAnswering({ link: () => link, sender, send, serve: options.serve });
+  const answering = createAnswering({ sender, send, serve: (call) => options.serve({ ...call, link }) });
 
   const end = (reason: string): void => {
     if (closed) return;

@@ -5,9 +5,8 @@ import type { Cancel, Channel, Clock, Crypto, Dialer, Random, Signer } from '../
 import { deadline, orAbort, quiet } from '../base/timing.ts';
 import type { Contact } from '../kademlia/contact.ts';
 import type { NodeId } from '../kademlia/key.ts';
-import type { IncomingCall } from './answering.ts';
 import { handshake, type ProvenChannel } from './handshake.ts';
-import { createLink, type Link } from './link.ts';
+import { createLink, type IncomingCall, type Link } from './link.ts';
 import type { NodeSettings } from './settings.ts';
 import { trim } from './trim.ts';
 

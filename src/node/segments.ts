@@ -162,7 +162,9 @@ export function createSegments(options: SegmentsOptions): Segments {
 
     const ask = async (holder: Holder, pace: Pace): Promise<void> => {
       try {
-        outcome.resolve(await fetchFrom(holder, request, { signal: over.signal, onBytes: pace.moved }));
+        const bytes = await fetchFrom(holder, request, { signal: over.signal, onBytes: pace.moved });
+        over.abort(FETCHED);
+        outcome.resolve(bytes);
       } catch (error) {
         if (over.signal.aborted) return;
         problem = asKadreelError(error);

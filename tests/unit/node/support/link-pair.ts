@@ -1,7 +1,6 @@
 import type { Bytes } from '../../../../src/base/bytes.ts';
 import { EMPTY } from '../../../../src/base/bytes.ts';
-import type { IncomingCall } from '../../../../src/node/answering.ts';
-import { createLink, type Link } from '../../../../src/node/link.ts';
+import { createLink, type IncomingCall, type Link } from '../../../../src/node/link.ts';
 import type { Bench } from './bench.ts';
 import { channelPair, type TestChannel } from './channel-pair.ts';
 
