@@ -24,7 +24,7 @@ import type { NodeSettings } from './settings.ts';
 export interface Overlay {
   /** Calls a node: over its link, through others, or by dialling it when it is open and there is no other way. */
   call<M extends Method>(to: Candidate, method: M, request: RequestOf<M>, signal?: AbortSignal): Promise<ResponseOf<M>>;
-  lookup(target: Key, options?: { want?: Want; before?: number; signal?: AbortSignal }): AsyncGenerator<LookupEvent, void, undefined>;
+  lookup(target: Key, options?: OverlayLookup): AsyncGenerator<LookupEvent, void, undefined>;
   /** The nodes nearest to a key that answered, nearest first. */
   nearest(target: Key, signal?: AbortSignal): Promise<readonly Storer[]>;
   /** An immutable value: the first answer that has the right hash. Null when nobody has it. */
@@ -37,6 +37,17 @@ export interface Overlay {
   store(key: Key, item: Item, options?: { replicas?: number; signal?: AbortSignal }): Promise<number>;
   /** The same for all that is kept under one key, with one lookup. */
   storeAll(key: Key, items: readonly Item[], signal: AbortSignal): Promise<void>;
+}
+
+/** What a lookup is for. */
+export interface OverlayLookup {
+  /** Null or absent: only nodes are looked for. */
+  readonly want?: Want;
+  /** Set entries before this time, ms. */
+  readonly before?: number;
+  /** How many of the nearest must answer; k when absent. */
+  readonly width?: number;
+  readonly signal?: AbortSignal;
 }
 
 export interface OverlayOptions {
@@ -88,13 +99,13 @@ export function createOverlay(options: OverlayOptions): Overlay {
   const isFault = ({ contact, error }: { contact: Contact; error: Error }): boolean =>
     isDead(error) && table.linkCount > 0 && !table.isLinked(contact.id);
 
-  async function* runLookup(target: Key, { want, before, signal }: { want?: Want; before?: number; signal?: AbortSignal } = {}) {
+  async function* runLookup(target: Key, { want, before, width = settings.k, signal }: OverlayLookup = {}) {
     const seeds = table.closestLinked(target, settings.k);
     const run = lookup({
       target,
       self,
       crypto,
-      k: settings.k,
+      k: width,
       alpha: settings.alpha,
       seeds: seeds.length > 0 ? seeds : table.closest(target, settings.k),
       want: want ?? null,

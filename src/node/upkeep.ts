@@ -43,6 +43,8 @@ const REPAIRS = 32;
 /** Nodes and groups that are remembered. */
 const MAX_HANDED = 1024;
 const MAX_COUNTED = 4096;
+/** Nodes that must answer in a bucket's refreshing: enough to fill its links from what they name. */
+const REFRESH_WIDTH = 4;
 /** Expired things are looked for this often, ms. */
 const EXPIRE_INTERVAL = 600_000;
 
@@ -73,7 +75,9 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   const refresh = async (age: number): Promise<void> => {
     for (const bucket of table.staleBuckets(clock.now(), age)) {
       if (closing.signal.aborted) return;
-      await overlay.nearest(keyInBucket(options.self, bucket, random.bytes(KEY_BYTES)), closing.signal);
+      const target = keyInBucket(options.self, bucket, random.bytes(KEY_BYTES));
+      // What the replies name is what counts; the last word on the nearest is not needed.
+      for await (const event of overlay.lookup(target, { width: REFRESH_WIDTH, signal: closing.signal })) if (event.type === 'done') break;
     }
   };
 
