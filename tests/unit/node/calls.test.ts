@@ -179,7 +179,7 @@ describe('a hostile neighbour', () => {
 });
 
 describe('signs of life', () => {
-  test('[A1] [A2] are sent after 2.5 s of silence; without any the link ends after 7 s', async () => {
+  test('[A1] [A2] are sent after 2.5 s of silence; without any the link ends after 6 s', async () => {
     const bench = createBench();
     const [here, there] = linkPair(bench, { heartbeat: 2_500 });
     const tick = async (ends: readonly (typeof here)[], seconds: number): Promise<void> => {
