@@ -141,19 +141,6 @@ describe('a network', () => {
     expect(found).toEqual(['good']);
   });
 
-  test('[R4] open nodes are learnt from replies and dialled when the configured one has gone', async () => {
-    const world = createWorld({ seed: 6 });
-    worlds.push(world);
-    world.add({ open: OPEN });
-    const second = world.add({ open: 'ws://open-1/ws' });
-    const tabs = Array.from({ length: 3 }, () => world.add());
-    await world.scheduler.advance(30_000);
-    world.nodes[0]?.crash();
-    for (const { node } of tabs) for (const link of node.links()) if (link.contact.open) link.close('lost');
-    await world.scheduler.advance(60_000);
-    for (const { node } of tabs) expect(node.links().some((link) => link.id === second.node.contact.id)).toBe(true);
-  });
-
   test('offline, nobody is forgotten for lookups that lead nowhere', async () => {
     const world = await network(7, 8);
     const [a] = world.tabs as [SimNode];

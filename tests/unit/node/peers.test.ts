@@ -92,13 +92,15 @@ describe('one link', () => {
     const [lesser, greater] = pair as [PeersEnd, PeersEnd];
     const first = wire(bench, lesser, greater);
     await bench.run(first.links[0]);
-    first.near.tap = () => null;
-    first.far.tap = () => null; // neither hears of the other's end
+    await bench.advance(20_000);
+    const old = lesser.peers.get(greater.contact.id);
+    expect([old?.initiated, old?.closed]).toEqual([true, false]);
+    first.far.cut = true;
     greater.peers.get(lesser.contact.id)?.close('crashed');
-    await bench.advance(16_000);
     const again = wire(bench, greater, lesser);
     expect(await bench.run(again.links[1])).toBe(lesser.peers.get(greater.contact.id));
     expect(lesser.peers.get(greater.contact.id)?.initiated).toBe(false);
+    expect(old?.closed).toBe(true);
   });
 
   test('[H6] another node than the one asked for is not linked to, and its address is not dialled again for others that do not exist', async () => {

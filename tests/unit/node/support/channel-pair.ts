@@ -8,6 +8,8 @@ export interface TestChannel extends Channel {
   readonly peak: number;
   /** While true, nothing that is sent leaves: the other side does not read. Set to false, it all goes. */
   stuck: boolean;
+  /** While true, the wire is cut here: nothing leaves, not even the news of our end. */
+  cut: boolean;
   /** Sees what leaves, and may change it; null swallows it. */
   tap: (message: Bytes) => Bytes | null;
   /** A message out of nowhere, as if the other side had sent it. */
@@ -26,13 +28,14 @@ export function channelPair(clock: Clock, bindings: readonly [Bytes, Bytes] = [E
     let queued = 0;
     let peak = 0;
     const leave = (message: Bytes): void => {
-      const changed = end.tap(message);
+      const changed = end.cut ? null : end.tap(message);
       if (changed) clock.after(1, () => ends[other]?.inject(changed));
     };
     const end: TestChannel & { end(reason: string): void } = {
       transport: 'memory',
       binding,
       tap: (message) => message,
+      cut: false,
       get queued() {
         return queued;
       },
@@ -71,7 +74,7 @@ export function channelPair(clock: Clock, bindings: readonly [Bytes, Bytes] = [E
       },
       close() {
         end.end('closed here');
-        clock.after(1, () => ends[other]?.end('closed by the other side'));
+        if (!end.cut) clock.after(1, () => ends[other]?.end('closed by the other side'));
       },
       end(reason) {
         if (closed) return;
