@@ -174,7 +174,13 @@ describe('closing', () => {
     const { bench, listeners, closed } = world();
     let asked = 0;
     const answer = deferred<never>();
-    const tab = makePeers(bench, { listeners, punch: () => (asked++, answer.promise) });
+    const tab = makePeers(bench, {
+      listeners,
+      punch: () => {
+        asked++;
+        return answer.promise;
+      },
+    });
     const { contact } = closed();
     const both = [quiet(tab.peers.connect(contact)), quiet(tab.peers.connect(contact))];
     await bench.advance(10);
