@@ -15,11 +15,12 @@ const TIME_LIMIT = 28 * 60_000;
 const REPORT_GRACE = 30_000;
 /** Between asking a child to end and making it (ms). */
 const GRACE = 5_000;
-/** An environment variable that tells the processes of this run from all others. */
+/** An environment variable that tells the processes of one child, and what they started, from all others. */
 const MARK = 'KADREEL_TEST_RUN';
 const PROJECTS = ['tsconfig.core.json', 'tsconfig.json', 'tsconfig.worker.json', 'tsconfig.node.json'];
 
 const children = new Set();
+let started = 0;
 const total = { passed: 0, failed: 0, skipped: 0 };
 const filters = process.argv.slice(2);
 
@@ -33,7 +34,6 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => endChildren
 checkNode();
 installPackages({ tests: true });
 installPrograms();
-process.env[MARK] = String(process.pid);
 if (filters.length === 0) {
   await Promise.all([types(PROJECTS.slice(0, 2)), types(PROJECTS.slice(2))]);
   await step('lint', ['@biomejs/biome/bin/biome', 'check', '--error-on-warnings']);
@@ -104,7 +104,13 @@ function readReport(path) {
  */
 function run(args, { isDone, ...options }) {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, args, { cwd: ROOT, detached: true, env: process.env, ...options });
+    const mark = `${process.pid}.${++started}`;
+    const child = spawn(process.execPath, args, {
+      cwd: ROOT,
+      detached: true,
+      ...options,
+      env: { ...(options.env ?? process.env), [MARK]: mark },
+    });
     children.add(child);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += chunk));
@@ -115,9 +121,9 @@ function run(args, { isDone, ...options }) {
       doneAt ??= performance.now();
       if (performance.now() - doneAt < REPORT_GRACE) return;
       console.error(`vitest did not end within ${REPORT_GRACE / 1000} s of its report: a test left something open.`);
-      endLeftovers(child);
+      endLeftovers(child, mark);
     }, 1000);
-    child.on('exit', () => endLeftovers(child));
+    child.on('exit', () => endLeftovers(child, mark));
     child.on('close', (code) => {
       clearInterval(watch);
       children.delete(child);
@@ -145,13 +151,12 @@ function endGroup(child, signal) {
 }
 
 /** Ends a child's group, and what it moved to groups of its own (browsers): all that carries this run's mark. */
-function endLeftovers(child) {
+function endLeftovers(child, mark) {
   endGroup(child, 'SIGKILL');
   if (process.platform !== 'linux') return;
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)) {
     try {
-      if (readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(`${MARK}=${process.pid}`))
-        process.kill(Number(pid), 'SIGKILL');
+      if (readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(`${MARK}=${mark}`)) process.kill(Number(pid), 'SIGKILL');
     } catch {
       // ended already, or somebody else's
     }
