@@ -19,7 +19,8 @@ const GRACE = 5_000;
 const MARK = 'KADREEL_TEST_RUN';
 const PROJECTS = ['tsconfig.core.json', 'tsconfig.json', 'tsconfig.worker.json', 'tsconfig.node.json'];
 
-const children = new Set();
+/** Each child that runs, and its mark. */
+const children = new Map();
 let started = 0;
 const total = { passed: 0, failed: 0, skipped: 0 };
 const filters = process.argv.slice(2);
@@ -111,7 +112,7 @@ function run(args, { isDone, ...options }) {
       ...options,
       env: { ...(options.env ?? process.env), [MARK]: mark },
     });
-    children.add(child);
+    children.set(child, mark);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += chunk));
     child.on('error', (error) => resolve({ code: 1, output: error.message }));
@@ -133,10 +134,10 @@ function run(args, { isDone, ...options }) {
 }
 
 async function endChildren() {
-  const ended = [...children].map((child) => new Promise((resolve) => child.once('close', resolve)));
-  for (const child of children) endGroup(child, 'SIGTERM');
+  const ended = [...children.keys()].map((child) => new Promise((resolve) => child.once('close', resolve)));
+  for (const child of children.keys()) endGroup(child, 'SIGTERM');
   const timer = setTimeout(() => {
-    for (const child of children) endLeftovers(child);
+    for (const [child, mark] of children) endLeftovers(child, mark);
   }, GRACE);
   await Promise.all(ended);
   clearTimeout(timer);
@@ -150,7 +151,7 @@ function endGroup(child, signal) {
   }
 }
 
-/** Ends a child's group, and what it moved to groups of its own (browsers): all that carries this run's mark. */
+/** Ends a child's group, and what it moved to groups of its own (browsers): all that carries its mark. */
 function endLeftovers(child, mark) {
   endGroup(child, 'SIGKILL');
   if (process.platform !== 'linux') return;
