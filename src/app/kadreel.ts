@@ -1,5 +1,6 @@
 /** Everything the page can do, put together on ports: the `Kadreel` of `api.ts`, and the answers that the service worker wants. */
 import type { Bytes } from '../base/bytes.ts';
+import { fail } from '../base/errors.ts';
 import type { Clock, Crypto, Random, Signer, Store, Transcoder } from '../base/ports.ts';
 import { orAbort } from '../base/timing.ts';
 import type { Key } from '../kademlia/key.ts';
@@ -54,16 +55,19 @@ const FIRST_RENEWAL = 5_000;
 export function createKadreel(options: KadreelOptions): KadreelApp {
   const { clock, node, transcoder, quota } = options;
   const library = createLibrary({ ...options, now: () => clock.now() });
-  const publisher = createPublisher({ ...options, library });
+  const closing = new AbortController();
+  const publisher = createPublisher({ ...options, library, closing: closing.signal });
   const watcher = createWatcher({ ...options, library });
   const feed = createFeed({ node, library, clock });
   const health = createHealthMonitor({ node, clock, quota });
-  const closing = new AbortController();
   let kept = { groups: 0, bytes: 0 };
 
   /** What was published here is stored again, so that it does not expire while its publisher lives. */
   const renew = async (): Promise<void> => {
-    for (const video of await library.all()) await library.announce(video, closing.signal);
+    for (const video of await library.all()) {
+      await library.announce(video, closing.signal);
+      await library.list(video, closing.signal);
+    }
   };
   let cancelRenewal = clock.after(FIRST_RENEWAL, repeatRenewal);
   function repeatRenewal(): void {
@@ -117,7 +121,7 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
     read: watcher.read,
     close(reason) {
       cancelRenewal();
-      closing.abort();
+      closing.abort(fail('closed', 'This tab has left the network.'));
       health.close();
       node.close(reason);
     },

@@ -63,10 +63,13 @@ const ROW_PREFIX = 'published/';
 
 export interface Library {
   add(video: PublishedVideo): Promise<void>;
+  remove(videoId: VideoId): Promise<void>;
   /** Newest first. */
   all(): Promise<readonly PublishedVideo[]>;
-  /** Stores a video's record, values and listing in the network; gives the least number of nodes that have any of them. */
-  announce(video: PublishedVideo, signal?: AbortSignal): Promise<number>;
+  /** Stores a video's record and values in the network: its link works then. */
+  announce(video: PublishedVideo, signal?: AbortSignal): Promise<void>;
+  /** Puts a video on the list of the newest. */
+  list(video: PublishedVideo, signal?: AbortSignal): Promise<void>;
   /** The key under which the newest videos are listed. */
   readonly newestKey: Key;
 }
@@ -86,12 +89,19 @@ export function createLibrary(options: LibraryOptions): Library {
   return {
     newestKey,
     add: (video) => store.write([{ table: 'library', key: ROW_PREFIX + video.videoId, value: encode(publishedSchema, video) }]),
+    remove: (videoId) => store.write([{ table: 'library', key: ROW_PREFIX + videoId, value: null }]),
     async all() {
       const rows = await store.entries('library', ROW_PREFIX);
       const videos = rows.flatMap(([, bytes]) => decode(publishedSchema, bytes) ?? []);
       return videos.sort((a, b) => b.created - a.created);
     },
     async announce(video, signal) {
+      await Promise.all([
+        ...video.values.map((bytes) => node.overlay.store(hashKey(crypto, bytes), { type: 'value', bytes }, signal && { signal })),
+        node.overlay.store(video.videoId, { type: 'record', signed: video.record }, signal && { signal }),
+      ]);
+    },
+    async list(video, signal) {
       const { videoId, title, duration, created, poster } = video;
       const time = now();
       const listing = await writeEntry({
@@ -102,13 +112,7 @@ export function createLibrary(options: LibraryOptions): Library {
         time,
         expires: time + MAX_ENTRY_LIFE,
       });
-      const options_ = signal && { signal };
-      const counts = await Promise.all([
-        ...video.values.map((bytes) => node.overlay.store(hashKey(crypto, bytes), { type: 'value', bytes }, options_)),
-        node.overlay.store(videoId, { type: 'record', signed: video.record }, options_),
-        node.overlay.store(newestKey, { type: 'entry', signed: listing.signed }, options_),
-      ]);
-      return Math.min(...counts);
+      await node.overlay.store(newestKey, { type: 'entry', signed: listing.signed }, signal && { signal });
     },
   };
 }

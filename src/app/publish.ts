@@ -1,9 +1,10 @@
 /** From a person's file to a link that works, and then to copies on other disks (design §7). */
 import { type Bytes, fromUtf8, toHex, toUtf8 } from '../base/bytes.ts';
-import { fail } from '../base/errors.ts';
+import { asKadreelError, fail } from '../base/errors.ts';
+import { LIMITS } from '../base/limits.ts';
 import type { Clock, Crypto, CutEvent, CutRendition, Random, Signer, SourceFile, Transcoder } from '../base/ports.ts';
 import { encode } from '../base/schema.ts';
-import { abortError } from '../base/timing.ts';
+import { abortError, quiet } from '../base/timing.ts';
 import { hashKey, type Key } from '../kademlia/key.ts';
 import { createGroupPacker, type GroupPacker, type PackedGroup } from '../media/group.ts';
 import type { VideoId } from '../media/manifest.ts';
@@ -12,7 +13,8 @@ import type { DhtNode } from '../node/dht-node.ts';
 import { recordKey, writeRecord } from '../records/record.ts';
 import type { Device } from '../records/vector-clock.ts';
 import type { CopiesReport, PublishOptions, PublishStage } from './api.ts';
-import { type Library, videoRecordSchema } from './library.ts';
+import { createGroupClaims, type GroupClaim } from './group-claims.ts';
+import { type Library, type PublishedVideo, videoRecordSchema } from './library.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { spreadAll } from './spread.ts';
 
@@ -29,6 +31,8 @@ export interface PublisherOptions {
   readonly transcoder: Transcoder;
   readonly node: DhtNode;
   readonly library: Library;
+  /** Fires, with a reason, when the node leaves: what is under way then ends. */
+  readonly closing: AbortSignal;
 }
 
 const MAX_TITLE_BYTES = 200;
@@ -46,18 +50,19 @@ interface OpenRendition {
 
 export function createPublisher(options: PublisherOptions): Publisher {
   const { crypto, clock, node, transcoder, library } = options;
+  const claims = createGroupClaims(node.groups);
 
-  /** Cuts the file and keeps every group. Gives the renditions and the poster; what was kept is noted in `kept` as it happens. */
+  /** Cuts the file and keeps every group, each claimed before it is written. Gives the renditions and the poster. */
   const cutAndKeep = async (
     file: SourceFile,
-    work: { signal: AbortSignal; progress: Progress; stage: PublishStage; kept: Key[] },
+    work: { signal: AbortSignal; progress: Progress; stage: PublishStage; claim: GroupClaim },
   ): Promise<{ renditions: readonly OpenRendition[]; poster: Bytes | null }> => {
     const open = new Map<number, OpenRendition>();
     let poster: Bytes | null = null;
 
     const keep = async (rendition: OpenRendition, group: PackedGroup): Promise<void> => {
       const segments = rendition.waiting.splice(0, group.descriptor.segments.length);
-      if (!(await node.groups.get(group.key))) work.kept.push(group.key);
+      await work.claim.add(group.key);
       for (const [index, bytes] of segments.entries()) {
         await node.groups.put({ group: group.key, encoded: group.encoded, index, bytes, role: 'own' });
       }
@@ -69,7 +74,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
         case 'progress':
           return work.progress.report(work.stage, event.fraction);
         case 'poster':
-          poster = event.bytes;
+          // A picture that no node would store is none.
+          if (event.bytes.length <= LIMITS.value) poster = event.bytes;
           return;
         case 'rendition':
           open.set(event.rendition.index, { rendition: event.rendition, packer: createGroupPacker(crypto), groups: [], waiting: [] });
@@ -96,56 +102,68 @@ export function createPublisher(options: PublisherOptions): Publisher {
       const last = rendition.packer.finish();
       if (last) await keep(rendition, last);
     }
+    if (work.signal.aborted) throw abortError(work.signal);
     return { renditions: [...open.values()].filter((rendition) => rendition.groups.length > 0), poster };
   };
 
+  /** Everything that is stored of the video besides its groups, and the keys of those. */
+  const describe = async (cut: {
+    title: string;
+    renditions: readonly OpenRendition[];
+    poster: Bytes | null;
+  }): Promise<{ video: PublishedVideo; groups: readonly Key[] }> => {
+    const { title, renditions, poster } = cut;
+    const { account, device } = options;
+    const created = clock.now();
+    const posterKey = poster && hashKey(crypto, poster);
+    const built = buildManifest(crypto, { title, owner: account.publicKey, created, poster: posterKey }, renditions);
+    const name = `video/${toHex(options.random.bytes(NAME_BYTES))}`;
+    const value = encode(videoRecordSchema, { manifest: built.key });
+    const record = await writeRecord({ signer: account, device, name, value, now: created, previous: null });
+    const video: PublishedVideo = {
+      videoId: recordKey(crypto, account.publicKey, name),
+      title,
+      duration: built.manifest.duration,
+      created,
+      poster: posterKey,
+      record: record.signed,
+      values: [built.encoded, ...built.pages.map((page) => page.bytes), ...(poster ? [poster] : [])],
+    };
+    return { video, groups: renditions.flatMap((rendition) => rendition.groups.map((group) => group.key)) };
+  };
+
   return {
-    async publish(file, { title, signal = new AbortController().signal, onProgress }) {
+    async publish(file, { title, signal: given, onProgress }) {
+      const { signal, done: ended } = eitherOf(given, options.closing);
       const progress = createProgress({ clock, ends: STAGE_END, ...(onProgress && { onProgress }) });
-      const kept: Key[] = [];
+      const claim = claims.open();
+      let added: VideoId | null = null;
       try {
+        const fitting = fitTitle(title, file.name);
         progress.report('read', 0);
         const probe = await transcoder.probe(file, signal);
         progress.report('read', 1);
         const stage = probe.plan === 'transcode' ? 'transcode' : 'cut';
-        const { renditions, poster } = await cutAndKeep(file, { signal, progress, stage, kept });
+        const { renditions, poster } = await cutAndKeep(file, { signal, progress, stage, claim });
         progress.report(stage, 1);
-        const created = clock.now();
-        const posterKey = poster && hashKey(crypto, poster);
-        const facts = { title: fitTitle(title, file.name), owner: options.account.publicKey, created, poster: posterKey };
-        const built = buildManifest(crypto, facts, renditions);
-        const name = `video/${toHex(options.random.bytes(NAME_BYTES))}`;
-        const { account, device } = options;
-        const value = encode(videoRecordSchema, { manifest: built.key });
-        const record = await writeRecord({ signer: account, device, name, value, now: created, previous: null });
-        const videoId = recordKey(crypto, account.publicKey, name);
-        const video = {
-          videoId,
-          title: facts.title,
-          duration: built.manifest.duration,
-          created,
-          poster: posterKey,
-          record: record.signed,
-          values: [built.encoded, ...built.pages.map((page) => page.bytes), ...(poster ? [poster] : [])],
-        };
+        const { video, groups } = await describe({ title: fitting, renditions, poster });
         await library.add(video);
-        const groups = renditions.flatMap((rendition) => rendition.groups.map((group) => group.key));
+        added = video.videoId;
         const first = renditions.flatMap((rendition) => rendition.groups[0]?.key ?? []);
         await Promise.all([library.announce(video, signal), ...first.map((group) => node.announce(group, signal))]);
+        if (signal.aborted) throw abortError(signal);
+        // The link works. A listing can't be called back from the nodes that have it, so from here on there is no cancelling.
+        claim.keep();
+        await library.list(video).catch(() => undefined); // Listed within the hour.
         progress.report('announce', 1);
-        const done = spreadAll({
-          clock,
-          node,
-          groups,
-          signal,
-          onProgress: (fraction) => progress.report('copies', fraction),
-        });
-        done.catch(() => undefined); // Whoever wants to know waits for it.
-        return { videoId, done };
+        const onShare = (fraction: number): void => progress.report('copies', fraction);
+        const done = quiet(spreadAll({ clock, node, groups, signal, onProgress: onShare }).finally(ended));
+        return { videoId: video.videoId, done };
       } catch (error) {
-        // What this attempt kept and no other video needs is given back.
-        for (const group of kept) await node.groups.remove(group).catch(() => undefined);
-        throw signal.aborted ? abortError(signal) : error;
+        if (added) await library.remove(added).catch(() => undefined);
+        await claim.giveBack();
+        ended();
+        throw signal.aborted ? abortError(signal) : asKadreelError(error);
       }
     },
   };
@@ -153,11 +171,29 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
 /** The title, or the file's name without its ending; cut at 200 bytes of UTF-8 between two characters. */
 function fitTitle(title: string, fileName: string): string {
-  const wanted = title.trim() || fileName.replace(/\.[^.]+$/, '') || 'Untitled';
+  const wanted = title.trim() || fileName.replace(/\.[^.]+$/, '').trim() || 'Untitled';
   const bytes = fromUtf8(wanted);
   for (let length = Math.min(bytes.length, MAX_TITLE_BYTES); length > 0; length--) {
     const text = toUtf8(bytes.subarray(0, length));
     if (text !== null) return text;
   }
   return 'Untitled';
+}
+
+/** Fires when one of them does, with its reason. Call `done` when the work has ended: the node's signal outlives it by far. */
+function eitherOf(...signals: readonly (AbortSignal | undefined)[]): { signal: AbortSignal; done: () => void } {
+  const controller = new AbortController();
+  const listening = signals.flatMap((signal) => {
+    if (!signal) return [];
+    const onAbort = (): void => controller.abort(abortError(signal));
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+    return [() => signal.removeEventListener('abort', onAbort)];
+  });
+  return {
+    signal: controller.signal,
+    done() {
+      for (const stop of listening) stop();
+    },
+  };
 }
