@@ -1,0 +1,85 @@
+/** Whole pages without a browser: each a simulated node with a disk, an account and a made-up transcoder. */
+import { createMemoryStore } from '../../../signal-server/memory-store.ts';
+import { createKadreel, type KadreelApp } from '../../../src/app/kadreel.ts';
+import type { Bytes } from '../../../src/base/bytes.ts';
+import type { Signer, Store } from '../../../src/base/ports.ts';
+import type { Catalogue } from '../../../src/media/hls-responder.ts';
+import { deviceOf } from '../../../src/records/vector-clock.ts';
+import { seededRandom } from '../../sim/random.ts';
+import { createWorld, type SimNode, type World } from '../../sim/world.ts';
+import { createFakeTranscoder, type FakeCut } from './fake-transcoder.ts';
+
+export interface Tab extends SimNode {
+  readonly app: KadreelApp;
+  readonly account: Signer;
+}
+
+export interface AppWorld extends World {
+  tab(options?: TabOptions): Tab;
+  /** An open node, which keeps no video. */
+  openNode(): SimNode;
+  /** Lets virtual time pass. */
+  pass(ms: number): Promise<void>;
+}
+
+export interface TabOptions {
+  readonly cut?: FakeCut;
+  readonly store?: Store;
+  readonly keeps?: boolean;
+  readonly quota?: number;
+  readonly account?: Signer;
+  readonly playable?: Promise<void>;
+}
+
+/** Bytes of a tab's disk. */
+const DISK = 1e9;
+
+export function createAppWorld(seed: number): AppWorld {
+  const world = createWorld({ seed });
+  const random = seededRandom(seed + 1);
+  return {
+    ...world,
+    openNode: () => world.add({ open: 'ws://open-0/ws' }),
+    tab({ cut = {}, store = createMemoryStore(DISK), keeps = true, quota = 1e8, account, playable = Promise.resolve() } = {}) {
+      const added = world.add({ store, keeps, quota });
+      const signer = account ?? world.crypto.signer(random);
+      const app = createKadreel({
+        clock: world.scheduler.clock,
+        random: seededRandom(Math.floor(random.float() * 2 ** 32)),
+        crypto: world.crypto,
+        store,
+        account: signer,
+        device: deviceOf(random.bytes(8)),
+        transcoder: createFakeTranscoder(cut),
+        node: added.node,
+        quota,
+        origin: 'https://kadreel.test',
+        connections: () => 0,
+        playable,
+        abandon: () => undefined,
+      });
+      return { ...added, app, account: signer };
+    },
+    async pass(ms) {
+      await world.scheduler.advance(ms);
+    },
+  };
+}
+
+/** Every segment of a video, rendition after rendition, as the service worker would ask for them. */
+export async function playAll(app: KadreelApp, { groups }: Catalogue): Promise<readonly Bytes[]> {
+  const { signal } = new AbortController();
+  const played: Bytes[] = [];
+  for (const list of groups) {
+    for (const { key, durations } of list) {
+      for (let index = 0; index < durations.length; index++) played.push(await app.segment(key, index, signal));
+    }
+  }
+  return played;
+}
+
+/** What is on a disk of media and publications: empty when nothing was left behind. */
+export async function leftOn(store: Store): Promise<readonly string[]> {
+  const [groups, segments, library] = await Promise.all([store.keys('groups'), store.keys('segments'), store.keys('library')]);
+  return [...groups, ...segments, ...library];
+}

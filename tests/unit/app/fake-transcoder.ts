@@ -1,0 +1,82 @@
+/** A Transcoder that makes renditions up: small, the same for the same file, and with a hook before each event. */
+import { type Bytes, fromUtf8 } from '../../../src/base/bytes.ts';
+import type { CutEvent, CutRendition, MediaProbe, SourceFile, Transcoder } from '../../../src/base/ports.ts';
+import { abortError } from '../../../src/base/timing.ts';
+import { seededRandom } from '../../sim/random.ts';
+
+export interface FakeTranscoder extends Transcoder {
+  /** Cuts under way. */
+  readonly running: number;
+}
+
+export interface FakeCut {
+  /** Segments in each rendition. */
+  readonly segments?: number;
+  /** Bytes of a segment. */
+  readonly size?: number;
+  readonly poster?: Bytes | null;
+  readonly plan?: MediaProbe['plan'];
+  /** Called before each event is given, the probe being one as well; may throw. */
+  readonly before?: (event: CutEvent['type'] | 'probe') => void | Promise<void>;
+}
+
+/** Microseconds: with ten of them a group is full. */
+const SEGMENT = 4_000_000;
+/** The first bytes of a JPEG, and some more. */
+export const POSTER: Bytes = new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3, 4]);
+
+const RENDITIONS: readonly CutRendition[] = [
+  { index: 0, kind: 'video', codecs: 'avc1.64001f', init: fromUtf8('init of the picture'), width: 640, height: 360, frameRate: 30 },
+  { index: 1, kind: 'audio', codecs: 'mp4a.40.2', init: fromUtf8('init of the sound'), width: 0, height: 0, frameRate: 0 },
+];
+
+/** A file whose content is its `seed`: the same seed is cut to the same bytes. */
+export function fakeFile(seed: number, name = 'holiday.mp4'): SourceFile {
+  return {
+    name,
+    size: 4,
+    slice: () => ({ arrayBuffer: async () => new Uint32Array([seed]).buffer }),
+  };
+}
+
+export function createFakeTranscoder(cut: FakeCut = {}): FakeTranscoder {
+  const { segments = 12, size = 2_000, poster = POSTER, plan = 'copy', before = () => undefined } = cut;
+  let running = 0;
+
+  async function* events(file: SourceFile): AsyncGenerator<CutEvent, void, undefined> {
+    const [seed = 0] = new Uint32Array(await file.slice(0, 4).arrayBuffer());
+    const random = seededRandom(seed);
+    if (poster) yield { type: 'poster', bytes: poster, mime: 'image/jpeg' };
+    for (const rendition of RENDITIONS) yield { type: 'rendition', rendition };
+    for (let n = 0; n < segments; n++) {
+      for (const { index } of RENDITIONS) yield { type: 'segment', rendition: index, bytes: random.bytes(size), duration: SEGMENT };
+      yield { type: 'progress', fraction: (n + 1) / segments };
+    }
+    yield { type: 'done' };
+  }
+
+  return {
+    get running() {
+      return running;
+    },
+    async probe(_file, signal) {
+      await before('probe');
+      if (signal.aborted) throw abortError(signal);
+      const duration = (segments * SEGMENT) / 1e6;
+      const video = { codec: 'H.264', width: 640, height: 360, rotation: 0 };
+      return { duration, container: 'MP4', video, audio: { codec: 'AAC', channels: 2, sampleRate: 48_000 }, plan };
+    },
+    async *cut(file, signal) {
+      running++;
+      try {
+        for await (const event of events(file)) {
+          await before(event.type);
+          if (signal.aborted) throw abortError(signal);
+          yield event;
+        }
+      } finally {
+        running--;
+      }
+    },
+  };
+}
