@@ -1,6 +1,6 @@
 /** Numbers as a person reads them. Pure. */
 
-import type { NodeHealth, PublishStage } from '../app/api.ts';
+import type { BytesBySource, NodeHealth, PublishStage } from '../app/api.ts';
 import { assertNever } from '../base/errors.ts';
 
 /** `0 bytes`, `812 bytes`, `38 MB`, `1.2 GB`: decimal units, two digits where they say something. */
@@ -83,6 +83,14 @@ export function healthLine({ phase, links, kept }: NodeHealth): { readonly word:
     default:
       return assertNever(phase);
   }
+}
+
+/** Who served the bytes that have come so far: only those who did are named. */
+export function servedBy({ store, tabs, openNodes }: BytesBySource): string {
+  const sources = [tabs > 0 && 'other tabs', openNodes > 0 && 'an open node', store > 0 && 'this disk'].filter((name) => name !== false);
+  if (sources.length === 0) return 'Waiting for the first bytes';
+  const last = sources.pop();
+  return `Served by ${sources.length > 0 ? `${sources.join(', ')} and ${last}` : last}`;
 }
 
 /** What a stage of publishing is called while it runs. */

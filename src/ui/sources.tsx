@@ -1,14 +1,14 @@
 /** Where the bytes of the video come from, as they come. */
 import type { JSX } from 'solid-js';
 import type { BytesBySource } from '../app/api.ts';
-import { formatBytes, plural } from './format.ts';
+import { formatBytes, servedBy } from './format.ts';
 
-export function Sources(props: { readonly sources: BytesBySource; readonly tabs: number }): JSX.Element {
+export function Sources(props: { readonly sources: BytesBySource }): JSX.Element {
   const total = () => props.sources.store + props.sources.tabs + props.sources.openNodes;
   const share = (bytes: number) => (total() === 0 ? 0 : bytes / total());
   return (
     <section class="sources" aria-labelledby="sources">
-      <h2 id="sources">{props.tabs > 0 ? `Served by ${plural(props.tabs, 'tab')}` : 'Served from this disk'}</h2>
+      <h2 id="sources">{servedBy(props.sources)}</h2>
       <div
         class="sources-bar"
         aria-hidden="true"

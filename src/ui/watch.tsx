@@ -108,7 +108,7 @@ export function WatchPage(props: UiProps): JSX.Element {
         </div>
       </div>
       <aside class="watch-side">
-        <Show when={ready()}>{(video) => <Sources sources={video().sources} tabs={props.state.health.links.tabs} />}</Show>
+        <Show when={ready()}>{(video) => <Sources sources={video().sources} />}</Show>
         <Show when={others().length > 0}>
           <section aria-labelledby="others">
             <h2 id="others">Also showing</h2>

@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { codecName, formatAge, formatBytes, formatLeft, formatTime, healthLine, plural, speakTime } from '../../../src/ui/format.ts';
+import {
+  codecName,
+  formatAge,
+  formatBytes,
+  formatLeft,
+  formatTime,
+  healthLine,
+  plural,
+  servedBy,
+  speakTime,
+} from '../../../src/ui/format.ts';
 import { HEALTH } from '../app/states.ts';
 
 describe('format', () => {
@@ -67,6 +77,16 @@ describe('format', () => {
     });
     const words = (['starting', 'joining', 'peers-only', 'alone', 'failed'] as const).map((phase) => healthLine({ ...HEALTH, phase }).word);
     expect(words).toEqual(['Starting', 'Joining', 'Online', 'Alone', 'Not running']);
+  });
+
+  it.each([
+    [{ store: 0, tabs: 0, openNodes: 0 }, 'Waiting for the first bytes'],
+    [{ store: 0, tabs: 9, openNodes: 0 }, 'Served by other tabs'],
+    [{ store: 9, tabs: 0, openNodes: 0 }, 'Served by this disk'],
+    [{ store: 1, tabs: 1, openNodes: 0 }, 'Served by other tabs and this disk'],
+    [{ store: 1, tabs: 1, openNodes: 1 }, 'Served by other tabs, an open node and this disk'],
+  ])('names only who served bytes: %j', (sources, text) => {
+    expect(servedBy(sources)).toBe(text);
   });
 
   it.each([
