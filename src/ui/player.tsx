@@ -121,6 +121,7 @@ export function Player(props: PlayerProps): JSX.Element {
   };
 
   const onPress = (event: PointerEvent): void => {
+    if (event.button !== 0) return;
     // A finger first brings the controls back; a mouse plays and pauses.
     if (event.pointerType === 'touch' && idle()) stir();
     else playback()?.act({ type: 'toggle' });
