@@ -58,7 +58,7 @@ export type Publishing =
       readonly probe: MediaProbe;
       readonly progress: PublishProgress;
     }
-  /** The link works. `copies` is null while they are being stored. */
+  /** The link works. `copies` is null while they are being stored, and none are `stored` when that failed. */
   | {
       readonly step: 'published';
       readonly title: string;

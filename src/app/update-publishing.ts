@@ -116,7 +116,11 @@ export function updatePublishing(state: State, event: PublishingEvent): Step {
         : same(state);
     case 'copies-failed':
       return publishing.step === 'published' && publishing.videoId === event.videoId
-        ? notify(state, 'bad', 'Copies could not be stored with other tabs. The video plays as long as this tab is open.')
+        ? notify(
+            { ...state, publishing: { ...publishing, copies: { stored: 0, wanted: 0 } } },
+            'bad',
+            'Copies could not be stored with other tabs. The video plays as long as this tab is open.',
+          )
         : same(state);
     default:
       return assertNever(event);

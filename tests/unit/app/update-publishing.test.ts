@@ -112,7 +112,7 @@ describe('publishing: the end', () => {
 
   it('tells when copies can’t be stored, and keeps the link', () => {
     const { state } = follow(published, { type: 'copies-failed', videoId: VIDEO, problem: PROBLEM });
-    expect(state.publishing).toEqual(published.publishing);
+    expect(state.publishing).toEqual({ ...published.publishing, copies: { stored: 0, wanted: 0 } });
     expect(state.notices[0]?.tone).toBe('bad');
   });
 

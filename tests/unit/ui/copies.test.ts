@@ -7,6 +7,16 @@ it('never calls it safe to close without a copy', () => {
   expect(copiesLine({ stored: 0, wanted: 5 }, 0).safe).toBe(false);
 });
 
+it('takes it back when nobody who may hold a copy is here', () => {
+  const line = copiesLine({ stored: 2, wanted: 5 }, 0);
+  expect(line).toMatchObject({ safe: false, title: 'Keep this tab open' });
+  expect(line.text).toContain('2 other disks');
+});
+
+it('says when copies could not be stored', () => {
+  expect(copiesLine({ stored: 0, wanted: 5 }, 3)).toMatchObject({ safe: false, text: expect.stringContaining('No other tab could keep') });
+});
+
 it('says by how many of how many it is kept', () => {
   expect(copiesLine({ stored: 3, wanted: 5 }, 3)).toMatchObject({ safe: true, title: 'Safe to close' });
   expect(copiesLine({ stored: 3, wanted: 5 }, 3).text).toContain('Kept by 3 of 5 other tabs');
