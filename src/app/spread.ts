@@ -1,4 +1,5 @@
 /** Brings all groups of a video to other disks, and waits for somebody to come when there is nobody. */
+import { hasCode } from '../base/errors.ts';
 import type { Clock } from '../base/ports.ts';
 import { abortError } from '../base/timing.ts';
 import type { Key } from '../kademlia/key.ts';
@@ -9,42 +10,81 @@ import { untilLinksChange } from './joining.ts';
 
 /** Groups offered at once: the line is shared anyway, and each has offers of its own under way. */
 const AT_ONCE = 3;
-/** While there is nobody to keep a copy, it is tried again this often (ms), and whenever a link opens. */
+/** While there is nobody to keep a copy, it is tried again this often (ms), and soon after a link opens: links come in bursts. */
 const RETRY = 10_000;
+const SOON = 1_000;
 
-/** Resolves when each group is on one other disk at least, and all who are near were asked. `onProgress` gets 0 to 1. */
-export async function spreadAll(options: {
-  clock: Clock;
-  node: DhtNode;
-  groups: readonly Key[];
-  signal: AbortSignal;
-  onProgress: (fraction: number) => void;
-}): Promise<CopiesReport> {
+export interface SpreadOptions {
+  readonly clock: Clock;
+  readonly node: Pick<DhtNode, 'announce' | 'copies' | 'links' | 'onLinks'>;
+  readonly groups: readonly Key[];
+  readonly signal: AbortSignal;
+  readonly onProgress: (fraction: number) => void;
+}
+
+/**
+ * Resolves when each group is on one other disk at least, and all who are near were asked. `onProgress` gets 0 to 1. Rejects with
+ * `aborted`, or `not-found` when a group is no longer here.
+ */
+export async function spreadAll(options: SpreadOptions): Promise<CopiesReport> {
   const { node, signal } = options;
   const wanted = DEFAULT_SETTINGS.copies;
+  /** Those that nobody took come last: the next round begins with others. */
   const stored = new Map<Key, number>(options.groups.map((group) => [group, 0]));
   const report = (): void => options.onProgress([...stored.values()].filter((copies) => copies > 0).length / Math.max(1, stored.size));
-  const announced = new Set<Key>();
+
+  /** A lookup that failed, or a disk that is too full to note the copies: it is tried again. */
+  const spread = (group: Key): Promise<number> =>
+    node.copies.spread(group, { wanted, signal }).catch((error: unknown) => {
+      if (signal.aborted) throw abortError(signal);
+      if (hasCode(error, 'not-found')) throw error;
+      return 0;
+    });
 
   const round = async (): Promise<void> => {
     const queue = [...stored].filter(([, copies]) => copies === 0).map(([group]) => group);
-    const worker = async (): Promise<void> => {
-      for (let group = queue.shift(); group !== undefined; group = queue.shift()) {
-        if (signal.aborted) throw abortError(signal);
-        if (!announced.has(group)) await node.announce(group, signal);
-        announced.add(group);
-        stored.set(group, await node.copies.spread(group, { wanted, signal }));
-        report();
-      }
+    let inVain = 0; // in a row; when nobody took so many groups, nobody is there for the others
+    const work = async (group: Key): Promise<void> => {
+      const copies = await spread(group);
+      inVain = copies > 0 ? 0 : inVain + 1;
+      stored.delete(group);
+      stored.set(group, copies);
+      if (!signal.aborted) report();
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    await inTurn(queue, async (group) => {
+      if (inVain < AT_ONCE) await work(group);
+    });
   };
 
   report();
+  // Whoever watches in the meantime must find the groups that wait for their turn, too. What fails is renewed within the hour.
+  const announcing = inTurn([...options.groups], async (group) => {
+    await node.announce(group, signal).catch(() => undefined);
+    if (signal.aborted) throw abortError(signal);
+  });
+  announcing.catch(() => undefined); // The rounds end for the same reason.
   for (;;) {
-    await round();
+    let changed = false;
+    const unlisten = node.onLinks(() => {
+      changed = true;
+    });
+    await round().finally(unlisten);
     const least = Math.min(...stored.values());
     if (least > 0) return { stored: least, wanted };
-    await untilLinksChange(node, { clock: options.clock, ms: RETRY, signal });
+    await untilLinksChange(node, { clock: options.clock, ms: changed ? SOON : RETRY, signal });
   }
+}
+
+/** A few at once. The first failure is everybody's, and the rest is not begun. */
+async function inTurn(groups: readonly Key[], work: (group: Key) => Promise<void>): Promise<void> {
+  const queue = [...groups];
+  const worker = async (): Promise<void> => {
+    for (let group = queue.shift(); group !== undefined; group = queue.shift()) {
+      await work(group).catch((error: unknown) => {
+        queue.length = 0;
+        throw error;
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
