@@ -1,5 +1,6 @@
 /** An open node: the same node as in a tab, behind a WebSocket port, which also serves the site. It never takes video. */
 
+import { setMaxListeners } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fail } from '../src/base/errors.ts';
@@ -71,6 +72,9 @@ const STORE_BYTES = 256 * 1024 * 1024;
 const PAGE_CONNECTIONS = 2_000;
 /** For what is still being answered at the end (ms); then connections are cut. */
 const GOODBYE_TIMEOUT = 1_000;
+
+// A node's one closing signal is listened to by each dial and call under way: hundreds are no leak, and need no warning.
+setMaxListeners(0);
 
 /** Starts one. Throws nothing: what goes wrong comes by `ready`. */
 export function createOpenNode(options: OpenNodeOptions): OpenNode {
