@@ -66,7 +66,9 @@ function advice(code: ErrorCode, doing: Doing): string {
     case 'timeout':
     case 'closed':
     case 'refused':
-      return `Try again in a moment.${nothingLost}`;
+      return doing === 'playing'
+        ? 'It goes on by itself when another tab comes, or try again now.'
+        : `Try again in a moment.${nothingLost}`;
     case 'unreachable':
       return `Check that you are online, then try again.${nothingLost}`;
     case 'not-found':

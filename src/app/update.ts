@@ -174,14 +174,14 @@ function healthChanged(state: State, health: NodeHealth): Step {
   const linkedNow = linkCount(health) > 0 && linkCount(state.health) === 0;
   const moreTabs = health.links.tabs > state.health.links.tabs;
   const effects: Effect[] = linkedNow ? [{ type: 'load-feed', feed: 'newest' }] : [];
+  const next: State = { ...state, health };
   const { watching } = state;
-  if (!moreTabs || watching.phase !== 'failed' || !MAY_COME.includes(watching.problem.code))
-    return { state: { ...state, health }, effects };
+  if (!moreTabs || !('problem' in watching) || !watching.problem || !MAY_COME.includes(watching.problem.code))
+    return { state: next, effects };
+  // A player that stopped goes on from where it is.
+  if (watching.phase === 'ready') return { state: { ...next, watching: { ...watching, problem: null } }, effects };
   const { videoId } = watching;
-  return {
-    state: { ...state, health, watching: { phase: 'loading', videoId } },
-    effects: [...effects, { type: 'open-video', videoId }],
-  };
+  return { state: { ...next, watching: { phase: 'loading', videoId } }, effects: [...effects, { type: 'open-video', videoId }] };
 }
 
 /** Failures that one more tab can cure. */

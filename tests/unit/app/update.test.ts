@@ -150,6 +150,16 @@ describe('update: watching', () => {
     expect(lost.state.watching.phase).toBe('failed');
   });
 
+  it('plays on from where it stopped when one more tab comes', () => {
+    const stopped = (code: 'timeout' | 'unsupported') =>
+      follow(ready, { type: 'playback-failed', videoId: VIDEO, problem: { ...PROBLEM, code } }).state;
+    const on = update(stopped('timeout'), { type: 'health-changed', health: HEALTH });
+    expect(on.state.watching).toEqual(ready.watching);
+    expect(on.effects).not.toContainEqual({ type: 'open-video', videoId: VIDEO });
+    const noBetter = update(stopped('unsupported'), { type: 'health-changed', health: HEALTH });
+    expect(noBetter.state.watching).toMatchObject({ problem: { code: 'unsupported' } });
+  });
+
   it('drops late answers of a video that was left', () => {
     expectNothing(
       stateAt(`/watch/${OTHER}`),
