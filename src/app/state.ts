@@ -13,6 +13,8 @@ export interface State {
   readonly publishing: Publishing;
   readonly watching: Watching;
   readonly notices: readonly Notice[];
+  /** Notices so far: the number of the last one is not given again while its time still runs. */
+  readonly noticed: number;
   /** Milliseconds since 1970, a few times a minute: what ages are counted from. */
   readonly now: number;
   /** Whether this browser can hand a link to other programs. */

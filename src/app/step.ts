@@ -40,6 +40,6 @@ export interface Step {
 
 /** The state with one more notice, which goes away by itself. */
 export function notify(state: State, tone: Notice['tone'], text: string): Step {
-  const id = 1 + state.notices.reduce((highest, notice) => Math.max(highest, notice.id), 0);
-  return { state: { ...state, notices: [...state.notices, { id, tone, text }] }, effects: [{ type: 'expire-notice', id }] };
+  const id = state.noticed + 1;
+  return { state: { ...state, notices: [...state.notices, { id, tone, text }], noticed: id }, effects: [{ type: 'expire-notice', id }] };
 }

@@ -23,6 +23,7 @@ export function initialState(options: { path: string; theme: Theme; now: number;
     publishing: { step: 'empty' },
     watching: route.page === 'watch' ? { phase: 'loading', videoId: route.videoId } : { phase: 'idle' },
     notices: [],
+    noticed: 0,
     now: options.now,
     canShare: options.canShare,
   };

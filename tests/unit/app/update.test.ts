@@ -200,6 +200,11 @@ describe('update: links and notices', () => {
       { type: 'expire-notice', id: 1 },
       { type: 'expire-notice', id: 2 },
     ]);
+    const later = follow(state, { type: 'notice-dismissed', id: 2 }, { type: 'link-copied' }).state;
+    expect(
+      later.notices.map(({ id }) => id),
+      'the timer of one does not end another',
+    ).toEqual([1, 3]);
     expect(follow(state, { type: 'notice-expired', id: 1 }).state.notices.map(({ id }) => id)).toEqual([2]);
     expect(follow(state, { type: 'notice-dismissed', id: 2 }, { type: 'notice-dismissed', id: 2 }).state.notices).toHaveLength(1);
   });
