@@ -1,6 +1,6 @@
 /** A tab that was just opened knows nobody yet: what is asked of the network waits for its first links. */
 import type { Clock } from '../base/ports.ts';
-import { abortError } from '../base/timing.ts';
+import { abortError, wait } from '../base/timing.ts';
 import type { DhtNode } from '../node/dht-node.ts';
 
 /** Part of a node that tells of its links. */
@@ -37,11 +37,11 @@ export async function untilLinked(node: Linked, options: { clock: Clock; signal:
   }
 }
 
-/** Between two tries, if no link opens in between, and tries in all, ms: the neighbourhood stands a few seconds after the first link. */
+/** Between two tries, and tries in all, ms: the neighbourhood stands a few seconds after the first link, however fast the next ones open. */
 const RETRY = 1_500;
 const MAX_TRIES = 4;
 
-/** Asks again as the links grow, as long as the answer is null. */
+/** Asks again while the neighbourhood grows, as long as the answer is null. */
 export async function askWhileJoining<T>(
   node: Linked,
   options: { clock: Clock; signal: AbortSignal },
@@ -51,6 +51,6 @@ export async function askWhileJoining<T>(
     const answer = await ask();
     if (answer !== null || tries === MAX_TRIES) return answer;
     if (tries === 1) await untilLinked(node, options);
-    else await untilLinksChange(node, { ...options, ms: RETRY });
+    else await wait(options.clock, RETRY, options.signal);
   }
 }
