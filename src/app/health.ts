@@ -16,14 +16,17 @@ const SETTLE = 200;
 /** Without a link for this long the tab is alone, and says so, ms. */
 const PATIENCE = 8_000;
 
-export function createHealthMonitor(options: { node: DhtNode; clock: Clock; quota: number }): HealthMonitor {
+/** What is looked at of a node. */
+export type HealthyNode = Pick<DhtNode, 'contact' | 'links' | 'onLinks' | 'stats'> & { readonly groups: Pick<DhtNode['groups'], 'usage'> };
+
+export function createHealthMonitor(options: { node: HealthyNode; clock: Clock; quota: number }): HealthMonitor {
   const { node, clock, quota } = options;
   const listeners = new Set<(health: NodeHealth) => void>();
   const since = clock.now();
   let wasLinked = false;
   let bytes = 0;
   let cancel: Cancel = () => undefined;
-  let settling = false;
+  let cancelTelling: Cancel | null = null;
   let latest = '';
 
   const read = (): NodeHealth => {
@@ -52,19 +55,22 @@ export function createHealthMonitor(options: { node: DhtNode; clock: Clock; quot
   };
 
   const look = async (): Promise<void> => {
-    bytes = (await node.groups.usage()).bytes;
+    // A disk that does not answer now is asked again; what is shown meanwhile is what it last said.
+    await node.groups.usage().then(
+      (usage) => {
+        bytes = usage.bytes;
+      },
+      () => undefined,
+    );
     tell();
   };
   const repeat = (): void => {
-    // A disk that does not answer now is asked again; what is shown meanwhile is what it last said.
-    void look().catch(() => undefined);
+    void look();
     cancel = clock.after(INTERVAL, repeat);
   };
   const unlisten = node.onLinks(() => {
-    if (settling) return;
-    settling = true;
-    clock.after(SETTLE, () => {
-      settling = false;
+    cancelTelling ??= clock.after(SETTLE, () => {
+      cancelTelling = null;
       tell();
     });
   });
@@ -78,6 +84,7 @@ export function createHealthMonitor(options: { node: DhtNode; clock: Clock; quot
     },
     close() {
       cancel();
+      cancelTelling?.();
       unlisten();
       listeners.clear();
     },
