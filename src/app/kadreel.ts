@@ -8,13 +8,13 @@ import { encodeCatalogue } from '../media/catalogue.ts';
 import type { VideoId } from '../media/manifest.ts';
 import { formatWatchPath } from '../media/urls.ts';
 import type { DhtNode } from '../node/dht-node.ts';
-import { REPUBLISH_INTERVAL } from '../records/expiry.ts';
 import type { Device } from '../records/vector-clock.ts';
 import type { Kadreel, NodeStats } from './api.ts';
 import { createFeed } from './feed.ts';
 import { createHealthMonitor } from './health.ts';
 import { createLibrary } from './library.ts';
 import { createPublisher } from './publish.ts';
+import { createRenewal } from './renewal.ts';
 import { createWatcher } from './watch.ts';
 
 export interface KadreelApp extends Kadreel {
@@ -49,9 +49,6 @@ export interface KadreelOptions {
   readonly abandon: (url: string) => void;
 }
 
-/** After the first link: the neighbourhood is known by then, ms. */
-const FIRST_RENEWAL = 5_000;
-
 export function createKadreel(options: KadreelOptions): KadreelApp {
   const { clock, node, transcoder, quota } = options;
   const library = createLibrary({ ...options, now: () => clock.now() });
@@ -59,21 +56,9 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
   const publisher = createPublisher({ ...options, library, closing: closing.signal });
   const watcher = createWatcher({ ...options, library });
   const feed = createFeed({ node, library, clock });
+  const renewal = createRenewal({ node, library, clock });
   const health = createHealthMonitor({ node, clock, quota });
   let kept = { groups: 0, bytes: 0 };
-
-  /** What was published here is stored again, so that it does not expire while its publisher lives. */
-  const renew = async (): Promise<void> => {
-    for (const video of await library.all()) {
-      await library.announce(video, closing.signal);
-      await library.list(video, closing.signal);
-    }
-  };
-  let cancelRenewal = clock.after(FIRST_RENEWAL, repeatRenewal);
-  function repeatRenewal(): void {
-    void renew().catch(() => undefined); // Done again in an hour.
-    cancelRenewal = clock.after(REPUBLISH_INTERVAL, repeatRenewal);
-  }
 
   const recount = async (): Promise<void> => {
     const { groups, bytes } = await node.groups.usage();
@@ -107,8 +92,15 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
     },
     probe: (file, signal) => transcoder.probe(file, signal),
     async watch(videoId, signal) {
-      const [session] = await Promise.all([watcher.watch(videoId, signal), orAbort(options.playable, signal)]);
-      return session;
+      const opening = watcher.watch(videoId, signal);
+      try {
+        const [session] = await Promise.all([opening, orAbort(options.playable, signal)]);
+        return session;
+      } catch (error) {
+        // Nobody will close what opens now.
+        opening.then((session) => session.close()).catch(() => undefined);
+        throw error;
+      }
     },
     abandon: options.abandon,
     newest: feed.newest,
@@ -120,7 +112,7 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
     segment: watcher.segment,
     read: watcher.read,
     close(reason) {
-      cancelRenewal();
+      renewal.close();
       closing.abort(fail('closed', 'This tab has left the network.'));
       health.close();
       node.close(reason);
