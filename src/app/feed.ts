@@ -1,13 +1,12 @@
 /** Lists of videos as cards: the newest that the network knows, and one's own. */
 import type { Bytes } from '../base/bytes.ts';
 import type { Clock } from '../base/ports.ts';
-import { decode } from '../base/schema.ts';
 import { deadline } from '../base/timing.ts';
 import type { Key } from '../kademlia/key.ts';
 import type { DhtNode } from '../node/dht-node.ts';
 import type { VideoCard } from './api.ts';
 import { untilLinked } from './joining.ts';
-import { type Library, type Listing, listingSchema } from './library.ts';
+import type { Library, Listing } from './library.ts';
 
 export interface Feed {
   /** Newest first. Rejects with `aborted`. */
@@ -47,7 +46,7 @@ export function createFeed(options: { node: Pick<DhtNode, 'overlay' | 'links' | 
 
   const card = async (listing: Listing, own: readonly Bytes[] | null, signal?: AbortSignal): Promise<VideoCard> => ({
     videoId: listing.videoId,
-    title: listing.title,
+    title: listing.title.trim() || 'Untitled',
     duration: listing.duration / 1000,
     created: listing.created,
     poster: await poster(listing.poster, own, signal),
@@ -57,9 +56,10 @@ export function createFeed(options: { node: Pick<DhtNode, 'overlay' | 'links' | 
     async newest(signal) {
       await untilLinked(node, { clock, signal });
       const listings = new Map<Key, Listing>();
-      for await (const { body } of node.overlay.findEntries(library.newestKey, { signal })) {
-        const listing = decode(listingSchema, body.value);
-        if (listing && body.name === listing.videoId && listing.created <= body.time) listings.set(listing.videoId, listing);
+      const now = clock.now();
+      for await (const listing of library.listings(signal)) {
+        // A clock that is ahead does not make a video newer than now.
+        listings.set(listing.videoId, { ...listing, created: Math.min(listing.created, now) });
       }
       const latest = [...listings.values()].sort((a, b) => b.created - a.created).slice(0, MAX_CARDS);
       return Promise.all(latest.map((listing) => card(listing, null, signal)));

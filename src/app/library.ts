@@ -3,6 +3,7 @@
  * nobody renews.
  */
 import type { Bytes } from '../base/bytes.ts';
+import { fail } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Crypto, Signer, Store } from '../base/ports.ts';
 import { binary, decode, encode, list, nullable, string, struct, time, uint } from '../base/schema.ts';
@@ -11,6 +12,7 @@ import type { VideoId } from '../media/manifest.ts';
 import type { DhtNode } from '../node/dht-node.ts';
 import { topicKey, writeEntry } from '../records/entry.ts';
 import { MAX_ENTRY_LIFE } from '../records/expiry.ts';
+import { openRecord, recordKey } from '../records/record.ts';
 import { type Signed, signedSchema } from '../records/signed.ts';
 
 export interface PublishedVideo {
@@ -31,7 +33,7 @@ export interface PublishedVideo {
 /** What the record of a video says. */
 export const videoRecordSchema = struct<{ manifest: Key }>({ manifest: keySchema });
 
-/** A line in the list of newest videos. The key of the entry's name is the video's id. */
+/** A line in the list of newest videos, in an entry with the name of the video's record: so only its owner can list it. */
 export interface Listing {
   readonly videoId: VideoId;
   readonly title: string;
@@ -64,14 +66,15 @@ const ROW_PREFIX = 'published/';
 export interface Library {
   add(video: PublishedVideo): Promise<void>;
   remove(videoId: VideoId): Promise<void>;
+  get(videoId: VideoId): Promise<PublishedVideo | null>;
   /** Newest first. */
   all(): Promise<readonly PublishedVideo[]>;
   /** Stores a video's record and values in the network: its link works then. */
   announce(video: PublishedVideo, signal?: AbortSignal): Promise<void>;
   /** Puts a video on the list of the newest. */
   list(video: PublishedVideo, signal?: AbortSignal): Promise<void>;
-  /** The key under which the newest videos are listed. */
-  readonly newestKey: Key;
+  /** The newest videos that the network knows, as they are found. A listing of somebody else's video is none. */
+  listings(signal: AbortSignal): AsyncIterable<Listing>;
 }
 
 export interface LibraryOptions {
@@ -87,9 +90,12 @@ export function createLibrary(options: LibraryOptions): Library {
   const newestKey = topicKey(crypto, NEWEST_TOPIC);
 
   return {
-    newestKey,
     add: (video) => store.write([{ table: 'library', key: ROW_PREFIX + video.videoId, value: encode(publishedSchema, video) }]),
     remove: (videoId) => store.write([{ table: 'library', key: ROW_PREFIX + videoId, value: null }]),
+    async get(videoId) {
+      const row = await store.get('library', ROW_PREFIX + videoId);
+      return row && decode(publishedSchema, row);
+    },
     async all() {
       const rows = await store.entries('library', ROW_PREFIX);
       const videos = rows.flatMap(([, bytes]) => decode(publishedSchema, bytes) ?? []);
@@ -103,16 +109,24 @@ export function createLibrary(options: LibraryOptions): Library {
     },
     async list(video, signal) {
       const { videoId, title, duration, created, poster } = video;
+      const record = openRecord(video.record);
+      if (!record) throw fail('internal', 'The record of a video in the library can’t be read.');
       const time = now();
       const listing = await writeEntry({
         signer: account,
         topic: newestKey,
-        name: videoId,
+        name: record.body.name,
         value: encode(listingSchema, { videoId, title, duration, created, poster }),
         time,
         expires: time + MAX_ENTRY_LIFE,
       });
       await node.overlay.store(newestKey, { type: 'entry', signed: listing.signed }, signal && { signal });
+    },
+    async *listings(signal) {
+      for await (const { body } of node.overlay.findEntries(newestKey, { signal })) {
+        const listing = decode(listingSchema, body.value);
+        if (listing && recordKey(crypto, body.writer, body.name) === listing.videoId) yield listing;
+      }
     },
   };
 }

@@ -9,7 +9,7 @@ import { deadline, orAbort } from '../base/timing.ts';
 import { hashKey, type Key } from '../kademlia/key.ts';
 import { type Catalogue, locateSegment } from '../media/hls-responder.ts';
 import { readIndexes } from '../media/index-pages.ts';
-import type { GroupReference, VideoId } from '../media/manifest.ts';
+import type { GroupReference, Manifest, VideoId } from '../media/manifest.ts';
 import { decodeManifest } from '../media/manifest-read.ts';
 import { formatHlsPath } from '../media/urls.ts';
 import type { DhtNode } from '../node/dht-node.ts';
@@ -37,6 +37,8 @@ export interface WatcherOptions {
 
 /** Descriptions kept: what a person has open, and a little more. */
 const MAX_CATALOGUES = 16;
+/** Pages of a description, each a lookup: what a publisher's own disk keeps of one video. Sixteen renditions could name five times as many. */
+const MAX_PAGES = 200;
 /** For finding a video's description, ms: two lookups, each with a few time-outs in it. */
 const LOAD_DEADLINE = 25_000;
 /** Segments fetched ahead of the one that the player asked for, each 4 s: the player's next requests find them on the disk. */
@@ -57,13 +59,14 @@ export function createWatcher(options: WatcherOptions): Watcher {
 
   /** From this disk when it is our own video, else from the network. */
   const load = async (videoId: VideoId, signal: AbortSignal): Promise<Catalogue> => {
-    const own = (await library.all()).find((video) => video.videoId === videoId) ?? null;
+    const own = await library.get(videoId);
     const find = () => node.overlay.findRecord(videoId, { settle: 'first', signal });
     const record = own ? openRecord(own.record) : await askWhileJoining(node, { clock, signal }, find);
     const pointer = record && decode(videoRecordSchema, record.body.value);
     if (!record || !pointer) throw fail('not-found', 'Nobody in the network knows this video now.');
     const manifest = decodeManifest(await value(pointer.manifest, own, signal));
     if (!manifest || !equal(manifest.owner, record.body.owner)) throw fail('corrupt', 'The description of this video is not valid.');
+    if (pagesOf(manifest) > MAX_PAGES) throw fail('corrupt', 'The description of this video is longer than any that can be published.');
     return { manifest, groups: await readIndexes(manifest, (key) => value(key, own, signal)) };
   };
 
@@ -81,7 +84,9 @@ export function createWatcher(options: WatcherOptions): Watcher {
     const limit = deadline(clock, LOAD_DEADLINE);
     const loading = load(videoId, limit.signal).finally(limit.done);
     catalogues.set(videoId, loading);
-    loading.catch(() => catalogues.delete(videoId)); // The next one asks anew.
+    loading.catch(() => {
+      if (catalogues.get(videoId) === loading) catalogues.delete(videoId); // The next one asks anew.
+    });
     for (const oldest of catalogues.keys()) {
       if (catalogues.size <= MAX_CATALOGUES) break;
       catalogues.delete(oldest);
@@ -137,6 +142,10 @@ export function createWatcher(options: WatcherOptions): Watcher {
       fetchAhead(group, index);
     },
   };
+}
+
+function pagesOf({ renditions }: Manifest): number {
+  return renditions.reduce((sum, { groups }) => sum + (groups.type === 'pages' ? groups.pages.length : 0), 0);
 }
 
 /** The renditions that a player starts with: the first of each kind. */
