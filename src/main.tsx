@@ -70,7 +70,7 @@ const worker = hostServiceWorker({
     const app = await kadreel;
     return request.kind === 'catalogue' ? app.catalogue(request.videoId, signal) : app.segment(request.group, request.index, signal);
   },
-  read: (segment) => void kadreel.then((app) => app.read(segment)),
+  read: (segment) => void kadreel.then((app) => app.read(segment)).catch(() => undefined), // Without a node nobody counts.
 });
 const kadreel = start();
 
