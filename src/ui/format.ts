@@ -64,7 +64,7 @@ export function plural(count: number, word: string): string {
   return `${count} ${word}${count === 1 ? '' : 's'}`;
 }
 
-/** The line of the node's health: one word for the phase, then its figures. */
+/** The line of the node's health: one word for the phase, then its figures; narrow screens show the first only. */
 export function healthLine({ phase, links, kept }: NodeHealth): { readonly word: string; readonly figures: readonly string[] } {
   const keeping = `${formatBytes(kept.bytes)} kept`;
   switch (phase) {
@@ -75,7 +75,7 @@ export function healthLine({ phase, links, kept }: NodeHealth): { readonly word:
     case 'online':
       return { word: 'Online', figures: [plural(links.tabs, 'tab'), plural(links.openNodes, 'open node'), keeping] };
     case 'peers-only':
-      return { word: 'Online', figures: [plural(links.tabs, 'tab'), 'no open node', keeping] };
+      return { word: 'Online', figures: ['no open node', plural(links.tabs, 'tab'), keeping] };
     case 'alone':
       return { word: 'Alone', figures: ['0 tabs', keeping] };
     case 'failed':

@@ -75,6 +75,7 @@ describe('format', () => {
       word: 'Online',
       figures: ['4 tabs', '1 open node', '38 MB kept'],
     });
+    expect(healthLine({ ...HEALTH, phase: 'peers-only' }).figures[0], 'the one that narrow screens show').toBe('no open node');
     const words = (['starting', 'joining', 'peers-only', 'alone', 'failed'] as const).map((phase) => healthLine({ ...HEALTH, phase }).word);
     expect(words).toEqual(['Starting', 'Joining', 'Online', 'Alone', 'Not running']);
   });
