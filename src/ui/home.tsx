@@ -16,7 +16,13 @@ export function HomePage(props: UiProps): JSX.Element {
       <Hero state={props.state} dispatch={props.dispatch} />
       <section class="shelf" aria-labelledby="newest">
         <h2 id="newest">Newest</h2>
-        <FeedGrid feed={props.state.newest} name="newest" now={props.state.now} dispatch={props.dispatch}>
+        <FeedGrid
+          feed={props.state.newest}
+          name="newest"
+          now={props.state.now}
+          dispatch={props.dispatch}
+          alone={props.state.health.phase === 'alone'}
+        >
           <div class="film nothing">
             <p class="nothing-title">Nothing is showing yet.</p>
             <p>The tabs that are open now have no public video. Yours can be the first.</p>
@@ -46,8 +52,7 @@ function Hero(props: UiProps): JSX.Element {
           The audience is the server.
         </h1>
         <p class="lead">
-          Kadreel is a video site with no video server: every open tab keeps a few videos and serves them to the others, and this one has
-          just joined in.
+          Kadreel is a video site with no video server: every open tab, this one too, keeps a few videos and serves them to the others.
         </p>
         <div class="hero-actions">
           <label class="button button-accent button-large">
@@ -82,6 +87,8 @@ interface FeedGridProps {
   readonly dispatch: Dispatch;
   /** One line that scrolls sideways. */
   readonly row?: boolean;
+  /** Nobody can be asked now: it loads as soon as somebody can. */
+  readonly alone?: boolean;
   /** What stands there when there is nothing to list. */
   readonly children: JSX.Element;
 }
@@ -96,6 +103,12 @@ function FeedGrid(props: FeedGridProps): JSX.Element {
       </Match>
       <Match when={props.feed.problem}>
         {(problem) => <ProblemCard problem={problem()} onRetry={() => props.dispatch({ type: 'feed-retry-pressed', feed: props.name })} />}
+      </Match>
+      <Match when={props.feed.phase === 'loading' && props.alone}>
+        <div class="film nothing" role="status">
+          <p class="nothing-title">No other node can be reached.</p>
+          <p>This tab goes on trying, and lists the videos as soon as it is linked. What is on this disk still plays.</p>
+        </div>
       </Match>
       <Match when={props.feed.phase === 'loading'}>
         <div class="cards" aria-busy="true">
