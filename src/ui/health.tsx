@@ -54,12 +54,15 @@ function HealthDetails(props: { readonly health: NodeHealth }): JSX.Element {
           )}
         </For>
         <div>
-          <dt>Kept for others</dt>
-          <dd>
-            {formatBytes(props.health.kept.bytes)}
-            <Show when={props.health.kept.quota > 0}> of {formatBytes(props.health.kept.quota)}</Show>
-          </dd>
+          <dt>Kept on this disk</dt>
+          <dd>{formatBytes(props.health.kept.bytes)}</dd>
         </div>
+        <Show when={props.health.kept.quota > 0}>
+          <div>
+            <dt>For others at most</dt>
+            <dd>{formatBytes(props.health.kept.quota)}</dd>
+          </div>
+        </Show>
         <div>
           <dt>Served to others</dt>
           <dd>{formatBytes(props.health.served)}</dd>
