@@ -131,6 +131,12 @@ export function codecName(codec: string): string {
   return known.find(([pattern]) => pattern.test(codec))?.[1] ?? codec;
 }
 
+/** A container by its short name: `AVI (Audio Video Interleaved)` is `AVI`. */
+export function containerName(container: string): string {
+  const short = container.replace(/\s*\(.*\)\s*$/, '');
+  return short.length <= 5 ? short.toUpperCase() : short;
+}
+
 function trimZero(text: string): string {
   return text.endsWith('.0') ? text.slice(0, -2) : text;
 }

@@ -2,7 +2,7 @@
 import { For, type JSX, Match, Show, Switch } from 'solid-js';
 import type { Publishing } from '../app/state.ts';
 import type { MediaProbe } from '../base/ports.ts';
-import { codecName, formatBytes, formatTime } from './format.ts';
+import { codecName, containerName, formatBytes, formatTime } from './format.ts';
 import { FileVideoIcon } from './icons.tsx';
 import { ProblemCard } from './problem-card.tsx';
 import type { Dispatch } from './props.ts';
@@ -93,6 +93,6 @@ function factsOf({ duration, video, audio, container }: MediaProbe): readonly st
     const turned = video.rotation % 180 !== 0;
     facts.push(`${turned ? video.height : video.width} × ${turned ? video.width : video.height}`, codecName(video.codec));
   } else facts.push('no picture');
-  facts.push(audio ? codecName(audio.codec) : 'no sound', container.toUpperCase());
+  facts.push(audio ? codecName(audio.codec) : 'no sound', containerName(container));
   return facts;
 }

@@ -91,6 +91,15 @@ describe('format', () => {
   });
 
   it.each([
+    ['mp4', 'MP4'],
+    ['AVI (Audio Video Interleaved)', 'AVI'],
+    ['Matroska', 'Matroska'],
+    ['MPEG-PS (MPEG-2 Program Stream)', 'MPEG-PS'],
+  ])('the container %s is called %s', (container, name) => {
+    expect(containerName(container)).toBe(name);
+  });
+
+  it.each([
     ['avc1.64001f', 'H.264'],
     ['mp4a.40.2', 'AAC'],
     ['vp09.00.10.08', 'VP9'],
