@@ -59,6 +59,8 @@ export interface SegmentsOptions {
   readonly onComplete: (group: Key) => void;
 }
 
+/** Segments that may be on their way to the disk before a transfer waits for it: some 16 MB at usual bitrates. */
+const MAX_KEEPING = 8;
 /** Segments whose bytes are remembered as counted: 10 hours of two renditions. */
 const MAX_COUNTED = 20_000;
 /** Descriptors of others' groups that are remembered. */
@@ -82,6 +84,8 @@ export function createSegments(options: SegmentsOptions): Segments {
   const descriptors = new Map<Key, DescribedGroup>();
   const fetching = new Map<string, Shared>();
   const received = { store: 0, tabs: 0, openNodes: 0 };
+  /** Segments on their way to the disk. */
+  const keeping = new Map<string, Bytes>();
   /** Segments that are counted already. */
   const counted = new Set<string>();
 
@@ -126,7 +130,9 @@ export function createSegments(options: SegmentsOptions): Segments {
       directory.succeeded(request.group, id);
       if (at.signal.aborted) throw abortError(at.signal);
       countFetched(nameOf(request), link, bytes.length);
-      await keep(request, encoded, bytes);
+      const kept = keep(request, encoded, bytes);
+      // The disk is slower than the player needs it; it only must not fall behind for good.
+      if (keeping.size > MAX_KEEPING) await kept;
       return bytes;
     } finally {
       ended();
@@ -143,7 +149,10 @@ export function createSegments(options: SegmentsOptions): Segments {
 
   /** A full or broken disk must not stop the picture, nor count against the holder: what can't be kept is played all the same. */
   const keep = async (request: SegmentRequest, encoded: Bytes, bytes: Bytes): Promise<void> => {
+    const name = nameOf(request);
+    keeping.set(name, bytes);
     const completed = await groups.put({ group: request.group, encoded, index: request.segment, bytes, role: 'seen' }).catch(() => false);
+    keeping.delete(name);
     if (completed) options.onComplete(request.group);
   };
 
@@ -225,16 +234,18 @@ export function createSegments(options: SegmentsOptions): Segments {
       return directory.corrupt;
     },
     async get(request, signal) {
+      // Copies, as whoever gets them may hand their buffer away.
+      const arrived = keeping.get(nameOf(request));
+      if (arrived) return arrived.slice();
       const here = await groups.segment(request.group, request.segment);
-      if (here) {
-        countRead(nameOf(request), here.length);
-        void groups.touch(request.group).catch(() => undefined);
-        return here;
-      }
-      return share(request, signal);
+      if (!here) return (await share(request, signal)).slice();
+      countRead(nameOf(request), here.length);
+      void groups.touch(request.group).catch(() => undefined);
+      return here;
     },
     async prefetch(request, signal) {
-      if (!(await groups.segment(request.group, request.segment))) await share(request, signal);
+      if (keeping.has(nameOf(request)) || (await groups.segment(request.group, request.segment))) return;
+      await share(request, signal);
     },
     readElsewhere({ group, segment, bytes }) {
       countRead(nameOf({ group, segment }), bytes);

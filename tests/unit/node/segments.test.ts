@@ -4,8 +4,9 @@ import { createMemoryStore } from '../../../signal-server/memory-store.ts';
 import { type EMPTY, toHex } from '../../../src/base/bytes.ts';
 import { fail } from '../../../src/base/errors.ts';
 import type { Store } from '../../../src/base/ports.ts';
-import { quiet } from '../../../src/base/timing.ts';
+import { deferred, quiet } from '../../../src/base/timing.ts';
 import type { Key } from '../../../src/kademlia/key.ts';
+import { segmentKey } from '../../../src/media/segment-key.ts';
 import { createGroupStore } from '../../../src/node/group-store.ts';
 import type { Holder } from '../../../src/node/holders.ts';
 import type { FetchRequest, Link } from '../../../src/node/link.ts';
@@ -108,6 +109,19 @@ describe('a segment', () => {
     expect(at.completed).toEqual([at.group.key]);
     await at.bench.advance(120_000);
     expect(at.bench.pending).toBe(0);
+  });
+
+  test('is given before the disk has it, to each who asks as bytes of its own', async () => {
+    const memory = createMemoryStore(1e9);
+    const opened = deferred<void>();
+    const at = setup([50], { disk: { ...memory, write: async (changes) => opened.promise.then(() => memory.write(changes)) } });
+    const [one, two] = [await at.bench.run(at.get(0)), await at.bench.run(at.get(0))];
+    structuredClone(one, { transfer: [one.buffer] }); // as a page hands it to its service worker
+    expect(two).toEqual(at.group.segments[0]);
+    expect(at.asked).toEqual([0]);
+    opened.resolve();
+    await at.bench.advance(1);
+    expect(await memory.get('segments', segmentKey(at.group.key, 0))).toEqual(at.group.segments[0]);
   });
 
   test('is counted by what the link says of who sent it, not by what its entry says', async () => {
