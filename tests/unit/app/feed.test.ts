@@ -90,6 +90,7 @@ describe('a listing that is hostile', () => {
     await world.pass(1_000);
     await listFalsely(liar, videoId, { videoId, title: 'Not the sea' });
     await listFalsely(liar, 'video/1', { videoId, title: 'Not the sea' });
+    await listFalsely(liar, 'video/2', { videoId: recordKey(world.crypto, publisher.account.publicKey, 'video/2'), title: 'Never made' });
     expect((await world.run(reader.app.newest(SIGNAL))).map(({ title }) => title)).toEqual(['Sea']);
   });
 
