@@ -19,7 +19,7 @@ export function createRenewal(options: { node: Pick<DhtNode, 'links' | 'onLinks'
   let due = clock.now();
   let cancel: Cancel | null = null;
 
-  /** The oldest first: a writer has so many listings at most, and those that were written last stay. */
+  /** The oldest first: readers get the listings that were written last. A writer has so many of them at most. */
   const renew = async (): Promise<void> => {
     const videos = await library.all();
     const listed = new Set(videos.slice(0, LIMITS.entriesPerWriter));
