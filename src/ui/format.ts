@@ -85,10 +85,10 @@ export function healthLine({ phase, links, kept }: NodeHealth): { readonly word:
   }
 }
 
-/** Who served the bytes that have come so far: only those who did are named. */
+/** Who served the bytes that have come so far: only those who did are named. Bytes count once in a tab, so a second viewing may have none. */
 export function servedBy({ store, tabs, openNodes }: BytesBySource): string {
   const sources = [tabs > 0 && 'other tabs', openNodes > 0 && 'an open node', store > 0 && 'this disk'].filter((name) => name !== false);
-  if (sources.length === 0) return 'Waiting for the first bytes';
+  if (sources.length === 0) return 'Where the bytes come from';
   const last = sources.pop();
   return `Served by ${sources.length > 0 ? `${sources.join(', ')} and ${last}` : last}`;
 }

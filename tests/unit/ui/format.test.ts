@@ -82,7 +82,7 @@ describe('format', () => {
   });
 
   it.each([
-    [{ store: 0, tabs: 0, openNodes: 0 }, 'Waiting for the first bytes'],
+    [{ store: 0, tabs: 0, openNodes: 0 }, 'Where the bytes come from'],
     [{ store: 0, tabs: 9, openNodes: 0 }, 'Served by other tabs'],
     [{ store: 9, tabs: 0, openNodes: 0 }, 'Served by this disk'],
     [{ store: 1, tabs: 1, openNodes: 0 }, 'Served by other tabs and this disk'],
