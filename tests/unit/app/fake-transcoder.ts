@@ -16,6 +16,8 @@ export interface FakeCut {
   readonly size?: number;
   readonly poster?: Bytes | null;
   readonly plan?: MediaProbe['plan'];
+  /** Initialisation segment of every rendition. */
+  readonly init?: Bytes;
   /** Called before each event is given, the probe being one as well; may throw. */
   readonly before?: (event: CutEvent['type'] | 'probe') => void | Promise<void>;
 }
@@ -40,14 +42,14 @@ export function fakeFile(seed: number, name = 'holiday.mp4'): SourceFile {
 }
 
 export function createFakeTranscoder(cut: FakeCut = {}): FakeTranscoder {
-  const { segments = 12, size = 2_000, poster = POSTER, plan = 'copy', before = () => undefined } = cut;
+  const { segments = 12, size = 2_000, poster = POSTER, plan = 'copy', init, before = () => undefined } = cut;
   let running = 0;
 
   async function* events(file: SourceFile): AsyncGenerator<CutEvent, void, undefined> {
     const [seed = 0] = new Uint32Array(await file.slice(0, 4).arrayBuffer());
     const random = seededRandom(seed);
     if (poster) yield { type: 'poster', bytes: poster, mime: 'image/jpeg' };
-    for (const rendition of RENDITIONS) yield { type: 'rendition', rendition };
+    for (const rendition of RENDITIONS) yield { type: 'rendition', rendition: { ...rendition, ...(init && { init }) } };
     for (let n = 0; n < segments; n++) {
       for (const { index } of RENDITIONS) yield { type: 'segment', rendition: index, bytes: random.bytes(size), duration: SEGMENT };
       yield { type: 'progress', fraction: (n + 1) / segments };

@@ -155,6 +155,13 @@ describe('a publication that fails leaves nothing', () => {
     expect(await leftOn(tab.store)).toEqual([]);
   });
 
+  test('when its description is too large to be stored', async () => {
+    world = createAppWorld(3);
+    const tab = await joined({ cut: { init: new Uint8Array(5_000) } });
+    await expect(world.run(tab.app.publish(fakeFile(1), { title: 'Sea' }))).rejects.toMatchObject({ code: 'too-large' });
+    expect(await leftOn(tab.store)).toEqual([]);
+  });
+
   test('when a segment is larger than any group', async () => {
     world = createAppWorld(3);
     const tab = await joined({ cut: { segments: 1, size: 16 * 1024 * 1024 + 1 } });
