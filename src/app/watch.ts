@@ -119,6 +119,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
       const opened = await catalogue(videoId, signal);
       const abort = new AbortController();
       const session: Session = { catalogue: opened, abort };
+      node.segments.countAnew();
       const before = { ...node.segments.received };
       sessions.add(session);
       for (const groups of firstChoice(opened)) prefetch(groups, 0, { signal: abort.signal, urgency: URGENT });

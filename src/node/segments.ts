@@ -28,11 +28,13 @@ export interface Segments {
   prefetch(request: SegmentRequest, signal: AbortSignal): Promise<void>;
   /** Somebody else read a segment from this disk for our player: it counts as got from the store, unless we had just fetched it. */
   readElsewhere(segment: { group: Key; segment: number; bytes: number }): void;
+  /** A player starts anew: what it reads from this disk from now on counts again. */
+  countAnew(): void;
   /** A group's descriptor, from this disk or a holder. */
   descriptor(group: Key, signal: AbortSignal): Promise<{ descriptor: GroupDescriptor; encoded: Bytes }>;
   /** Finds out who holds a group, so that a later `get` does not wait for it. */
   locate(group: Key, signal: AbortSignal): Promise<readonly Holder[]>;
-  /** Media bytes got since start, each segment once, by where it came from. */
+  /** Media bytes got since start, each segment once for each playing, by where it came from. */
   readonly received: { readonly store: number; readonly tabs: number; readonly openNodes: number };
   /** Holders that were dropped for wrong bytes. */
   readonly corrupt: number;
@@ -247,6 +249,7 @@ export function createSegments(options: SegmentsOptions): Segments {
       if (keeping.has(nameOf(request)) || (await groups.segment(request.group, request.segment))) return;
       await share(request, signal);
     },
+    countAnew: () => counted.clear(),
     readElsewhere({ group, segment, bytes }) {
       countRead(nameOf({ group, segment }), bytes);
       void groups.touch(group).catch(() => undefined);

@@ -105,6 +105,9 @@ describe('a segment', () => {
     at.segments.readElsewhere({ group: at.group.key, segment: 1, bytes: 50_000 });
     at.segments.readElsewhere({ group: at.group.key, segment: 1, bytes: 50_000 });
     expect(at.segments.received.store).toBe(50_000);
+    at.segments.countAnew();
+    at.segments.readElsewhere({ group: at.group.key, segment: 1, bytes: 50_000 });
+    expect(at.segments.received.store).toBe(100_000);
     for (const segment of [1, 2]) await at.bench.run(at.get(segment));
     expect(at.completed).toEqual([at.group.key]);
     await at.bench.advance(120_000);
