@@ -15,7 +15,7 @@ export interface Copies {
   readonly handlers: Pick<Handlers, 'KEPT'>;
   /**
    * Offers a group that is wholly here to the nodes nearest to its key until `wanted` other disks have it or nobody is left to
-   * ask. Resolves with how many other disks are known to have it. Rejects with `aborted`, or `not-found` when it is not here.
+   * ask. Resolves with how many other disks have it whose nodes are there now. Rejects with `aborted`, or `not-found` when it is not here.
    */
   spread(group: Key, options: { wanted: number; signal: AbortSignal }): Promise<number>;
 }
@@ -28,6 +28,8 @@ export interface CopiesOptions {
   /** Who has said, signed, that it holds the group. */
   readonly holdersOf: (group: Key, signal: AbortSignal) => AsyncIterable<Holder>;
   readonly connect: (contact: Contact, signal: AbortSignal) => Promise<Link>;
+  /** Whether a node is there now. */
+  readonly isAlive: (contact: Contact, signal: AbortSignal) => Promise<boolean>;
 }
 
 /** From OFFER to KEPT, ms: for a group of 16 MiB over a slow line of 1 Mbit/s, behind others that wait there. */
@@ -74,7 +76,14 @@ export function createCopies(options: CopiesOptions): Copies {
       const stored = await options.groups.get(key);
       if (!stored?.complete) throw fail('not-found', 'The group is not wholly on this disk.');
       const disks = new Set<string>();
-      for await (const holder of options.holdersOf(key, signal)) if (holder.storeId !== ownStore) disks.add(holder.storeId);
+      const claims: Holder[] = [];
+      for await (const holder of options.holdersOf(key, signal)) if (holder.storeId !== ownStore) claims.push(holder);
+      // A claim outlives the tab that made it by hours: only who is there now counts.
+      await Promise.all(
+        claims.map(async ({ contact, storeId }) => {
+          if (await options.isAlive(contact, signal)) disks.add(storeId);
+        }),
+      );
       const queue = disks.size < wanted ? [...(await options.nearest(key, signal))] : [];
       const asking = new Set<string>();
 

@@ -15,6 +15,7 @@ import { holderEntry } from './holders.ts';
 import { createItemStore } from './item-store.ts';
 import { createKeeper } from './keeper.ts';
 import type { IncomingCall, Link } from './link.ts';
+import { createLiveness } from './liveness.ts';
 import { createOpenList } from './open-list.ts';
 import { createOverlay, type Overlay } from './overlay.ts';
 import { createPeers, type Peers } from './peers.ts';
@@ -128,6 +129,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
       // Only who was dialled has shown that its address leads to it.
       if (open && link.initiated && link.transport !== 'webrtc') openList.proven(open);
       else if (open) openList.hear([open]);
+      segments.arrived();
       changed();
       if (!joined) {
         joined = true;
@@ -165,7 +167,20 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
   const { claimsOf, holdersOf } = createHolderSearch({ self, clock, crypto, overlay, links: peers.links });
   const connect = (to: Contact, signal: AbortSignal): Promise<Link> => peers.connect(to, { signal });
   const keeper = createKeeper({ clock, crypto, groups, keeps: options.media.keeps, announce });
-  const copies = createCopies({ clock, storeId: options.storeId, groups, nearest: overlay.nearest, holdersOf: claimsOf, connect });
+  const liveness = createLiveness({
+    clock,
+    isLinked: (id) => peers.get(id) !== null,
+    ping: (to, signal) => overlay.call({ contact: to, namedBy: null }, 'PING', {}, signal),
+  });
+  const copies = createCopies({
+    clock,
+    storeId: options.storeId,
+    groups,
+    nearest: overlay.nearest,
+    holdersOf: claimsOf,
+    connect,
+    isAlive: liveness.isAlive,
+  });
   const segments = createSegments({
     clock,
     crypto,

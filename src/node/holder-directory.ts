@@ -16,6 +16,8 @@ export interface HolderDirectory {
   candidates(group: Key, signal: AbortSignal): AsyncGenerator<Holder, void, undefined>;
   /** True when somebody has said of late that it holds the group, reachable or not. */
   knows(group: Key): boolean;
+  /** A node was linked: what led to nothing before may lead to it. */
+  arrived(): void;
   /** Looks for holders without asking any. */
   locate(group: Key, signal: AbortSignal): Promise<readonly Holder[]>;
   /** A transfer of so many bytes began at a holder; call the result when it has ended. */
@@ -67,7 +69,7 @@ export function createHolderDirectory(options: HolderDirectoryOptions): HolderDi
   const { clock } = options;
   const known = new Map<Key, Known>();
   const banned = new Set<NodeId>();
-  const failures = new Map<NodeId, { times: number; retryAt: number }>();
+  const failures = new Map<NodeId, { times: number; at: number; retryAt: number }>();
   /** Bytes under way from each holder, for choosing the least loaded. */
   const load = new Map<NodeId, number>();
   const ownStore = toHex(options.storeId);
@@ -120,16 +122,29 @@ export function createHolderDirectory(options: HolderDirectoryOptions): HolderDi
     return entry;
   };
 
-  /** Few failures first, then those with a link, then those with the least under way. */
-  const cost = ({ contact: { id } }: Holder): number =>
-    (failures.get(id)?.times ?? 0) * 1e12 + (options.linked(id) ? 0 : 1e10) + (load.get(id) ?? 0);
+  /** What went wrong at a node, unless it has come back since: a link that is younger than the failure. */
+  const failureOf = (id: NodeId): { times: number; retryAt: number } | null => {
+    const failure = failures.get(id);
+    const link = options.linked(id);
+    return failure && !(link && link.since > failure.at) ? failure : null;
+  };
+
+  /** Few failures first, then those with a link, then the latest word (who said it long ago may be gone), then the least under way. */
+  const isBetter = (a: Holder, b: Holder): boolean => {
+    const order =
+      (failureOf(a.contact.id)?.times ?? 0) - (failureOf(b.contact.id)?.times ?? 0) ||
+      Number(!options.linked(a.contact.id)) - Number(!options.linked(b.contact.id)) ||
+      (options.linked(a.contact.id) ? 0 : b.expires - a.expires) ||
+      (load.get(a.contact.id) ?? 0) - (load.get(b.contact.id) ?? 0);
+    return order < 0;
+  };
 
   const best = (entry: Known, tried: ReadonlySet<NodeId>): Holder | null => {
     let found: Holder | null = null;
     for (const holder of entry.holders.values()) {
       const { id } = holder.contact;
-      if (tried.has(id) || banned.has(id) || (failures.get(id)?.retryAt ?? 0) > clock.now()) continue;
-      if (!found || cost(holder) < cost(found)) found = holder;
+      if (tried.has(id) || banned.has(id) || (failureOf(id)?.retryAt ?? 0) > clock.now()) continue;
+      if (!found || isBetter(holder, found)) found = holder;
     }
     return found;
   };
@@ -153,6 +168,13 @@ export function createHolderDirectory(options: HolderDirectoryOptions): HolderDi
       if (clock.now() >= (entry.retryAt ?? 0)) pause(entry);
     },
     knows: (group) => (known.get(group)?.holders.size ?? 0) > 0,
+    arrived() {
+      for (const entry of known.values()) {
+        if (entry.retryAt === null) continue;
+        entry.fruitless = 0;
+        entry.retryAt = Math.min(entry.retryAt, clock.now() + FIRST_PAUSE);
+      }
+    },
     async locate(group, signal) {
       const entry = seek(group);
       await orAbort(entry.looked, signal);
@@ -182,9 +204,13 @@ export function createHolderDirectory(options: HolderDirectoryOptions): HolderDi
       } else if (hasCode(error, 'not-found') || hasCode(error, 'refused')) {
         known.get(group)?.holders.delete(id);
       } else {
-        const times = (failures.get(id)?.times ?? 0) + 1;
+        const before = failureOf(id);
+        const now = clock.now();
+        // Requests that fail together are one failure.
+        if (before && now < before.retryAt) return;
+        const times = (before?.times ?? 0) + 1;
         failures.delete(id);
-        failures.set(id, { times, retryAt: clock.now() + pauseAfter(times) });
+        failures.set(id, { times, at: now, retryAt: now + pauseAfter(times) });
         trim(failures, MAX_NODES);
       }
     },

@@ -9,7 +9,7 @@ import type { Overlay } from './overlay.ts';
 export interface HolderSearch {
   /** Who has said, signed, that it holds a group. */
   claimsOf(group: Key, signal: AbortSignal): AsyncGenerator<Holder, void, undefined>;
-  /** The same; where nobody says so, linked tabs that turn out to have at least a part of it. */
+  /** The same; where nobody says so who is linked, also linked tabs that turn out to have at least a part of it. */
   holdersOf(group: Key, signal: AbortSignal): AsyncGenerator<Holder, void, undefined>;
 }
 
@@ -33,12 +33,12 @@ export function createHolderSearch(options: {
   }
 
   async function* holdersOf(group: Key, signal: AbortSignal): AsyncGenerator<Holder, void, undefined> {
-    let found = 0;
+    const claimed = new Set<NodeId>();
     for await (const holder of claimsOf(group, signal)) {
-      found++;
+      claimed.add(holder.contact.id);
       yield holder;
     }
-    if (found > 0) return;
+    if (options.links().some((link) => claimed.has(link.id))) return;
     const tabs = options.links().filter((link) => link.contact.open === null);
     const answers = tabs.slice(0, MAX_GUESSES).map((link) =>
       link.call('DESCRIBE', { group }, { signal }).then(

@@ -30,6 +30,8 @@ export interface Segments {
   readElsewhere(segment: { group: Key; segment: number; bytes: number }): void;
   /** A player starts anew: what it reads from this disk from now on counts again. */
   countAnew(): void;
+  /** A node was linked that may have what nobody had. */
+  arrived(): void;
   /** A group's descriptor, from this disk or a holder. */
   descriptor(group: Key, signal: AbortSignal): Promise<{ descriptor: GroupDescriptor; encoded: Bytes }>;
   /** Finds out who holds a group, so that a later `get` does not wait for it. */
@@ -250,6 +252,7 @@ export function createSegments(options: SegmentsOptions): Segments {
       await share(request, signal);
     },
     countAnew: () => counted.clear(),
+    arrived: directory.arrived,
     readElsewhere({ group, segment, bytes }) {
       countRead(nameOf({ group, segment }), bytes);
       void groups.touch(group).catch(() => undefined);

@@ -18,7 +18,10 @@ type Manner = 'keeps' | 'has' | 'refuses' | 'fails' | 'dies' | 'silent' | 'unrea
 
 const patient = new AbortController().signal;
 
-async function setup(manners: readonly Manner[], options: { disks?: readonly number[]; holders?: number; delay?: number } = {}) {
+async function setup(
+  manners: readonly Manner[],
+  options: { disks?: readonly number[]; holders?: number; delay?: number; allGone?: boolean } = {},
+) {
   const bench = createBench();
   const group = makeGroup(1, [10]);
   const self = bench.someone();
@@ -65,6 +68,7 @@ async function setup(manners: readonly Manner[], options: { disks?: readonly num
     async *holdersOf() {
       yield* holders;
     },
+    isAlive: async () => !options.allGone,
     async connect(contact) {
       const node = nodes.find((one) => one.contact.id === contact.id);
       await new Promise<void>((resolve) => void bench.clock.after(10, resolve));
@@ -122,6 +126,12 @@ describe('copies', () => {
     expect(await at.bench.run(at.spread(5))).toBe(5);
     expect(at.offered.length).toBe(1); // three workers, but one copy was missing
     expect(await at.bench.run((await setup(['keeps'], { holders: 9 })).spread(5))).toBe(9);
+  });
+
+  test('of tabs that are gone do not count, however long their word still holds', async () => {
+    const at = await setup(Array<Manner>(9).fill('keeps'), { holders: 9, allGone: true });
+    expect(await at.bench.run(at.spread(5))).toBe(5);
+    expect(at.offered.length).toBe(5);
   });
 
   test('of what is not wholly here are not offered', async () => {

@@ -174,6 +174,43 @@ describe('the directory', () => {
     ended();
   });
 
+  test('a holder that failed is asked again at once when a link to it opens; requests that fail together are one failure', async () => {
+    const { bench, links, found, directory, askAll } = setup((b) => [holder(b)]);
+    const [{ contact }] = found as [Holder];
+    expect(await bench.run(askAll())).toEqual([contact.id]);
+    for (let request = 0; request < 10; request++) directory.failed(GROUP, contact.id, fail('timeout', 'No.'));
+    expect(await bench.run(askAll())).toEqual([]);
+    await bench.advance(1_000);
+    links.set(contact.id, { ...fakeLink({ contact, storeId: EMPTY }), since: bench.clock.now() });
+    expect(await bench.run(askAll())).toEqual([contact.id]);
+    expect(await bench.run(askAll())).toEqual([]);
+    await bench.advance(2_500);
+    expect(await bench.run(askAll())).toEqual([contact.id]);
+  });
+
+  test('of those without a link the latest word comes first', async () => {
+    const { bench, found, askAll } = setup((b) =>
+      Array.from({ length: 3 }, (_, i) => ({ ...holder(b), expires: b.clock.now() + 1_000 * i })),
+    );
+    await bench.run(directory.locate(GROUP, new AbortController().signal));
+    const order = await bench.run(askAll());
+    expect(order).toEqual([...found].reverse().map((one) => one.contact.id));
+  });
+
+  test('a group that nobody had is looked for again soon after a node was linked', async () => {
+    const { bench, lookups, directory, askAll } = setup(() => []);
+    for (let i = 0; i < 40; i++) {
+      await bench.run(askAll());
+      await bench.advance(5_000);
+    }
+    await bench.run(askAll());
+    const before = lookups.length;
+    directory.arrived();
+    await bench.advance(2_500);
+    await bench.run(askAll());
+    expect(lookups.length).toBe(before + 1);
+  });
+
   test('asks for what is not our own disk, nor ourselves', async () => {
     const { directory, bench } = setup(() => []);
     expect(await bench.run(directory.locate(GROUP, new AbortController().signal))).toEqual([]);
