@@ -189,7 +189,7 @@ describe('the directory', () => {
   });
 
   test('of those without a link the latest word comes first', async () => {
-    const { bench, found, askAll } = setup((b) =>
+    const { bench, found, directory, askAll } = setup((b) =>
       Array.from({ length: 3 }, (_, i) => ({ ...holder(b), expires: b.clock.now() + 1_000 * i })),
     );
     await bench.run(directory.locate(GROUP, new AbortController().signal));
