@@ -65,6 +65,8 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
     kept = { groups, bytes };
   };
 
+  void recount().catch(() => undefined); // The first to ask finds figures, too.
+
   const stats = (): NodeStats => {
     void recount().catch(() => undefined); // The figures of the last count serve meanwhile.
     const { links, received, served, corruptHolders, malformed } = node.stats();
