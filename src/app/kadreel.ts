@@ -10,6 +10,7 @@ import { formatWatchPath } from '../media/urls.ts';
 import type { DhtNode } from '../node/dht-node.ts';
 import type { Device } from '../records/vector-clock.ts';
 import type { Kadreel, NodeStats } from './api.ts';
+import { createDrafts } from './drafts.ts';
 import { createFeed } from './feed.ts';
 import { createHealthMonitor } from './health.ts';
 import { createLibrary } from './library.ts';
@@ -53,10 +54,12 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
   const { clock, node, transcoder, quota } = options;
   const library = createLibrary({ ...options, now: () => clock.now() });
   const closing = new AbortController();
-  const publisher = createPublisher({ ...options, library, closing: closing.signal });
+  const drafts = createDrafts({ ...options, library, groups: node.groups });
+  const publisher = createPublisher({ ...options, library, drafts, closing: closing.signal });
   const watcher = createWatcher({ ...options, library });
   const feed = createFeed({ node, library, clock });
   const renewal = createRenewal({ node, library, clock });
+  const stopSweeping = drafts.start();
   const health = createHealthMonitor({ node, clock, quota });
   let kept = { groups: 0, bytes: 0 };
 
@@ -115,6 +118,7 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
     read: watcher.read,
     close(reason) {
       renewal.close();
+      stopSweeping();
       closing.abort(fail('closed', 'This tab has left the network.'));
       health.close();
       node.close(reason);

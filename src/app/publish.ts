@@ -13,6 +13,7 @@ import type { DhtNode } from '../node/dht-node.ts';
 import { recordKey, writeRecord } from '../records/record.ts';
 import type { Device } from '../records/vector-clock.ts';
 import type { CopiesReport, PublishOptions, PublishStage } from './api.ts';
+import type { Draft, Drafts } from './drafts.ts';
 import { createGroupClaims, type GroupClaim } from './group-claims.ts';
 import { type Library, type PublishedVideo, videoRecordSchema } from './library.ts';
 import { createProgress, type Progress } from './progress.ts';
@@ -31,6 +32,7 @@ export interface PublisherOptions {
   readonly transcoder: Transcoder;
   readonly node: DhtNode;
   readonly library: Library;
+  readonly drafts: Drafts;
   /** Fires, with a reason, when the node leaves: what is under way then ends. */
   readonly closing: AbortSignal;
 }
@@ -55,7 +57,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   /** Cuts the file and keeps every group, each claimed before it is written. Gives the renditions and the poster. */
   const cutAndKeep = async (
     file: SourceFile,
-    work: { signal: AbortSignal; progress: Progress; stage: PublishStage; claim: GroupClaim },
+    work: { signal: AbortSignal; progress: Progress; stage: PublishStage; claim: GroupClaim; draft: Draft },
   ): Promise<{ renditions: readonly OpenRendition[]; poster: Bytes | null }> => {
     const open = new Map<number, OpenRendition>();
     let poster: Bytes | null = null;
@@ -63,6 +65,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     const keep = async (rendition: OpenRendition, group: PackedGroup): Promise<void> => {
       const segments = rendition.waiting.splice(0, group.descriptor.segments.length);
       await work.claim.add(group.key);
+      await work.draft.note(group.key);
       for (const [index, bytes] of segments.entries()) {
         await node.groups.put({ group: group.key, encoded: group.encoded, index, bytes, role: 'own' });
       }
@@ -137,6 +140,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       const { signal, done: ended } = eitherOf(given, options.closing);
       const progress = createProgress({ clock, ends: STAGE_END, ...(onProgress && { onProgress }) });
       const claim = claims.open();
+      const draft = options.drafts.open();
       let added: VideoId | null = null;
       try {
         const fitting = fitTitle(title, file.name);
@@ -144,7 +148,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
         const probe = await transcoder.probe(file, signal);
         progress.report('read', 1);
         const stage = probe.plan === 'transcode' ? 'transcode' : 'cut';
-        const { renditions, poster } = await cutAndKeep(file, { signal, progress, stage, claim });
+        const { renditions, poster } = await cutAndKeep(file, { signal, progress, stage, claim, draft });
         progress.report(stage, 1);
         const { video, groups } = await describe({ title: fitting, renditions, poster });
         await library.add(video);
@@ -154,6 +158,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
         if (signal.aborted) throw abortError(signal);
         // The link works. A listing can't be called back from the nodes that have it, so from here on there is no cancelling.
         claim.keep();
+        await draft.close();
         await library.list(video).catch(() => undefined); // Listed within the hour.
         progress.report('announce', 1);
         const onShare = (fraction: number): void => progress.report('copies', fraction);
@@ -162,6 +167,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       } catch (error) {
         if (added) await library.remove(added).catch(() => undefined);
         await claim.giveBack();
+        await draft.close();
         ended();
         throw signal.aborted ? abortError(signal) : asKadreelError(error);
       }
