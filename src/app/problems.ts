@@ -86,7 +86,7 @@ function advice(code: ErrorCode, doing: Doing): string {
       return `Free some space on this disk, or in this browser’s site data, then try again.${nothingLost}`;
     case 'unsupported':
       return doing === 'probing' || doing === 'publishing'
-        ? 'Check that the file plays on your computer, or choose another one.'
+        ? 'If it plays on your computer, export it as an MP4, or choose another file.'
         : 'Try again, or open the link in another browser.';
     case 'missing-feature':
       return 'Use a current Chrome, Edge, Firefox or Safari, not in a private window.';

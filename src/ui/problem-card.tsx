@@ -5,7 +5,8 @@ import { RetryIcon, WarningIcon } from './icons.tsx';
 
 export interface ProblemCardProps {
   readonly problem: Problem;
-  readonly onRetry: () => void;
+  /** Null where the same again would fail the same way. */
+  readonly onRetry: (() => void) | null;
   /** More ways out. */
   readonly children?: JSX.Element;
 }
@@ -19,10 +20,14 @@ export function ProblemCard(props: ProblemCardProps): JSX.Element {
         <Show when={props.problem.why}>{(why) => <p class="problem-why">{why()}</p>}</Show>
         <p class="problem-advice">{props.problem.advice}</p>
         <div class="actions">
-          <button type="button" class="button button-ink" onClick={() => props.onRetry()}>
-            <RetryIcon size={16} />
-            Try again
-          </button>
+          <Show when={props.onRetry}>
+            {(retry) => (
+              <button type="button" class="button button-ink" onClick={() => retry()()}>
+                <RetryIcon size={16} />
+                Try again
+              </button>
+            )}
+          </Show>
           {props.children}
         </div>
       </div>

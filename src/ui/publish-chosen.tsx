@@ -23,7 +23,12 @@ export function ChosenCard(props: ChosenCardProps): JSX.Element {
       }}
     >
       <Show when={failure()}>
-        {(problem) => <ProblemCard problem={problem()} onRetry={() => props.dispatch({ type: 'publish-retry-pressed' })} />}
+        {(problem) => (
+          <ProblemCard
+            problem={problem()}
+            onRetry={problem().code === 'unsupported' ? null : () => props.dispatch({ type: 'publish-retry-pressed' })}
+          />
+        )}
       </Show>
       <section class="file-card" aria-label="Chosen file">
         <FileVideoIcon class="file-icon" size={28} stroke-width={1.5} />
