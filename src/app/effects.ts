@@ -4,10 +4,10 @@ import type { Cancel, Clock, SourceFile } from '../base/ports.ts';
 import { quiet } from '../base/timing.ts';
 import type { Manifest, VideoId } from '../media/manifest.ts';
 import type { Kadreel, WatchSession } from './api.ts';
-import type { Event, FeedName, WatchFacts } from './events.ts';
+import type { Event, FeedName } from './events.ts';
 import { problemOf } from './problems.ts';
 import { pathOf } from './router.ts';
-import type { Theme } from './state.ts';
+import type { Theme, WatchFacts } from './state.ts';
 import type { Effect } from './step.ts';
 
 /** What effects need of the browser itself. */

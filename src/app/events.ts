@@ -2,22 +2,7 @@
 import type { MediaProbe, SourceFile } from '../base/ports.ts';
 import type { VideoId } from '../media/manifest.ts';
 import type { BytesBySource, CopiesReport, NodeHealth, PublishProgress, VideoCard } from './api.ts';
-import type { Problem, Theme } from './state.ts';
-
-/** What the ready video is, as the watch page needs it. */
-export interface WatchFacts {
-  readonly title: string;
-  /** Seconds. */
-  readonly duration: number;
-  /** Milliseconds since 1970. */
-  readonly created: number;
-  readonly hasVideo: boolean;
-  readonly hasAudio: boolean;
-  /** Pixels, of the best rendition; 0 without video. */
-  readonly width: number;
-  readonly height: number;
-  readonly playlistUrl: string;
-}
+import type { Problem, Theme, WatchFacts } from './state.ts';
 
 /** The two lists of videos on the first page. */
 export type FeedName = 'newest' | 'mine';

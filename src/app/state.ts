@@ -84,25 +84,31 @@ export interface FileFacts {
   readonly size: number;
 }
 
+/** What the ready video is, as the watch page needs it. */
+export interface WatchFacts {
+  readonly title: string;
+  /** Seconds. */
+  readonly duration: number;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+  readonly hasVideo: boolean;
+  readonly hasAudio: boolean;
+  /** Pixels, of the best rendition; 0 without video. */
+  readonly width: number;
+  readonly height: number;
+  readonly playlistUrl: string;
+}
+
 export type Watching =
   | { readonly phase: 'idle' }
   | { readonly phase: 'loading'; readonly videoId: VideoId }
-  | {
+  | (WatchFacts & {
       readonly phase: 'ready';
       readonly videoId: VideoId;
-      readonly title: string;
-      /** Seconds. */
-      readonly duration: number;
-      readonly created: number;
-      readonly hasVideo: boolean;
-      readonly hasAudio: boolean;
-      readonly width: number;
-      readonly height: number;
-      readonly playlistUrl: string;
       readonly sources: BytesBySource;
       /** Set when playing failed after it had begun. */
       readonly problem: Problem | null;
-    }
+    })
   | { readonly phase: 'failed'; readonly videoId: VideoId; readonly problem: Problem };
 
 /** A short message that goes away by itself. */

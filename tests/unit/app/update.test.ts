@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Event, WatchFacts } from '../../../src/app/events.ts';
-import type { State } from '../../../src/app/state.ts';
+import type { Event } from '../../../src/app/events.ts';
+import type { State, WatchFacts } from '../../../src/app/state.ts';
 import { update } from '../../../src/app/update.ts';
 import { CARD, FILE, follow, HEALTH, OTHER, PROBE, PROBLEM, stateAt, VIDEO } from './states.ts';
 
