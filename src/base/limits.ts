@@ -17,8 +17,10 @@ export const LIMITS = {
   entriesPerWriter: 32,
   /** Devices in a vector clock (items). */
   clockDevices: 16,
-  /** Contacts in a reply (items): k. */
-  contacts: 20,
+  /** Contacts in a reply (items): all neighbours of a node and some more. */
+  contacts: 32,
+  /** Nodes that one STORE may be spread over (items). */
+  replicas: 32,
   /** Open nodes named in a reply (items). */
   openNodes: 4,
   /** All segments of a group together, and the time they span (seconds). */

@@ -2,6 +2,7 @@
 import type { Bytes } from '../base/bytes.ts';
 import type { Crypto } from '../base/ports.ts';
 import { checkedString, fixed, list, nullable, type Schema, struct } from '../base/schema.ts';
+import { type Coordinate, coordinateSchema } from './coordinate.ts';
 import { hashKey, keySchema, type NodeId } from './key.ts';
 
 /** An Ed25519 public key (RFC 8032). */
@@ -19,6 +20,8 @@ export interface Contact {
   readonly open: string | null;
   /** Nodes, open or not, that a closed node keeps a link to: ways to it while its neighbours have not found it. */
   readonly via: readonly NodeId[];
+  /** Where it says it is; null when it does not know yet. */
+  readonly coordinate: Coordinate | null;
 }
 
 /** A contact on the wire: the id is left out. */
@@ -26,6 +29,7 @@ export interface ContactFields {
   readonly publicKey: Bytes;
   readonly open: string | null;
   readonly via: readonly NodeId[];
+  readonly coordinate: Coordinate | null;
 }
 
 const url = checkedString(MAX_URL_BYTES, isOpenUrl);
@@ -34,6 +38,7 @@ export const contactSchema: Schema<ContactFields> = struct<ContactFields>({
   publicKey: fixed(PUBLIC_KEY_BYTES),
   open: nullable(url),
   via: list(keySchema, MAX_VIA),
+  coordinate: nullable(coordinateSchema),
 });
 
 const OPEN_URL = /^wss?:\/\/(?:[a-zA-Z0-9.-]{1,253}|\[[0-9a-fA-F:.]{2,45}\])(?::\d{1,5})?(?:\/[\w./~-]*)?$/;
@@ -46,5 +51,5 @@ export function isOpenUrl(text: string): boolean {
 /** The contact whose fields came over the wire; the fields' bytes are copied. */
 export function contactOf(crypto: Crypto, fields: ContactFields): Contact {
   const publicKey = new Uint8Array(fields.publicKey);
-  return { id: hashKey(crypto, publicKey), publicKey, open: fields.open, via: fields.via };
+  return { id: hashKey(crypto, publicKey), publicKey, open: fields.open, via: fields.via, coordinate: fields.coordinate };
 }

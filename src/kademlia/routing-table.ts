@@ -35,6 +35,10 @@ export interface RoutingTable {
   closest(target: Key, count: number): readonly Contact[];
   /** The linked nodes nearest to `target`, nearest first. */
   closestLinked(target: Key, count: number): readonly Contact[];
+  /** The linked node to pass a lookup for `target` on to: one that is nearer to it than we are, never one in `without`. Null when there is none. */
+  nextHop(target: Key, without: ReadonlySet<NodeId>): Contact | null;
+  /** True when our links to neighbours show for certain that we know the `count` nodes nearest to `target`. */
+  covers(target: Key, count: number): boolean;
   /** Known open nodes, linked ones first, then by merit. */
   openNodes(): readonly Contact[];
   /** Contacts to link to, most wanted first; no more than fit the budget once surplus links are closed. */
@@ -141,6 +145,11 @@ export function createRoutingTable(options: { self: NodeId; settings?: Partial<R
     contacts: () => contactsOf(all()),
     closest: (target, count) => contactsOf(nearest(target, count, () => true)),
     closestLinked: (target, count) => contactsOf(nearest(target, count, isLinked)),
+    nextHop(target, without) {
+      const [best] = nearest(target, 1, (known) => known.linkedAt !== null && !without.has(known.contact.id));
+      return best && compareDistance(target, best.contact.id, self) < 0 ? best.contact : null;
+    },
+    covers: () => false,
     openNodes() {
       const open = all().filter((known) => known.contact.open !== null);
       return contactsOf(open.sort((a, b) => Number(isLinked(b)) - Number(isLinked(a)) || byMerit(a, b)));

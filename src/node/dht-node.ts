@@ -1,31 +1,33 @@
 /** A node: the same in a tab, in an open node and in the simulator. Puts the parts together; each part is a file of its own. */
 import type { Bytes } from '../base/bytes.ts';
-import { asKadreelError, fail } from '../base/errors.ts';
-import { LIMITS } from '../base/limits.ts';
+import { asKadreelError } from '../base/errors.ts';
 import type { Cancel, Channel, Clock, Crypto, Dialer, Puncher, Random, Signer, Store } from '../base/ports.ts';
-import { type Contact, contactOf, MAX_VIA } from '../kademlia/contact.ts';
+import { type Contact, MAX_VIA } from '../kademlia/contact.ts';
 import { hashKey, type Key, type NodeId } from '../kademlia/key.ts';
 import { createRoutingTable } from '../kademlia/routing-table.ts';
-import { WANT, type Want } from '../wire/messages.ts';
+import { HOLDER_RENEWAL } from '../records/expiry.ts';
 import { type Copies, createCopies } from './copies.ts';
 import { createGroupStore, type GroupStore } from './group-store.ts';
-import { type CallContext, type Handlers, handle } from './handlers.ts';
 import { createHolderSearch } from './holder-search.ts';
 import { holderEntry } from './holders.ts';
 import { createItemStore } from './item-store.ts';
 import { createKeeper } from './keeper.ts';
-import type { IncomingCall, Link } from './link.ts';
+import type { Link } from './link.ts';
 import { createLiveness } from './liveness.ts';
 import { createOpenList } from './open-list.ts';
 import { createOverlay, type Overlay } from './overlay.ts';
 import { createPeers, type Peers } from './peers.ts';
 import { createPunching } from './punch.ts';
+import { createRefreshing } from './refreshing.ts';
 import { createRelay } from './relay.ts';
+import { createRepair } from './repair.ts';
+import { createRepublishing } from './republishing.ts';
+import { createRounds } from './rounds.ts';
 import { createSegments, type Segments } from './segments.ts';
+import { createServing } from './serving.ts';
 import { DEFAULT_SETTINGS, type NodeSettings } from './settings.ts';
 import { createTending } from './tending.ts';
 import { createTokens } from './tokens.ts';
-import { createUpkeep } from './upkeep.ts';
 
 export interface DhtNodeOptions {
   readonly ports: {
@@ -90,6 +92,8 @@ export interface DhtStats {
 
 /** Nodes that keep a group's holders' set: more than keep its copies, so that the set outlives them. */
 const HOLDER_REPLICAS = 8;
+/** Expired things are looked for this often, ms. */
+const EXPIRE_INTERVAL = 600_000;
 
 export function createDhtNode(options: DhtNodeOptions): DhtNode {
   const { clock, random, crypto, signer, store, dialer } = options.ports;
@@ -108,7 +112,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     // Open nodes first, then the oldest links: they will be there longest.
     const links = [...peers.links()].sort((a, b) => Number(a.contact.open === null) - Number(b.contact.open === null) || a.since - b.since);
     const via = options.open ? [] : links.slice(0, MAX_VIA).map((link) => link.id);
-    return { id: self, publicKey: signer.publicKey, open: options.open, via };
+    return { id: self, publicKey: signer.publicKey, open: options.open, via, coordinate: null };
   };
 
   const peers = createPeers({
@@ -122,7 +126,10 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     self,
     storeId: options.storeId,
     punch: (to, signal) => punching.punch(to, signal),
-    serve: (call) => serve(call),
+    serve(call) {
+      counters.calls++;
+      return serving(call);
+    },
     onLink(link) {
       table.linked(link.contact, clock.now());
       const { open } = link.contact;
@@ -133,11 +140,11 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
       changed();
       if (!joined) {
         joined = true;
-        upkeep.joined().catch(() => {
+        join().catch(() => {
           joined = false; // The link was lost meanwhile: the next one joins.
         });
       }
-      upkeep.handOver(link).catch(() => undefined); // The next republishing does what this could not.
+      republishing.handOver(link, rounds.signal).catch(() => undefined); // The next republishing does what this could not.
     },
     onUnlink(link) {
       table.unlinked(link.id, clock.now());
@@ -193,7 +200,14 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     linked: peers.get,
     onComplete: (group) => void announce(group).catch(() => undefined), // Renewed within the hour.
   });
-  const upkeep = createUpkeep({ clock, random, settings, table, overlay, items, groups, copies, self, announce });
+  const rounds = createRounds({ clock, random });
+  const refreshing = createRefreshing({ self, clock, random, settings, table, overlay });
+  const republishing = createRepublishing({ self, clock, settings, table, overlay, items });
+  const repair = createRepair({ clock, settings, groups, copies, announce });
+  const join = async (): Promise<void> => {
+    await refreshing.join(rounds.signal);
+    await repair.renew(rounds.signal);
+  };
   const tending = createTending({
     clock,
     random,
@@ -204,54 +218,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     busy: () => new Set(peers.links().flatMap((link) => (link.receiving ? link.id : []))),
   });
 
-  const nearer = (target: Key, from: Contact) => ({
-    contacts: table
-      .closestLinked(target, settings.k + 1)
-      .filter((one) => one.id !== from.id)
-      .slice(0, LIMITS.contacts),
-    token: tokens.issue(from.id),
-    open: openNodes(),
-  });
-  const openNodes = (): readonly string[] =>
-    table
-      .openNodes()
-      .flatMap((one) => one.open ?? [])
-      .slice(0, LIMITS.openNodes);
-
-  const handlers: Handlers = {
-    ...keeper.handlers,
-    ...copies.handlers,
-    PING: () => ({ open: openNodes() }),
-    FIND_NODE: ({ target }, { from }) => nearer(target, from),
-    async FIND_VALUE({ key, want, before }, { from }) {
-      const found = await items.find(key, wantOf(want), before);
-      return { ...nearer(key, from), items: found };
-    },
-    async STORE({ key, token, item }, { from }) {
-      if (!tokens.check(from.id, token)) throw fail('refused', 'The token is not one that I gave you of late.');
-      await items.put(key, item);
-      return {};
-    },
-    async SIGNAL(request) {
-      await punching.signalled(contactOf(crypto, request.from), request);
-      return {};
-    },
-    async RELAY(call, { link, signal, relayed }) {
-      if (relayed) throw fail('invalid', 'A relayed call carries no other one.');
-      if (call.to !== self) return { body: await relay.carry(call, { from: link, signal }) };
-      const from = contactOf(crypto, call.from);
-      const context: CallContext = { from, relayed: true, link, signal, stream: null };
-      const body = await handle(handlers, call, context);
-      if (body.length > LIMITS.relayed) throw fail('too-large', 'The answer is too large for others to carry.');
-      return { body };
-    },
-  };
-
-  async function serve(call: IncomingCall): Promise<Bytes> {
-    counters.calls++;
-    const { link, signal, stream } = call;
-    return handle(handlers, call, { from: link.contact, relayed: false, link, signal, stream });
-  }
+  const serving = createServing({ self, crypto, table, tokens, items, relay, punching, keeper, copies });
 
   function changed(): void {
     tending.nudge();
@@ -270,7 +237,11 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     start() {
       // Without the remembered addresses the configured ones still serve.
       openList.load().then(tending.start, tending.start);
-      upkeep.start();
+      rounds.every(settings.refreshInterval, refreshing.refresh);
+      rounds.every(settings.republishInterval, republishing.republish);
+      rounds.every(HOLDER_RENEWAL, repair.renew);
+      rounds.every(settings.repairInterval, repair.repair);
+      rounds.every(EXPIRE_INTERVAL, items.expire);
     },
     accept(channel) {
       peers.adopt(channel, { initiated: false, expected: null }).catch((error: unknown) => {
@@ -296,19 +267,11 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     },
     close(reason = 'leaving') {
       tending.close();
-      upkeep.close();
+      rounds.close();
       keeper.close();
       punching.close();
       peers.close(reason);
       linkListeners.clear();
     },
   };
-}
-
-const WANT_NAMES = new Map<number, Want>(Object.entries(WANT).map(([name, number]) => [number, name as Want]));
-
-function wantOf(number: number): Want {
-  const want = WANT_NAMES.get(number);
-  if (!want) throw fail('invalid', 'I do not know that kind of thing.');
-  return want;
 }

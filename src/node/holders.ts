@@ -4,6 +4,7 @@ import { copy, toHex } from '../base/bytes.ts';
 import type { Clock, Crypto, Signer } from '../base/ports.ts';
 import { decode, encode, fixed, list, nullable, string, struct } from '../base/schema.ts';
 import { type Contact, contactOf, isOpenUrl, MAX_URL_BYTES, MAX_VIA } from '../kademlia/contact.ts';
+import { type Coordinate, coordinateSchema } from '../kademlia/coordinate.ts';
 import { type Key, keySchema, type NodeId } from '../kademlia/key.ts';
 import { type SignedEntry, writeEntry } from '../records/entry.ts';
 import { HOLDER_LIFE } from '../records/expiry.ts';
@@ -20,12 +21,14 @@ interface HolderValue {
   readonly storeId: Bytes;
   readonly open: string | null;
   readonly via: readonly NodeId[];
+  readonly coordinate: Coordinate | null;
 }
 
 const holderValue = struct<HolderValue>({
   storeId: fixed(STORE_ID_BYTES),
   open: nullable(string(MAX_URL_BYTES)),
   via: list(keySchema, MAX_VIA),
+  coordinate: nullable(coordinateSchema),
 });
 
 /** Only one entry of a node under a group: the next replaces it. */
@@ -35,7 +38,7 @@ const ENTRY_NAME = '';
 export function holderEntry(options: { signer: Signer; clock: Clock; group: Key; contact: Contact; storeId: Bytes }): Promise<SignedEntry> {
   const { signer, clock, group, contact, storeId } = options;
   const time = clock.now();
-  const value = encode(holderValue, { storeId, open: contact.open, via: contact.via });
+  const value = encode(holderValue, { storeId, open: contact.open, via: contact.via, coordinate: contact.coordinate });
   return writeEntry({ signer, topic: group, name: ENTRY_NAME, value, time, expires: time + HOLDER_LIFE });
 }
 
@@ -46,6 +49,6 @@ export function readHolder(crypto: Crypto, { body }: SignedEntry, at: { group: K
   if (body.name !== ENTRY_NAME || body.expires - body.time > HOLDER_LIFE) return null;
   const value = decode(holderValue, body.value);
   if (!value || (value.open !== null && !isOpenUrl(value.open))) return null;
-  const contact = contactOf(crypto, { publicKey: copy(body.writer), open: value.open, via: value.via });
+  const contact = contactOf(crypto, { publicKey: copy(body.writer), open: value.open, via: value.via, coordinate: value.coordinate });
   return { contact, storeId: toHex(value.storeId), expires: body.expires };
 }

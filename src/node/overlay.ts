@@ -11,7 +11,7 @@ import { compareDistance, hashKey, type Key, type NodeId } from '../kademlia/key
 import type { RoutingTable } from '../kademlia/routing-table.ts';
 import type { Candidate } from '../kademlia/shortlist.ts';
 import { openEntry, type SignedEntry, verifyEntry } from '../records/entry.ts';
-import { isEntryLife, MAX_CLOCK_AHEAD } from '../records/expiry.ts';
+import { ITEM_EXPIRY, isEntryLife, MAX_CLOCK_AHEAD } from '../records/expiry.ts';
 import { newest } from '../records/merge.ts';
 import { openRecord, recordKey, type SignedRecord, verifyRecord } from '../records/record.ts';
 import { CALLS, type Item, type Method, type RequestOf, type ResponseOf, type Want } from '../wire/messages.ts';
@@ -148,7 +148,7 @@ export function createOverlay(options: OverlayOptions): Overlay {
     const near = storers.length < replicas || (last && compareDistance(key, self, last.contact.id) < 0);
     const here = near ? items.put(key, item).then(...countAsOne) : 0;
     const there = storers.map(({ contact, namedBy, token }) =>
-      call({ contact, namedBy }, 'STORE', { key, token, item }, signal).then(...countAsOne),
+      call({ contact, namedBy }, 'STORE', { key, token, item, replicas: 1, life: ITEM_EXPIRY }, signal).then(...countAsOne),
     );
     const counts = await Promise.all([here, ...there]);
     return counts.reduce((sum, count) => sum + count, 0);

@@ -6,7 +6,9 @@ export interface NodeSettings {
   readonly alpha: number;
   /** Links at most; what is over is closed, least useful first. */
   readonly budget: number;
-  /** Nearest nodes that we keep links to. */
+  /** Recursive lookups under way at once for one question, each by another first hop. */
+  readonly routes: number;
+  /** Nearest nodes that we keep links to: a few more than k, so that the one nearest to a key knows all k that are. */
   readonly neighbours: number;
   /** Links kept in each farther bucket. */
   readonly farLinks: number;
@@ -20,6 +22,8 @@ export interface NodeSettings {
   readonly handshakeDeadline: number;
   /** For one call on a link. */
   readonly callDeadline: number;
+  /** For one hop of a recursive lookup, the way back from all later ones included. */
+  readonly routeDeadline: number;
   /** For a call that others carry: each hop adds its own delay. */
   readonly relayDeadline: number;
   /** For dialling or punching, handshake included. */
@@ -43,13 +47,15 @@ export const DEFAULT_SETTINGS: NodeSettings = {
   k: 20,
   alpha: 3,
   budget: 64,
-  neighbours: 20,
+  routes: 2,
+  neighbours: 24,
   farLinks: 4,
   copies: 5,
   heartbeat: 2_500,
   silence: 6_000,
   handshakeDeadline: 8_000,
   callDeadline: 5_000,
+  routeDeadline: 3_000,
   relayDeadline: 8_000,
   connectDeadline: 15_000,
   stallDeadline: 8_000,

@@ -10,7 +10,7 @@ import { type Key, keySchema } from '../kademlia/key.ts';
 import { type Signed, signedSchema } from '../records/signed.ts';
 
 /** Protocol version in HELLO. Nodes of different versions do not link. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Random bytes that the other side signs: never the same twice. */
 export const NONCE_BYTES = 32;
@@ -121,7 +121,7 @@ const ping = {
   method: 1,
   request: struct<object>({}),
   /** `open`: addresses of open nodes that the answering node knows. */
-  response: struct<{ open: readonly string[] }>({ open: openNodes }),
+  response: struct<{ token: Bytes; open: readonly string[] }>({ token: fixed(TOKEN_BYTES), open: openNodes }),
 };
 
 /** What every lookup step learns: nearer contacts, a token for a later STORE, open nodes. */
@@ -151,8 +151,19 @@ const findValue = {
 
 const store = {
   method: 4,
-  request: struct<{ key: Key; token: Bytes; item: Item }>({ key: keySchema, token: fixed(TOKEN_BYTES), item: itemSchema }),
-  response: struct<object>({}),
+  /**
+   * `replicas`: on how many nodes, the asked one included; it passes the item on to its linked nodes nearest to the key. `life`: ms that the
+   * item may still be kept when nobody stores it again.
+   */
+  request: struct<{ key: Key; token: Bytes; item: Item; replicas: number; life: number }>({
+    key: keySchema,
+    token: fixed(TOKEN_BYTES),
+    item: itemSchema,
+    replicas: uint(LIMITS.replicas),
+    life: uint(MAX_UINT32),
+  }),
+  /** `stored`: how many nodes have it now, the asked one included. */
+  response: struct<{ stored: number }>({ stored: uint(LIMITS.replicas) }),
 };
 
 const signal = {
@@ -223,6 +234,31 @@ const kept = {
   response: struct<object>({}),
 };
 
+const route = {
+  method: 11,
+  /**
+   * A recursive lookup: each node passes it to its linked node nearest to `target`, and the answer comes back along the path. `want`: a value of `WANT`, or nil
+   * for nodes alone. `early`: the first node on the way that has something may answer. `from`: who asks, for the token.
+   */
+  request: struct<{ target: Key; want: number | null; before: number; early: boolean; hops: number; from: ContactFields }>({
+    target: keySchema,
+    want: nullable(uint(2)),
+    before: uint(Number.MAX_SAFE_INTEGER),
+    early: boolean,
+    hops: uint(16),
+    from: contactSchema,
+  }),
+  /** `by`: who answers, and whose token it is; `hops`: links on the way to it. */
+  response: struct<Nearer & { by: ContactFields; hops: number; items: readonly Item[] }>({
+    by: contactSchema,
+    hops: uint(17),
+    contacts,
+    token: fixed(TOKEN_BYTES),
+    open: openNodes,
+    items: list(itemSchema, LIMITS.entriesPerTopic),
+  }),
+};
+
 /** Every call: its number, and the schemas of its two bodies. */
 export const CALLS = {
   PING: ping,
@@ -235,6 +271,7 @@ export const CALLS = {
   FETCH: fetch,
   OFFER: offer,
   KEPT: kept,
+  ROUTE: route,
 } as const;
 
 /** A call by name. */

@@ -10,6 +10,7 @@ import type { Bytes } from '../../src/base/bytes.ts';
 import { LIMITS } from '../../src/base/limits.ts';
 import { decode, encode } from '../../src/base/schema.ts';
 import { type ContactFields, isOpenUrl, MAX_URL_BYTES, MAX_VIA, PUBLIC_KEY_BYTES } from '../../src/kademlia/contact.ts';
+import { COORDINATE_BYTES, type Coordinate } from '../../src/kademlia/coordinate.ts';
 import { KEY_BYTES, keyOf } from '../../src/kademlia/key.ts';
 import { CALLS, type Nearer, TOKEN_BYTES } from '../../src/wire/messages.ts';
 import type { BenchRow } from './bench-row.ts';
@@ -50,6 +51,7 @@ function findNodeReply(): Nearer {
     publicKey: pattern(32, i),
     open: i % 7 === 0 ? `wss://node-${i}.example.org/kadreel` : null,
     via: i % 7 === 0 ? [] : Array.from({ length: 1 + (i % 3) }, (_, j) => keyOf(pattern(KEY_BYTES, i + j))),
+    coordinate: { x: i * 3.5, y: -i * 7.1, height: 5.5 },
   }));
   return { contacts, token: pattern(8, 99), open: ['wss://a.example.org/', 'wss://b.example.org/'] };
 }
@@ -67,14 +69,20 @@ function nearerOf(value: unknown): Nearer | null {
     return null;
   const checked: ContactFields[] = [];
   for (const contact of contacts as unknown[]) {
-    if (!Array.isArray(contact) || contact.length !== 3) return null;
-    const [publicKey, address, via] = contact as unknown[];
+    if (!Array.isArray(contact) || contact.length !== 4) return null;
+    const [publicKey, address, via, place] = contact as unknown[];
     if (!isBytes(publicKey, PUBLIC_KEY_BYTES)) return null;
     if (address !== null && !(typeof address === 'string' && address.length <= MAX_URL_BYTES && isOpenUrl(address))) return null;
     if (!Array.isArray(via) || via.length > MAX_VIA || !via.every((id) => isBytes(id, KEY_BYTES))) return null;
-    checked.push({ publicKey, open: address, via: (via as Bytes[]).map(keyOf) });
+    if (!isBytes(place, COORDINATE_BYTES)) return null;
+    checked.push({ publicKey, open: address, via: (via as Bytes[]).map(keyOf), coordinate: coordinateOf(place) });
   }
   return { contacts: checked, token, open };
+}
+
+function coordinateOf(bytes: Bytes): Coordinate {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return { x: view.getInt16(0) / 10, y: view.getInt16(2) / 10, height: view.getUint16(4) / 10 };
 }
 
 function isBytes(value: unknown, length: number): value is Bytes {

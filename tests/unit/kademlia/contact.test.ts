@@ -7,13 +7,13 @@ import { hashKey } from '../../../src/kademlia/key.ts';
 
 const crypto = createNodeCrypto();
 const publicKey = new Uint8Array(32).fill(7);
-const fields = (changes: Partial<ContactFields> = {}): ContactFields => ({ publicKey, open: null, via: [], ...changes });
+const fields = (changes: Partial<ContactFields> = {}): ContactFields => ({ publicKey, open: null, via: [], coordinate: null, ...changes });
 
 describe('contacts', () => {
   it('[H2] go over the wire without their id, which the receiver computes', () => {
     const sent = encode(contactSchema, fields({ via: [hashKey(crypto, publicKey)] }));
     const contact = contactOf(crypto, decode(contactSchema, sent) as ContactFields);
-    expect(contact).toEqual({ id: hashKey(crypto, publicKey), publicKey, open: null, via: [hashKey(crypto, publicKey)] });
+    expect(contact).toEqual({ id: hashKey(crypto, publicKey), publicKey, open: null, via: [hashKey(crypto, publicKey)], coordinate: null });
     sent.fill(0);
     expect(contact.publicKey).toEqual(publicKey);
   });

@@ -10,14 +10,15 @@ import { CALLS } from '../../../src/wire/messages.ts';
 import { createBench } from './support/bench.ts';
 import { linkPair } from './support/link-pair.ts';
 
-const PONG = encode(CALLS.PING.response, { open: [] });
+const token = new Uint8Array(8);
+const PONG = encode(CALLS.PING.response, { token, open: [] });
 const never = (): Promise<Bytes> => new Promise(() => undefined);
 
 describe('a call', () => {
   test('[R1] is answered', async () => {
     const bench = createBench();
-    const [{ link }] = linkPair(bench, { serve: async () => encode(CALLS.PING.response, { open: ['ws://x/'] }) });
-    expect(await bench.run(link.call('PING', {}))).toEqual({ open: ['ws://x/'] });
+    const [{ link }] = linkPair(bench, { serve: async () => encode(CALLS.PING.response, { token, open: ['ws://x/'] }) });
+    expect(await bench.run(link.call('PING', {}))).toEqual({ token, open: ['ws://x/'] });
     await bench.advance(60_000);
     expect(bench.pending).toBe(0);
   });

@@ -81,10 +81,11 @@ describe('a network', () => {
     const bytes = fromUtf8('a value');
     const key = hashKey(world.crypto, bytes);
     const item = { type: 'value', bytes } as const;
-    expect(await codeOf(world, link.call('STORE', { key, token: new Uint8Array(8), item }))).toBe('refused');
+    const rest = { item, replicas: 1, life: 60_000 };
+    expect(await codeOf(world, link.call('STORE', { key, token: new Uint8Array(8), ...rest }))).toBe('refused');
     const { token } = await world.run(link.call('FIND_NODE', { target: key }));
-    expect(await codeOf(world, link.call('STORE', { key, token, item }))).toBeNull();
-    expect(await codeOf(world, link.call('STORE', { key: a.node.contact.id, token, item }))).toBe('invalid');
+    expect(await codeOf(world, link.call('STORE', { key, token, ...rest }))).toBeNull();
+    expect(await codeOf(world, link.call('STORE', { key: a.node.contact.id, token, ...rest }))).toBe('invalid');
   });
 
   test('[K2] a FIND_NODE reply names linked nodes, nearest first, without the asker', async () => {

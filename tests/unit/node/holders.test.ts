@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { EMPTY, toHex } from '../../../src/base/bytes.ts';
 import { fail } from '../../../src/base/errors.ts';
 import { encode, fixed, list, nullable, string, struct } from '../../../src/base/schema.ts';
+import { type Coordinate, coordinateSchema } from '../../../src/kademlia/coordinate.ts';
 import { type Key, keyOf, keySchema, type NodeId } from '../../../src/kademlia/key.ts';
 import { createHolderDirectory } from '../../../src/node/holder-directory.ts';
 import { createHolderSearch } from '../../../src/node/holder-search.ts';
@@ -16,10 +17,11 @@ import { fakeLink } from './support/fake-link.ts';
 const GROUP = keyOf(new Uint8Array(20).fill(3));
 const OTHER = keyOf(new Uint8Array(20).fill(4));
 
-const valueSchema = struct<{ storeId: Uint8Array<ArrayBuffer>; open: string | null; via: readonly Key[] }>({
+const valueSchema = struct<{ storeId: Uint8Array<ArrayBuffer>; open: string | null; via: readonly Key[]; coordinate: Coordinate | null }>({
   storeId: fixed(16),
   open: nullable(string(300)),
   via: list(keySchema, 3),
+  coordinate: nullable(coordinateSchema),
 });
 
 function holder(bench: Bench): Holder {
@@ -57,7 +59,7 @@ describe('a holder’s entry', () => {
           signer,
           topic: parts.topic ?? GROUP,
           name: parts.name ?? '',
-          value: parts.value ?? encode(valueSchema, { storeId, open: parts.open ?? null, via: [] }),
+          value: parts.value ?? encode(valueSchema, { storeId, open: parts.open ?? null, via: [], coordinate: null }),
           time,
           expires: time + (parts.life ?? HOLDER_LIFE),
         });

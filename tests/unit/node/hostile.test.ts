@@ -25,7 +25,7 @@ interface Named {
 
 /** A message of an enemy who knows the protocol: valid frames with hostile content, and nonsense. `self`, `victim`: whom it may name. */
 const message = (who: { self: Named; victim: Named }) => {
-  const from = fc.constantFrom(who.self, who.victim).map(({ publicKey }) => ({ publicKey, open: null, via: [] }));
+  const from = fc.constantFrom(who.self, who.victim).map(({ publicKey }) => ({ publicKey, open: null, via: [], coordinate: null }));
   const key = fc.constantFrom(who.self.id, who.victim.id, GROUP.key);
   const request = (method: keyof typeof CALLS, body: Bytes): { method: number; body: Bytes } => ({ method: CALLS[method].method, body });
   const call = fc.oneof(
@@ -36,7 +36,9 @@ const message = (who: { self: Named; victim: Named }) => {
       .map((find) => request('FIND_VALUE', encode(CALLS.FIND_VALUE.request, find))),
     fc
       .record({ key, token: fc.constant(new Uint8Array(8)), bytes: bytes(50) })
-      .map((put) => request('STORE', encode(CALLS.STORE.request, { ...put, item: { type: 'value', bytes: put.bytes } }))),
+      .map((put) =>
+        request('STORE', encode(CALLS.STORE.request, { ...put, item: { type: 'value', bytes: put.bytes }, replicas: 20, life: 60_000 })),
+      ),
     fc
       .record({
         from,
@@ -128,7 +130,7 @@ async function enemyOf(
   const random = { float: () => 0.5, bytes: (length: number) => new Uint8Array(length).fill(3) };
   const signer = world.crypto.signer(random);
   const [near, far] = channelPair(clock);
-  const contact = { id: hashKey(world.crypto, signer.publicKey), publicKey: signer.publicKey, open: null, via: [] };
+  const contact = { id: hashKey(world.crypto, signer.publicKey), publicKey: signer.publicKey, open: null, via: [], coordinate: null };
   const proving = handshake({
     channel: near,
     clock,

@@ -1,4 +1,4 @@
-/** One of everything that goes over the wire or is signed in protocol version 1: what the golden bytes are the bytes of. */
+/** One of everything that goes over the wire or is signed in protocol version 2: what the golden bytes are the bytes of. */
 import type { Bytes } from '../../../src/base/bytes.ts';
 import { encode, type Schema } from '../../../src/base/schema.ts';
 import type { ContactFields } from '../../../src/kademlia/contact.ts';
@@ -34,8 +34,8 @@ function bytes(length: number, seed: number): Bytes {
 const key = (seed: number): Key => keyOf(bytes(KEY_BYTES, seed));
 const TIME = 1_795_000_000_000;
 
-const open: ContactFields = { publicKey: bytes(32, 1), open: 'wss://open.example.org/kadreel', via: [] };
-const closed: ContactFields = { publicKey: bytes(32, 2), open: null, via: [key(1), key(3)] };
+const open: ContactFields = { publicKey: bytes(32, 1), open: 'wss://open.example.org/kadreel', via: [], coordinate: null };
+const closed: ContactFields = { publicKey: bytes(32, 2), open: null, via: [key(1), key(3)], coordinate: { x: -12.5, y: 40, height: 7.3 } };
 const openNodes = ['wss://open.example.org/kadreel', 'ws://[2001:db8::1]:8080/'];
 const signed: Signed = { body: bytes(40, 4), signature: bytes(64, 5) };
 const items: readonly Item[] = [
@@ -62,26 +62,28 @@ export const REQUESTS: { readonly [M in Method]: RequestOf<M> } = {
   PING: {},
   FIND_NODE: { target: key(20) },
   FIND_VALUE: { key: key(21), want: 2, before: Number.MAX_SAFE_INTEGER },
-  STORE: { key: key(22), token: bytes(8, 23), item: items[0] as Item },
+  STORE: { key: key(22), token: bytes(8, 23), item: items[0] as Item, replicas: 20, life: 86_400_000 },
   SIGNAL: { from: closed, session: bytes(8, 24), sequence: 3, payload: '{"type":"candidate"}' },
   RELAY: { to: key(25), via: key(26), hops: 16, from: closed, method: 5, body: bytes(9, 27) },
   DESCRIBE: { group: key(28) },
   FETCH: { group: key(29), segment: 7, offset: 1_048_576, window: 262_144, urgency: 0 },
   OFFER: { group: key(30), descriptor: bytes(12, 31) },
   KEPT: { group: key(32), kept: false, reason: 'quota' },
+  ROUTE: { target: key(33), want: null, before: 0, early: true, hops: 8, from: closed },
 };
 
 export const RESPONSES: { readonly [M in Method]: ResponseOf<M> } = {
-  PING: { open: openNodes },
+  PING: { token: bytes(8, 7), open: openNodes },
   FIND_NODE: nearer,
   FIND_VALUE: { ...nearer, items },
-  STORE: {},
+  STORE: { stored: 20 },
   SIGNAL: {},
   RELAY: { body: bytes(9, 33) },
   DESCRIBE: { descriptor: bytes(12, 34) },
   FETCH: { size: 987_654 },
   OFFER: { kept: true },
   KEPT: {},
+  ROUTE: { ...nearer, by: open, hops: 2, items },
 };
 
 const sample = <T>(schema: Schema<T>, value: T): Sample => ({ schema: schema as Schema<unknown>, value });

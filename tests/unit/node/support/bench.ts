@@ -44,7 +44,7 @@ export function createBench(seed = 1): Bench {
     crypto,
     someone(open = null) {
       const signer = crypto.signer(random);
-      const contact = { id: hashKey(crypto, signer.publicKey), publicKey: signer.publicKey, open, via: [] };
+      const contact = { id: hashKey(crypto, signer.publicKey), publicKey: signer.publicKey, open, via: [], coordinate: null };
       return { signer, contact, storeId: random.bytes(16) };
     },
     run,
