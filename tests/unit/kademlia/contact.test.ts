@@ -21,11 +21,18 @@ describe('contacts', () => {
   it('[H2] have a key of 32 bytes and at most 3 ways', () => {
     const four = { ...fields(), via: Array.from({ length: MAX_VIA + 1 }, () => hashKey(crypto, publicKey)) };
     expect(() => encode(contactSchema, four)).toThrow();
-    expect(decode(contactSchema, Buffer.from(`93c420${'07'.repeat(32)}c093${`c414${'01'.repeat(20)}`.repeat(3)}`, 'hex'))).not.toBeNull();
+    expect(decode(contactSchema, Buffer.from(`94c420${'07'.repeat(32)}c093${`c414${'01'.repeat(20)}`.repeat(3)}c0`, 'hex'))).not.toBeNull();
     const hex = toHex(encode(contactSchema, fields()));
-    expect(hex).toBe(`93c420${'07'.repeat(32)}c090`);
-    expect(decode(contactSchema, Buffer.from(`93c41f${'07'.repeat(31)}c090`, 'hex'))).toBeNull();
-    expect(decode(contactSchema, Buffer.from(`93c420${'07'.repeat(32)}c094${`c414${'01'.repeat(20)}`.repeat(4)}`, 'hex'))).toBeNull();
+    expect(hex).toBe(`94c420${'07'.repeat(32)}c090c0`);
+    expect(decode(contactSchema, Buffer.from(`94c41f${'07'.repeat(31)}c090c0`, 'hex'))).toBeNull();
+    expect(decode(contactSchema, Buffer.from(`94c420${'07'.repeat(32)}c094${`c414${'01'.repeat(20)}`.repeat(4)}c0`, 'hex'))).toBeNull();
+  });
+
+  it('[H2] say where they are, in tenths of a millisecond', () => {
+    const hex = toHex(encode(contactSchema, fields({ coordinate: { x: -12.5, y: 40, height: 7.31 } })));
+    expect(hex).toBe(`94c420${'07'.repeat(32)}c090c406ff8301900049`);
+    expect(decode(contactSchema, Buffer.from(hex, 'hex'))?.coordinate).toEqual({ x: -12.5, y: 40, height: 7.3 });
+    expect(decode(contactSchema, Buffer.from(`94c420${'07'.repeat(32)}c090c405ff83019000`, 'hex'))).toBeNull();
   });
 
   it('[H2] take addresses that a browser can dial as a WebSocket', () => {
