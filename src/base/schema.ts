@@ -54,8 +54,8 @@ export function string(max: number): Schema<string> {
   };
 }
 
-/** Addresses and ids that are remembered, of each: more than a node hears of in minutes. At most 3 MB, if all are of the longest; usually some hundred KB. */
-const MEMO_SLOTS = 4096;
+/** Addresses and keys that are remembered, of each: all that a network of 10,000 nodes names. If all are of the longest 8 MB, usually some hundred KB. */
+const MEMO_SLOTS = 16_384;
 
 /** UTF-8 text of at most `max` bytes that `check` takes; made for texts that come again and again. */
 export function checkedString(max: number, check: (text: string) => boolean): Schema<string> {
@@ -90,13 +90,18 @@ export function fixed(length: number): Schema<Bytes> {
 }
 
 /** Binary of exactly `length` bytes, seen as something else; made for things that come again and again. */
-export function fixedAs<T>(length: number, both: { parse: (bytes: Uint8Array) => T; format: (value: T) => Bytes }): Schema<T> {
+export function fixedAs<T>(length: number, both: { parse: (bytes: Bytes) => T; format: (value: T) => Bytes }): Schema<T> {
   const bytes = fixed(length);
   const memo = new Memo(both.parse, MEMO_SLOTS);
   return {
     write: (writer, value) => bytes.write(writer, both.format(value)),
     read: (reader) => reader.fixedBy(memo, length),
   };
+}
+
+/** Binary of exactly `length` bytes that comes again and again: read as one object for all messages, which owns its bytes. */
+export function shared(length: number): Schema<Bytes> {
+  return fixedAs<Bytes>(length, { parse: (bytes) => bytes, format: (bytes) => bytes });
 }
 
 /** Nil or the thing. */

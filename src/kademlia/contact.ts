@@ -1,7 +1,8 @@
 /** How to reach a node. */
 import type { Bytes } from '../base/bytes.ts';
+import { Memo } from '../base/memo.ts';
 import type { Crypto } from '../base/ports.ts';
-import { checkedString, fixed, list, nullable, type Schema, struct } from '../base/schema.ts';
+import { checkedString, list, nullable, type Schema, shared, struct } from '../base/schema.ts';
 import { type Coordinate, coordinateSchema } from './coordinate.ts';
 import { hashKey, keySchema, type NodeId } from './key.ts';
 
@@ -35,7 +36,7 @@ export interface ContactFields {
 const url = checkedString(MAX_URL_BYTES, isOpenUrl);
 
 export const contactSchema: Schema<ContactFields> = struct<ContactFields>({
-  publicKey: fixed(PUBLIC_KEY_BYTES),
+  publicKey: shared(PUBLIC_KEY_BYTES),
   open: nullable(url),
   via: list(keySchema, MAX_VIA),
   coordinate: nullable(coordinateSchema),
@@ -48,8 +49,41 @@ export function isOpenUrl(text: string): boolean {
   return OPEN_URL.test(text);
 }
 
-/** The contact whose fields came over the wire; the fields' bytes are copied. */
+/** A node by its public key, and what was last said of how to reach it. */
+interface Named {
+  readonly id: NodeId;
+  readonly publicKey: Bytes;
+  contact: Contact | null;
+}
+
+/** Nodes that are remembered: all of a network of 10,000. At most 15 MB. */
+const MEMO_SLOTS = 16_384;
+const memos = new WeakMap<Crypto, Memo<Named>>();
+
+/** The contact whose fields came over the wire. The same fields give the same object: nobody changes it, and thousands name it. */
 export function contactOf(crypto: Crypto, fields: ContactFields): Contact {
-  const publicKey = new Uint8Array(fields.publicKey);
-  return { id: hashKey(crypto, publicKey), publicKey, open: fields.open, via: fields.via, coordinate: fields.coordinate };
+  const { publicKey, open, via, coordinate } = fields;
+  const named = memoOf(crypto).read(publicKey, 0, publicKey.length) as Named;
+  const last = named.contact;
+  if (last !== null && last.open === open && isSameList(last.via, via) && isSamePlace(last.coordinate, coordinate)) return last;
+  const contact = { id: named.id, publicKey: named.publicKey, open, via, coordinate };
+  named.contact = contact;
+  return contact;
+}
+
+function memoOf(crypto: Crypto): Memo<Named> {
+  let memo = memos.get(crypto);
+  if (!memo) {
+    memo = new Memo((bytes) => ({ id: hashKey(crypto, bytes), publicKey: bytes, contact: null }), MEMO_SLOTS);
+    memos.set(crypto, memo);
+  }
+  return memo;
+}
+
+function isSameList(a: readonly NodeId[], b: readonly NodeId[]): boolean {
+  return a.length === b.length && a.every((id, i) => id === b[i]);
+}
+
+function isSamePlace(a: Coordinate | null, b: Coordinate | null): boolean {
+  return a === b || (a !== null && b !== null && a.x === b.x && a.y === b.y && a.height === b.height);
 }

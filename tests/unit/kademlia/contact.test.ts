@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createNodeCrypto } from '../../../signal-server/crypto.ts';
 import { toHex } from '../../../src/base/bytes.ts';
 import { decode, encode } from '../../../src/base/schema.ts';
-import { type ContactFields, contactOf, contactSchema, isOpenUrl, MAX_VIA } from '../../../src/kademlia/contact.ts';
+import { type Contact, type ContactFields, contactOf, contactSchema, isOpenUrl, MAX_VIA } from '../../../src/kademlia/contact.ts';
 import { hashKey } from '../../../src/kademlia/key.ts';
 
 const crypto = createNodeCrypto();
@@ -16,6 +16,22 @@ describe('contacts', () => {
     expect(contact).toEqual({ id: hashKey(crypto, publicKey), publicKey, open: null, via: [hashKey(crypto, publicKey)], coordinate: null });
     sent.fill(0);
     expect(contact.publicKey).toEqual(publicKey);
+  });
+
+  it('[H2] that say the same are one object, and never an older word than the last', () => {
+    const receive = (changes: Partial<ContactFields> = {}): Contact =>
+      contactOf(crypto, decode(contactSchema, encode(contactSchema, fields(changes))) as ContactFields);
+    const via = [hashKey(crypto, publicKey)];
+    const coordinate = { x: 1, y: 2, height: 3 };
+    const said: Partial<ContactFields>[] = [{}, { open: 'wss://a.example/' }, { via }, { coordinate }, { via, coordinate }, {}];
+    for (const changes of said) {
+      const contact = receive(changes);
+      expect(contact).toEqual({ id: hashKey(crypto, publicKey), ...fields(changes) });
+      expect(receive({ ...changes })).toBe(contact);
+    }
+    expect(receive({ via: [...via, ...via] }).via).toHaveLength(2);
+    expect(contactOf(crypto, { ...fields({ coordinate: { ...coordinate } }) })).toBe(contactOf(crypto, fields({ coordinate })));
+    expect(contactOf({ ...crypto, hash: () => new Uint8Array(32) }, fields()).id).toBe('0'.repeat(40));
   });
 
   it('[H2] have a key of 32 bytes and at most 3 ways', () => {
