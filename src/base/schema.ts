@@ -54,15 +54,17 @@ export function string(max: number): Schema<string> {
   };
 }
 
-/** Addresses and keys that are remembered, of each: all that a network of 10,000 nodes names. If all are of the longest 8 MB, usually some hundred KB. */
-const MEMO_SLOTS = 16_384;
+/** Texts that are remembered, as there are addresses of open nodes. If all are of the longest 2 MB. */
+const TEXT_SLOTS = 2_048;
+/** Keys that are remembered: all that a network of 10,000 nodes names. At most 12 MB; it grows by what comes, to some hundred KB in a day of a tab. */
+const KEY_SLOTS = 32_768;
 
 /** UTF-8 text of at most `max` bytes that `check` takes; made for texts that come again and again. */
 export function checkedString(max: number, check: (text: string) => boolean): Schema<string> {
   const memo = new Memo((bytes) => {
     const text = textOf(bytes, 0, bytes.length);
     return text !== null && check(text) ? text : null;
-  }, MEMO_SLOTS);
+  }, TEXT_SLOTS);
   return {
     write(writer, value) {
       if (!check(value)) throw fail('invalid', `“${value}” does not have the form that the protocol wants.`);
@@ -92,7 +94,7 @@ export function fixed(length: number): Schema<Bytes> {
 /** Binary of exactly `length` bytes, seen as something else; made for things that come again and again. */
 export function fixedAs<T>(length: number, both: { parse: (bytes: Bytes) => T; format: (value: T) => Bytes }): Schema<T> {
   const bytes = fixed(length);
-  const memo = new Memo(both.parse, MEMO_SLOTS);
+  const memo = new Memo(both.parse, KEY_SLOTS);
   return {
     write: (writer, value) => bytes.write(writer, both.format(value)),
     read: (reader) => reader.fixedBy(memo, length),

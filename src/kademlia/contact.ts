@@ -56,8 +56,8 @@ interface Named {
   contact: Contact | null;
 }
 
-/** Nodes that are remembered: all of a network of 10,000. At most 15 MB. */
-const MEMO_SLOTS = 16_384;
+/** Nodes that are remembered: all of a network of 10,000. At most 20 MB; it grows by what comes. */
+const MEMO_SLOTS = 32_768;
 const memos = new WeakMap<Crypto, Memo<Named>>();
 
 /** The contact whose fields came over the wire. The same fields give the same object: nobody changes it, and thousands name it. */
