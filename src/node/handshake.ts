@@ -37,28 +37,25 @@ export function handshake(options: HandshakeOptions): Promise<ProvenChannel> {
   const { channel, clock, crypto, signer } = options;
   const outcome: Deferred<ProvenChannel> = deferred();
   const nonce = options.random.bytes(NONCE_BYTES);
-  const waiting: Bytes[] = [];
+  const held: Held = { messages: [], ended: null };
   let hello: Hello | null = null;
   let phase: 'hello' | 'proof' | 'checking' | 'proven' | 'failed' = 'hello';
-  let next: ChannelListener | null = null;
-  let ended: string | null = null;
 
   const give = (error: Error): void => {
     if (phase === 'proven' || phase === 'failed') return;
     phase = 'failed';
-    waiting.length = 0;
+    held.messages.length = 0;
     stopTimer();
     outcome.reject(error);
     channel.close();
   };
   const stopTimer = clock.after(options.deadline, () => give(fail('timeout', 'The other node did not finish its greeting in time.')));
 
-  channel.listen({
+  const handOver = listenInTurn(channel, {
     message(message) {
-      if (next) return next.message(message);
       if (phase === 'failed') return;
       if (phase === 'checking' || phase === 'proven') {
-        if (waiting.push(message) > MAX_WAITING) give(fail('invalid', 'The other node sent too much before its proof was checked.'));
+        if (held.messages.push(message) > MAX_WAITING) give(fail('invalid', 'The other node sent too much before its proof was checked.'));
         return;
       }
       const frame = decodeFrame(message);
@@ -67,7 +64,7 @@ export function handshake(options: HandshakeOptions): Promise<ProvenChannel> {
           give(fail('invalid', `The other node speaks version ${frame.version} of the protocol, this one version ${PROTOCOL_VERSION}.`));
           return;
         }
-        hello = { version: frame.version, contact: frame.contact, nonce: copy(frame.nonce), storeId: copy(frame.storeId) };
+        hello = { version: frame.version, contact: frame.contact, nonce: copy(frame.nonce), storeId: frame.storeId };
         phase = 'proof';
         prove(hello).catch(give);
       } else if (phase === 'proof' && frame?.type === 'proof' && hello) {
@@ -76,10 +73,9 @@ export function handshake(options: HandshakeOptions): Promise<ProvenChannel> {
       } else if (frame?.type === 'bye') give(fail('refused', `The other node refused the link: ${frame.reason}`));
       else give(fail('invalid', 'The other node did not greet as the protocol says.'));
     },
-    drain: () => next?.drain(),
+    drain: () => undefined,
     close(reason) {
-      if (next) return next.close(reason);
-      ended = reason;
+      held.ended = reason;
       give(fail('unreachable', `The connection ended during the greeting: ${reason}`));
     },
   });
@@ -105,19 +101,41 @@ export function handshake(options: HandshakeOptions): Promise<ProvenChannel> {
     if (phase !== 'checking') return;
     phase = 'proven';
     stopTimer();
-    outcome.resolve({
-      channel,
-      contact,
-      storeId: theirs.storeId,
-      listen(listener) {
-        next = listener;
-        for (const message of waiting.splice(0)) listener.message(message);
-        if (ended !== null) listener.close(ended);
-      },
-    });
+    outcome.resolve(provenChannel({ channel, contact, storeId: theirs.storeId }, handOver, held));
   }
 
   return outcome.promise;
+}
+
+/** What came when nobody listened yet. */
+interface Held {
+  readonly messages: Bytes[];
+  ended: string | null;
+}
+
+/** Made here, and `listenInTurn` below, so that a link keeps nothing else of its greeting. */
+function provenChannel(parts: Omit<ProvenChannel, 'listen'>, handOver: (next: ChannelListener) => void, held: Held): ProvenChannel {
+  return {
+    ...parts,
+    listen(listener) {
+      handOver(listener);
+      for (const message of held.messages.splice(0)) listener.message(message);
+      if (held.ended !== null) listener.close(held.ended);
+    },
+  };
+}
+
+/** Listens to the channel, and gives what makes another one listen in place of the first. */
+function listenInTurn(channel: Channel, first: ChannelListener): (next: ChannelListener) => void {
+  let listener = first;
+  channel.listen({
+    message: (message) => listener.message(message),
+    drain: () => listener.drain(),
+    close: (reason) => listener.close(reason),
+  });
+  return (next) => {
+    listener = next;
+  };
 }
 
 /** What a proof signs: the challenge, who answers it, to whom, and over which connection. */

@@ -8,11 +8,18 @@ import type { Contact } from '../kademlia/contact.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import { decodeFrame, encodeFrame } from '../wire/codec.ts';
 import { CALLS, type Frame, type Method, type RequestOf, type ResponseOf } from '../wire/messages.ts';
-import { createAnswering, type ReceivedCall } from './answering.ts';
+import { type Answer, createAnswering, type ReceivedCall } from './answering.ts';
 import { type CallOptions, createCalls, failureError } from './calls.ts';
 import type { ProvenChannel } from './handshake.ts';
 import { shorten } from './shorten.ts';
-import { createStreamReceiver, createStreamSender, type Incoming, STREAM_WINDOW } from './streams.ts';
+import {
+  createStreamReceiver,
+  createStreamSender,
+  type Incoming,
+  STREAM_WINDOW,
+  type StreamReceiver,
+  type StreamSender,
+} from './streams.ts';
 
 /** Messages that do not check before the link is closed: a defect shows a few, an enemy sends many. */
 const MAX_MALFORMED = 32;
@@ -61,9 +68,9 @@ export interface FetchRequest {
 }
 
 /** A call of the other side, and the link that it came over. */
-export interface IncomingCall extends ReceivedCall {
-  readonly link: Link;
-}
+export type IncomingCall = ReceivedCall<Link>;
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 export interface LinkOptions {
   readonly proven: ProvenChannel;
@@ -74,42 +81,56 @@ export interface LinkOptions {
   readonly silence: number;
   readonly callDeadline: number;
   readonly stallDeadline: number;
-  /** Answers a call: the body of the response, or a rejection with the reason. */
-  readonly serve: (call: IncomingCall) => Promise<Bytes>;
+  /** Answers a call: the body of the response. Throws or rejects with the reason why there is none. */
+  readonly serve: (call: IncomingCall) => Answer;
   readonly onMalformed: () => void;
   readonly onSent: (bytes: number) => void;
   readonly onClose: (link: Link, reason: string) => void;
 }
 
+/** An idle link is a few hundred bytes: what only transfers need is made with the first one, and there is no getter, as each would cost it a shape of its own. */
 export function createLink(options: LinkOptions): Link {
-  const { proven, clock } = options;
-  const { channel } = proven;
+  const { clock } = options;
+  const { channel, contact, storeId } = options.proven;
   const since = clock.now();
   let lastSent = since;
   let lastHeard = since;
   let lastTick = since;
   let malformed = 0;
-  let closed = false;
+  let sender: StreamSender | null = null;
+  let receiver: StreamReceiver | null = null;
   const ended = deferred<string>();
 
   const send = (frame: Frame): void => {
-    if (closed) return;
+    if (link.closed) return;
     lastSent = clock.now();
     channel.send(encodeFrame(frame));
     if (channel.queued > MAX_QUEUED) end('the other node does not read');
   };
   const calls = createCalls({ clock, send });
-  const sender = createStreamSender({ channel, clock, send, sent: options.onSent });
-  const receiver = createStreamReceiver({ clock, send });
-  const answering = createAnswering({ sender, send, serve: (call) => options.serve({ ...call, link }) });
+  const sending = (): StreamSender => {
+    sender ??= createStreamSender({ channel, clock, send, sent: options.onSent });
+    return sender;
+  };
+  const receiving = (): StreamReceiver => {
+    receiver ??= createStreamReceiver({
+      clock,
+      send,
+      onActive: (active) => {
+        link.receiving = active > 0;
+      },
+    });
+    return receiver;
+  };
+  const answering = createAnswering<Link>({ from: contact, link: () => link, sender: sending, send, serve: options.serve });
 
   const end = (reason: string): void => {
-    if (closed) return;
-    closed = true;
-    const error = fail('closed', `The link to ${proven.contact.id.slice(0, 8)} ended: ${reason}`);
+    if (link.closed) return;
+    link.closed = true;
+    const error = fail('closed', `The link to ${contact.id.slice(0, 8)} ended: ${reason}`);
     calls.end(error);
-    receiver.end(error);
-    sender.end();
+    receiver?.end(error);
+    sender?.end();
     answering.end(error);
     channel.close();
     ended.resolve(reason);
@@ -132,14 +153,16 @@ export function createLink(options: LinkOptions): Link {
         return;
       case 'failure':
         // It answers a call, or ends the stream that a call opened.
-        if (!calls.answer(frame)) receiver.failed(frame.id, failureError(frame.code, frame.reason));
+        if (!calls.answer(frame)) receiver?.failed(frame.id, failureError(frame.code, frame.reason));
         return;
       case 'data':
-        return receiver.data(frame.id, frame.bytes);
+        return receiver?.data(frame.id, frame.bytes);
       case 'credit':
-        return sender.credit(frame.id, frame.bytes);
+        return sender?.credit(frame.id, frame.bytes);
       case 'cancel':
-        return answering.cancel(frame.id);
+        answering.cancel(frame.id);
+        sender?.cancel(frame.id);
+        return;
       case 'alive':
         return;
       case 'bye':
@@ -150,66 +173,64 @@ export function createLink(options: LinkOptions): Link {
     }
   };
 
-  const link: Link = {
-    id: proven.contact.id,
-    contact: proven.contact,
-    storeId: proven.storeId,
+  const link: Writable<Link> = {
+    id: contact.id,
+    contact,
+    storeId,
     transport: channel.transport,
     initiated: options.initiated,
     since,
-    get closed() {
-      return closed;
-    },
-    get receiving() {
-      return receiver.active > 0;
-    },
+    closed: false,
+    receiving: false,
     ended: ended.promise,
     start() {
-      proven.listen({
+      options.proven.listen({
         message(message) {
-          if (closed) return;
+          if (link.closed) return;
           lastHeard = clock.now();
           const frame = decodeFrame(message);
           if (frame) receive(frame);
           else doubt();
         },
-        drain: () => sender.drain(),
+        drain: () => sender?.drain(),
         close: (reason) => end(reason),
       });
     },
-    async call(method, request, callOptions) {
+    call(method, request, { deadline = options.callDeadline, signal } = {}) {
       const schemas = CALLS[method];
-      const body = encode(schemas.request as Schema<typeof request>, request);
-      const answer = await link.callRaw(schemas.method, body, callOptions);
-      const response = decode(schemas.response as Schema<ResponseOf<typeof method>>, answer);
-      if (response === null) {
+      const read = (answer: Bytes): ResponseOf<typeof method> => {
+        const response = decode(schemas.response as Schema<ResponseOf<typeof method>>, answer);
+        if (response !== null) return response;
         doubt();
         throw fail('invalid', `The other node's answer to ${method} is malformed.`);
-      }
-      return response;
+      };
+      return calls.send({
+        method: schemas.method,
+        body: () => encode(schemas.request as Schema<typeof request>, request),
+        read,
+        deadline,
+        signal,
+      });
     },
-    callRaw(method, body, callOptions) {
-      return calls.send(method, body, { deadline: options.callDeadline, ...callOptions });
+    callRaw(method, body, { deadline = options.callDeadline, signal } = {}) {
+      return calls.send({ method, body: () => body, read: (answer) => answer, deadline, signal });
     },
     async fetch({ group, segment, size, urgency }, { signal, onBytes } = {}) {
       let incoming = null as Incoming | null;
       const onAbort = (): void => incoming?.stop(fail('aborted', 'The transfer was cancelled.'));
       signal?.addEventListener('abort', onAbort, { once: true });
       try {
-        const answer = await calls.send(
-          CALLS.FETCH.method,
-          encode(CALLS.FETCH.request, { group, segment, offset: 0, window: STREAM_WINDOW, urgency }),
-          {
-            deadline: options.callDeadline,
-            ...(signal && { signal }),
-            opened(id) {
-              incoming = receiver.expect(id, { stall: options.stallDeadline, ...(onBytes && { onBytes }) });
-            },
+        const offered = await calls.send({
+          method: CALLS.FETCH.method,
+          body(id) {
+            incoming = receiving().expect(id, { stall: options.stallDeadline, ...(onBytes && { onBytes }) });
+            return encode(CALLS.FETCH.request, { group, segment, offset: 0, window: STREAM_WINDOW, urgency });
           },
-        );
-        if (!incoming || decode(CALLS.FETCH.response, answer)?.size !== size) {
-          throw fail('corrupt', 'The other node offers a segment of another size.');
-        }
+          read: (answer) => decode(CALLS.FETCH.response, answer)?.size,
+          deadline: options.callDeadline,
+          signal,
+        });
+        if (!incoming || offered !== size) throw fail('corrupt', 'The other node offers a segment of another size.');
         incoming.sized(size);
         return await incoming.bytes;
       } catch (error) {
@@ -220,17 +241,17 @@ export function createLink(options: LinkOptions): Link {
       }
     },
     tick(now) {
-      if (closed || options.heartbeat === 0) return;
+      if (link.closed || options.heartbeat === 0) return;
       // A page that was frozen, or a computer that slept, has heard nothing because it did not listen.
       if (now - lastTick > options.silence / 2) lastHeard = now;
       lastTick = now;
       // The reader's own patience is half as long: whoever is late here has given up, or never meant to read.
-      sender.expire(now, 2 * options.stallDeadline);
+      sender?.expire(now, 2 * options.stallDeadline);
       if (now - lastHeard > options.silence) end(`nothing heard for ${Math.round((now - lastHeard) / 1000)} s`);
       else if (now - lastSent >= options.heartbeat) send({ type: 'alive' });
     },
     close(reason) {
-      if (closed) return;
+      if (link.closed) return;
       send({ type: 'bye', reason: shorten(reason, MAX_BYE_REASON) });
       end(reason);
     },

@@ -5,6 +5,7 @@ import type { Cancel, Channel, Clock, Crypto, Dialer, Random, Signer } from '../
 import { deadline, orAbort, quiet } from '../base/timing.ts';
 import type { Contact } from '../kademlia/contact.ts';
 import type { NodeId } from '../kademlia/key.ts';
+import type { Answer } from './answering.ts';
 import { handshake, type ProvenChannel } from './handshake.ts';
 import { createLink, type IncomingCall, type Link } from './link.ts';
 import type { NodeSettings } from './settings.ts';
@@ -35,7 +36,7 @@ export interface PeersOptions {
   readonly storeId: Bytes;
   /** Opens a channel to a closed node through others. */
   readonly punch: (contact: Contact, signal: AbortSignal) => Promise<Link>;
-  readonly serve: (call: IncomingCall) => Promise<Bytes>;
+  readonly serve: (call: IncomingCall) => Answer;
   readonly onLink: (link: Link) => void;
   readonly onUnlink: (link: Link, reason: string) => void;
   readonly onMalformed: () => void;

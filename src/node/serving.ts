@@ -1,92 +1,70 @@
 /** What this node answers to the calls of others, and to lookups that it passes on. */
-import type { Bytes } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Crypto } from '../base/ports.ts';
-import { type Contact, contactOf } from '../kademlia/contact.ts';
-import type { Key, NodeId } from '../kademlia/key.ts';
-import type { RoutingTable } from '../kademlia/routing-table.ts';
-import { type Nearer, WANT, type Want } from '../wire/messages.ts';
+import { contactOf } from '../kademlia/contact.ts';
+import type { NodeId } from '../kademlia/key.ts';
+import { CALLS } from '../wire/messages.ts';
+import type { Answer, Answer } from './answering.ts';
 import type { Copies } from './copies.ts';
-import { type CallContext, type Handlers, handle } from './handlers.ts';
+import { carriedContext, type Handlers, handle } from './handlers.ts';
 import type { ItemStore } from './item-store.ts';
 import type { Keeper } from './keeper.ts';
 import type { IncomingCall } from './link.ts';
+import type { NearerSource } from './nearer.ts';
 import type { Punching } from './punch.ts';
 import type { Relay } from './relay.ts';
+import type { RouteCarrier } from './route-carrier.ts';
+import type { Spreading } from './spreading.ts';
 import type { Tokens } from './tokens.ts';
+import { wantOf } from './wants.ts';
 
 export interface ServingOptions {
   readonly self: NodeId;
   readonly crypto: Crypto;
-  readonly table: RoutingTable;
   readonly tokens: Tokens;
   readonly items: ItemStore;
+  readonly spreading: Spreading;
+  readonly nearer: NearerSource;
+  readonly routes: RouteCarrier;
   readonly relay: Relay;
   readonly punching: Punching;
   readonly keeper: Keeper;
   readonly copies: Copies;
 }
 
-/** Answers a call that came over a link: the body of the response, or a rejection with the reason. */
-export function createServing(options: ServingOptions): (call: IncomingCall) => Promise<Bytes> {
-  const { self, crypto, table, tokens, items, relay, punching } = options;
-
-  const openNodes = (): readonly string[] =>
-    table
-      .openNodes()
-      .flatMap((one) => one.open ?? [])
-      .slice(0, LIMITS.openNodes);
-
-  const nearer = (target: Key, from: Contact): Nearer => ({
-    contacts: table
-      .closestLinked(target, LIMITS.contacts + 1)
-      .filter((one) => one.id !== from.id)
-      .slice(0, LIMITS.contacts),
-    token: tokens.issue(from.id),
-    open: openNodes(),
-  });
+/** Answers a call that came over a link: the body of the response. Throws or rejects with the reason why there is none. */
+export function createServing(options: ServingOptions): (call: IncomingCall) => Answer {
+  const { self, crypto, tokens, nearer, items, relay, punching } = options;
 
   const handlers: Handlers = {
     ...options.keeper.handlers,
     ...options.copies.handlers,
-    PING: (_request, { from }) => ({ token: tokens.issue(from.id), open: openNodes() }),
-    FIND_NODE: ({ target }, { from }) => nearer(target, from),
+    PING: (_request, { from }) => ({ token: tokens.issue(from.id), open: nearer.open() }),
+    FIND_NODE: ({ target }, { from }) => nearer.about(target, from),
     async FIND_VALUE({ key, want, before }, { from }) {
       const found = await items.find(key, wantOf(want), before);
-      return { ...nearer(key, from), items: found };
+      return { ...nearer.about(key, from, { items: found }), items: found };
     },
     ROUTE: () => {
-      throw fail('invalid', 'I do not pass lookups on yet.');
+      throw fail('invalid', 'A relayed call carries no lookup that others carry.');
     },
-    async STORE({ key, token, item }, { from }) {
+    async STORE({ token, ...stored }, { from, link, signal }) {
       if (!tokens.check(from.id, token)) throw fail('refused', 'The token is not one that I gave you of late.');
-      await items.put(key, item);
-      return { stored: 1 };
+      return { stored: await options.spreading.take(stored, { id: from.id, link, signal }) };
     },
     async SIGNAL(request) {
       await punching.signalled(contactOf(crypto, request.from), request);
       return {};
     },
-    async RELAY(call, { link, signal, relayed }) {
-      if (relayed) throw fail('invalid', 'A relayed call carries no other one.');
-      if (call.to !== self) return { body: await relay.carry(call, { from: link, signal }) };
-      const from = contactOf(crypto, call.from);
-      const context: CallContext = { from, relayed: true, link, signal, stream: null };
-      const body = await handle(handlers, call, context);
+    async RELAY(call, context) {
+      if (context.relayed) throw fail('invalid', 'A relayed call carries no other one.');
+      if (call.to !== self) return { body: await relay.carry(call, { from: context.link, signal: context.signal }) };
+      const body = await handle(handlers, call, carriedContext(contactOf(crypto, call.from), context));
       if (body.length > LIMITS.relayed) throw fail('too-large', 'The answer is too large for others to carry.');
       return { body };
     },
   };
 
-  return (call) =>
-    handle(handlers, call, { from: call.link.contact, relayed: false, link: call.link, signal: call.signal, stream: call.stream });
-}
-
-const WANT_NAMES = new Map<number, Want>(Object.entries(WANT).map(([name, number]) => [number, name as Want]));
-
-function wantOf(number: number): Want {
-  const want = WANT_NAMES.get(number);
-  if (!want) throw fail('invalid', 'I do not know that kind of thing.');
-  return want;
+  return (call) => (call.method === CALLS.ROUTE.method ? options.routes.serve(call) : handle(handlers, call, call));
 }

@@ -123,8 +123,6 @@ export interface StreamReceiver {
   /** The sender gave up on a stream. */
   failed(id: number, error: KadreelError): void;
   end(error: KadreelError): void;
-  /** Streams that are not finished. */
-  readonly active: number;
 }
 
 export interface Incoming {
@@ -149,13 +147,19 @@ interface Expected {
   cancelTimer: Cancel;
 }
 
-export function createStreamReceiver(options: { clock: Clock; send: (frame: Frame) => void }): StreamReceiver {
+export function createStreamReceiver(options: {
+  clock: Clock;
+  send: (frame: Frame) => void;
+  /** Told how many streams are not finished, when that changes. */
+  onActive: (streams: number) => void;
+}): StreamReceiver {
   const { clock } = options;
   const streams = new Map<number, Expected>();
 
   const close = (id: number, stream: Expected): void => {
     stream.cancelTimer();
     streams.delete(id);
+    options.onActive(streams.size);
   };
   const reject = (id: number, stream: Expected, error: KadreelError): void => {
     close(id, stream);
@@ -195,9 +199,6 @@ export function createStreamReceiver(options: { clock: Clock; send: (frame: Fram
   };
 
   return {
-    get active() {
-      return streams.size;
-    },
     expect(id, { stall, onBytes = () => undefined }) {
       const outcome = deferred<Bytes>();
       const stream: Expected = {
@@ -211,6 +212,7 @@ export function createStreamReceiver(options: { clock: Clock; send: (frame: Fram
         cancelTimer: () => undefined,
       };
       streams.set(id, stream);
+      options.onActive(streams.size);
       return {
         bytes: quiet(outcome.promise),
         sized(size) {

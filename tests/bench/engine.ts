@@ -10,7 +10,7 @@ import type { Channel, ChannelListener, Signer } from '../../src/base/ports.ts';
 import { type Contact, contactOf } from '../../src/kademlia/contact.ts';
 import { hashKey, type NodeId } from '../../src/kademlia/key.ts';
 import { createRoutingTable, type RoutingTable } from '../../src/kademlia/routing-table.ts';
-import { type Handlers, handle } from '../../src/node/handlers.ts';
+import { carriedContext, type Handlers, handle } from '../../src/node/handlers.ts';
 import { handshake } from '../../src/node/handshake.ts';
 import { createLink, type Link } from '../../src/node/link.ts';
 import { createRelay, type Relay } from '../../src/node/relay.ts';
@@ -89,10 +89,9 @@ function participant(): Participant {
     OFFER: () => {
       throw fail('refused', 'No room.');
     },
-    async RELAY(call, { link, signal }) {
-      if (call.to !== contact.id) return { body: await relay.carry(call, { from: link, signal }) };
-      const from = contactOf(crypto, call.from);
-      return { body: await handle(handlers as Handlers, call, { from, relayed: true, link, signal, stream: null }) };
+    async RELAY(call, context) {
+      if (call.to !== contact.id) return { body: await relay.carry(call, { from: context.link, signal: context.signal }) };
+      return { body: await handle(handlers as Handlers, call, carriedContext(contactOf(crypto, call.from), context)) };
     },
   };
   return { signer, contact, links, table, relay, handlers: handlers as Handlers };
@@ -120,8 +119,7 @@ async function connect(one: Participant, other: Participant): Promise<readonly [
       silence: 6_000,
       callDeadline: 5_000,
       stallDeadline: 8_000,
-      serve: (call) =>
-        handle(self.handlers, call, { from: call.link.contact, relayed: false, link: call.link, signal: call.signal, stream: call.stream }),
+      serve: (call) => handle(self.handlers, call, call),
       onMalformed: () => undefined,
       onSent: () => undefined,
       onClose: () => undefined,

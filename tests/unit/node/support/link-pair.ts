@@ -1,5 +1,5 @@
-import type { Bytes } from '../../../../src/base/bytes.ts';
 import { EMPTY } from '../../../../src/base/bytes.ts';
+import type { Answer } from '../../../../src/node/answering.ts';
 import { createLink, type IncomingCall, type Link } from '../../../../src/node/link.ts';
 import type { Bench } from './bench.ts';
 import { channelPair, type TestChannel } from './channel-pair.ts';
@@ -13,10 +13,10 @@ export interface LinkEnd {
 /** Two links at the ends of one wire, started. `serve` answers at the second end. */
 export function linkPair(
   bench: Bench,
-  options: { serve?: (call: IncomingCall) => Promise<Bytes>; heartbeat?: number } = {},
+  options: { serve?: (call: IncomingCall) => Answer; heartbeat?: number } = {},
 ): readonly [LinkEnd, LinkEnd] {
   const channels = channelPair(bench.clock);
-  const make = (channel: TestChannel, serve: (call: IncomingCall) => Promise<Bytes>): LinkEnd => {
+  const make = (channel: TestChannel, serve: (call: IncomingCall) => Answer): LinkEnd => {
     const counters: LinkEnd['counters'] = { malformed: 0, sent: 0, ended: null };
     const { contact, storeId } = bench.someone();
     const link = createLink({
