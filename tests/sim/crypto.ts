@@ -2,7 +2,7 @@
  * Hashes as outside; signatures that only the simulated owner of a key can make, at a hash's price: verifying asks a registry
  * for the secret that goes with a public key.
  */
-import { createHash } from 'node:crypto';
+import { hash as hashOnce } from 'node:crypto';
 import { type Bytes, concat, equal, toHex } from '../../src/base/bytes.ts';
 import type { Crypto, Random, Signer } from '../../src/base/ports.ts';
 
@@ -12,7 +12,8 @@ export interface SimCrypto extends Crypto {
 
 export function createSimCrypto(): SimCrypto {
   const secrets = new Map<string, Bytes>();
-  const hash = (bytes: Uint8Array): Bytes => new Uint8Array(createHash('sha256').update(bytes).digest());
+  // In one call: half the price of `createHash`, `update` and `digest`.
+  const hash = (bytes: Uint8Array): Bytes => new Uint8Array(hashOnce('sha256', bytes, 'buffer'));
   const signature = (secret: Bytes, message: Uint8Array): Bytes => {
     const half = hash(concat(secret, message));
     return concat(half, half);

@@ -1,13 +1,18 @@
-/** The simulated wires: channels with latency, open addresses that can be dialled, and punching for those that can't. */
-import { createHash } from 'node:crypto';
-import { EMPTY } from '../../src/base/bytes.ts';
+/** The simulated wires: open addresses that can be dialled, punching for hosts that can't, crashes and partitions. */
+import type { Bytes } from '../../src/base/bytes.ts';
 import { fail } from '../../src/base/errors.ts';
-import type { Channel, ChannelListener, Clock, Dialer, Punch, Puncher, Random } from '../../src/base/ports.ts';
-import { deferred } from '../../src/base/timing.ts';
+import type { Channel, Dialer, Punch, Puncher, Random } from '../../src/base/ports.ts';
+import { deferred, quiet } from '../../src/base/timing.ts';
+import { createGeography, type Place } from './latency.ts';
+import { canPunch, drawNat, type Nat, type NatShares } from './nat.ts';
+import { breakEnd, createPipe, type End, isCut, type PipeHost, release } from './pipe.ts';
+import type { Scheduler } from './scheduler.ts';
+import { createTrace } from './trace.ts';
 
 /** One place on the network: a node lives there. */
-export interface Host {
-  readonly name: number;
+export interface Host extends PipeHost {
+  readonly place: Place;
+  readonly nat: Nat;
   readonly dialer: Dialer;
   readonly puncher: Puncher;
   /** Answers dialling at this address. */
@@ -17,190 +22,204 @@ export interface Host {
 }
 
 export interface Network {
-  host(): Host;
+  /** A host somewhere, or where another one was. */
+  host(at?: { readonly place: Place; readonly nat: Nat }): Host;
+  /** Ms one way between two hosts, without what changes from message to message. */
+  oneWay(a: Host, b: Host): number;
+  /** Cuts hosts off from those of another side, hosts that come later too. Links across die after `silence`. */
+  partition(side: (host: Host) => number): void;
+  /** Ends the partition: what was sent of late comes through, and everybody can be reached again. */
+  heal(): void;
   /** A hash of every delivery so far: the same seed gives the same one. */
   trace(): string;
   readonly messages: number;
   readonly bytes: number;
+  /** Has every message looked at when it is sent, besides those who look already. */
+  watch(look: Look): void;
 }
+
+/** Looks at a message as it leaves an end of a connection. */
+export type Look = (end: End, message: Bytes) => void;
 
 export interface NetworkOptions {
-  readonly clock: Clock;
+  readonly scheduler: Scheduler;
   readonly random: Random;
-  /** One way, ms. */
-  readonly latency: (random: Random) => number;
   /** How long the end of a crashed host stays unnoticed, ms. */
   readonly silence: number;
+  /** The part of all packets that get lost. Channels are reliable, so a loss is a delay that holds up what is behind it. */
+  readonly loss?: number;
+  /** The part of all dials and punches that fail for no reason. */
+  readonly failures?: number;
+  /** What closed hosts are behind; without it all of them can be punched to. */
+  readonly nats?: NatShares | null;
 }
 
+interface SimHost extends Host {
+  up: boolean;
+  side: number;
+}
+
+interface SimPunch {
+  readonly host: SimHost;
+  open(channel: Channel): void;
+  fail(): void;
+}
+
+/** Round trips from dialling to an open WebSocket: TCP, TLS 1.3, and the upgrade. The server has it half a round trip earlier. */
+const DIAL_TRIPS = 3;
+/** Round trips from the answer's coming to an open data channel: 4.2 in all, of which signalling takes one (measured in Chromium). */
+const PUNCH_TRIPS = 3.2;
+/** Ms until it is clear that nobody answers a dial, and that no path can be punched. */
+const DIAL_PATIENCE = 3_000;
+const PUNCH_PATIENCE = 10_000;
+/** Characters of an offer or answer that carries its candidates. */
+const SIGNAL_SIZE = 1_000;
+
 export function createNetwork(options: NetworkOptions): Network {
-  const { clock, random } = options;
-  const trace = createHash('sha256');
+  const { scheduler, random, silence, loss = 0, failures = 0, nats = null } = options;
+  const { clock } = scheduler;
+  const geography = createGeography(random);
+  const trace = createTrace();
   const listeners = new Map<string, { host: SimHost; accept: (channel: Channel) => void }>();
-  const offers = new Map<string, SimPunch>();
-  const counters = { messages: 0, bytes: 0, hosts: 0, offers: 0 };
-  const latencies = new Map<string, number>();
+  const punches = new Map<string, SimPunch>();
+  const hosts = new Set<SimHost>();
+  const looks: Look[] = [];
+  let sideOf: ((host: Host) => number) | null = null;
+  const counters = { messages: 0, bytes: 0, hosts: 0, offers: 0, partitions: 0 };
 
-  /** A pair's latency is drawn once. */
-  const latencyOf = (a: SimHost, b: SimHost): number => {
-    const pair = a.name < b.name ? `${a.name}-${b.name}` : `${b.name}-${a.name}`;
-    const known = latencies.get(pair) ?? options.latency(random);
-    latencies.set(pair, known);
-    return known;
+  const oneWay = (a: Host, b: Host): number => geography.oneWay(a.place, b.place);
+  const fails = (): boolean => failures > 0 && random.float() < failures;
+  /** Whether a packet gets from one to the other now. */
+  const reaches = (a: SimHost, b: SimHost): boolean => a.up && b.up && a.side === b.side;
+
+  const wires = {
+    scheduler,
+    random,
+    loss,
+    sent(end: End, message: Bytes) {
+      counters.messages++;
+      counters.bytes += message.length;
+      for (const look of looks) look(end, message);
+    },
+    arrived: (end: End, message: Bytes) => trace.add(clock.now(), end.host.name, message.length),
   };
+  const connect = (a: SimHost, b: SimHost): readonly [Channel, Channel] => createPipe(wires, { a, b, latency: oneWay(a, b) });
 
-  interface SimHost extends Host {
-    up: boolean;
-    readonly ends: Set<End>;
-  }
-
-  interface End {
-    readonly channel: Channel;
-    deliver(message: Uint8Array<ArrayBuffer>): void;
-    end(reason: string): void;
-  }
-
-  function pipe(a: SimHost, b: SimHost): [Channel, Channel] {
-    const latency = latencyOf(a, b);
-    const ends: End[] = [];
-    const makeEnd = (host: SimHost, other: 0 | 1): End => {
-      const early: Uint8Array<ArrayBuffer>[] = [];
-      let listener: ChannelListener | null = null;
-      let open = true;
-      const end: End = {
-        channel: {
-          transport: 'memory',
-          binding: EMPTY,
-          queued: 0,
-          send(message) {
-            if (!open || !host.up) return;
-            counters.messages++;
-            counters.bytes += message.length;
-            clock.after(latency, () => {
-              trace.update(`${clock.now()} ${host.name} ${message.length};`);
-              (ends[other] as End).deliver(message);
-            });
-          },
-          listen(next) {
-            listener = next;
-            for (const message of early.splice(0)) next.message(message);
-            if (!open) next.close('the connection ended');
-          },
-          close() {
-            if (!open) return;
-            end.end('closed here');
-            if (host.up) clock.after(latency, () => (ends[other] as End).end('closed by the other side'));
-          },
-        },
-        deliver(message) {
-          if (!open || !host.up) return;
-          if (listener) listener.message(message);
-          else early.push(message);
-        },
-        end(reason) {
-          if (!open) return;
-          open = false;
-          host.ends.delete(end);
-          if (host.up) listener?.close(reason);
-        },
-      };
-      host.ends.add(end);
-      crashers.set(end, () => clock.after(options.silence, () => (ends[other] as End).end('silent for too long')));
-      return end;
-    };
-    ends.push(makeEnd(a, 1), makeEnd(b, 0));
-    return [(ends[0] as End).channel, (ends[1] as End).channel];
-  }
-
-  /** For each end, what tells the other side that this one has crashed. */
-  const crashers = new WeakMap<End, () => void>();
-
-  interface SimPunch {
-    readonly host: SimHost;
-    open(channel: Channel): void;
-  }
+  const dial = async (host: SimHost, url: string, signal: AbortSignal): Promise<Channel> => {
+    const target = listeners.get(url);
+    const answers = target !== undefined && reaches(host, target.host) && !fails();
+    const pause = answers ? 2 * DIAL_TRIPS * oneWay(host, target.host) : DIAL_PATIENCE;
+    await new Promise<void>((resolve) => void clock.after(pause, resolve));
+    if (signal.aborted || !answers || !reaches(host, target.host)) throw fail('unreachable', `Nobody answers at ${url}.`);
+    const [ours, theirs] = connect(host, target.host);
+    target.accept(theirs);
+    return ours;
+  };
 
   const startPunch = (host: SimHost, { initiator, emit }: Parameters<Puncher['start']>[0]): Punch => {
     const opened = deferred<Channel>();
-    opened.promise.catch(() => undefined);
+    quiet(opened.promise);
     let settled = false;
-    const give = (error: Error): void => {
+    let own: string | null = null;
+    const settle = (run: () => void): void => {
       if (settled) return;
       settled = true;
-      opened.reject(error);
+      if (own) punches.delete(own);
+      run();
     };
-    const own: SimPunch = {
+    const giveUp = (code: 'unreachable' | 'closed', reason: string): void => settle(() => opened.reject(fail(code, reason)));
+    const punch: SimPunch = {
       host,
       open(channel) {
-        if (settled) return channel.close();
-        settled = true;
-        opened.resolve(channel);
+        if (settled) channel.close();
+        else settle(() => opened.resolve(channel));
       },
+      fail: () => giveUp('unreachable', 'No direct path opens.'),
     };
-    if (initiator) {
-      const id = `offer ${counters.offers++}`;
-      offers.set(id, own);
-      clock.after(0, () => emit(id));
-    }
+    const tell = (kind: string, number: string): void => {
+      own = `${kind} ${number}`;
+      punches.set(own, punch);
+      const text = own.padEnd(SIGNAL_SIZE);
+      clock.after(0, () => emit(text));
+    };
+    if (initiator) tell('offer', String(counters.offers++));
     return {
       opened: opened.promise,
       accept(signal) {
-        if (signal.startsWith('offer ')) {
-          const offerer = offers.get(signal);
-          if (!offerer?.host.up) return give(fail('unreachable', 'Nobody stands behind that offer.'));
-          const answer = `answer to ${signal}`;
-          offers.set(answer, own);
-          clock.after(0, () => emit(answer));
-        } else {
-          const answerer = offers.get(signal);
-          offers.delete(signal);
-          if (!answerer?.host.up) return give(fail('unreachable', 'Nobody stands behind that answer.'));
-          // ICE and DTLS after the answer: two round trips more.
-          clock.after(4 * latencyOf(host, answerer.host), () => {
-            if (!host.up || !answerer.host.up) return give(fail('unreachable', 'The other side has gone.'));
-            const [ours, theirs] = pipe(host, answerer.host);
-            own.open(ours);
-            answerer.open(theirs);
-          });
-        }
+        const name = signal.trimEnd();
+        const [kind, number = ''] = name.split(' ');
+        const other = punches.get(name);
+        if (!other) return giveUp('unreachable', 'Nobody stands behind that signal.');
+        if (kind === 'offer') return tell('answer', number);
+        const works = canPunch(host.nat, other.host.nat) && !fails();
+        clock.after(works ? 2 * PUNCH_TRIPS * oneWay(host, other.host) : PUNCH_PATIENCE, () => {
+          if (!works || !reaches(host, other.host)) {
+            punch.fail();
+            other.fail();
+            return;
+          }
+          const [ours, theirs] = connect(host, other.host);
+          punch.open(ours);
+          other.open(theirs);
+        });
       },
-      close: () => give(fail('closed', 'The attempt was given up.')),
+      close: () => giveUp('closed', 'The attempt was given up.'),
     };
   };
 
-  return {
-    host() {
+  /** For the ends of these hosts that a partition or a crash has cut off: the other side notices by their silence. */
+  const noticeSilence = (end: End, isStill: () => boolean): void => {
+    clock.after(silence, () => {
+      if (end.peer && isStill()) breakEnd(end.peer, 'silent for too long');
+    });
+  };
+
+  const network: Network = {
+    host({ place, nat } = { place: geography.place(), nat: nats ? drawNat(nats, random) : 'cone' }) {
       const host: SimHost = {
         name: counters.hosts++,
         up: true,
+        side: 0,
         ends: new Set(),
-        dialer: {
-          async dial(url, signal) {
-            const target = listeners.get(url);
-            await new Promise<void>((resolve) => clock.after(target ? 3 * latencyOf(host, target.host) : 1000, () => resolve()));
-            if (signal.aborted || !target?.host.up) throw fail('unreachable', `Nobody answers at ${url}.`);
-            const [ours, theirs] = pipe(host, target.host);
-            target.accept(theirs);
-            return ours;
-          },
-        },
+        place,
+        nat,
+        dialer: { dial: (url, signal) => dial(host, url, signal) },
         puncher: { start: (start) => startPunch(host, start) },
-        listen(url, accept) {
-          listeners.set(url, { host, accept });
-        },
+        listen: (url, accept) => void listeners.set(url, { host, accept }),
         crash() {
+          if (!host.up) return;
           host.up = false;
-          for (const end of [...host.ends]) crashers.get(end)?.();
+          hosts.delete(host);
+          for (const end of [...host.ends]) noticeSilence(end, () => true);
         },
       };
+      hosts.add(host);
+      host.side = sideOf?.(host) ?? 0;
       return host;
     },
-    trace: () => trace.copy().digest('hex'),
+    oneWay,
+    partition(side) {
+      const number = ++counters.partitions;
+      sideOf = side;
+      for (const host of hosts) host.side = side(host);
+      for (const host of hosts) {
+        for (const end of host.ends) if (isCut(end)) noticeSilence(end, () => counters.partitions === number && isCut(end));
+      }
+    },
+    heal() {
+      counters.partitions++;
+      sideOf = null;
+      for (const host of hosts) host.side = 0;
+      for (const host of hosts) for (const end of host.ends) release(end);
+    },
+    trace: trace.digest,
     get messages() {
       return counters.messages;
     },
     get bytes() {
       return counters.bytes;
     },
+    watch: (look) => void looks.push(look),
   };
+  return network;
 }

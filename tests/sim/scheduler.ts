@@ -1,92 +1,94 @@
-/** Virtual time: one heap of events. The core's promises are let run between two events, so a seed decides everything. */
+/** Virtual time: events in the order of their times. The core's promises are let run between two events, so a seed decides everything. */
 import type { Cancel, Clock } from '../../src/base/ports.ts';
-
-interface Event {
-  readonly at: number;
-  /** Orders events of the same instant by when they were planned. */
-  readonly order: number;
-  run: (() => void) | null;
-}
+import { createEventQueue } from './event-queue.ts';
 
 export interface Scheduler {
   readonly clock: Clock;
-  /** Runs events until virtual time reaches `ms` from now, or until `until` says true. Gives how many ran. */
+  /** Virtual time, ms, with its fraction; `clock.now()` is whole, as outside. */
+  time(): number;
+  /** Runs once at this virtual time, or now if that is past: for what must not come before what was planned earlier for the same time. */
+  at(time: number, run: () => void): Cancel;
+  /** Runs events until virtual time reaches `ms` from now, or until `until` says true. Gives how many ran. Rejects with what an event threw. */
   advance(ms: number, until?: () => boolean): Promise<number>;
+  /** Ends the `advance` under way, or the next one, with this error: for checks that run where a throw would be caught. */
+  fail(error: unknown): void;
+  /** Planned events that are not cancelled. */
   readonly pending: number;
+  /** Events run since the beginning. */
+  readonly ran: number;
 }
 
 /** Virtual time starts here: a plain date, so that times have the length that they have outside. */
 export const EPOCH = 1_800_000_000_000;
+/**
+ * Events for which macrotasks are queued at once. Node runs all microtasks between two immediates of one batch, so each event still has all of
+ * its promises settled before the next; a round of the event loop for each would cost 1.2 µs, this costs 0.13 µs.
+ */
+const BATCH = 256;
 
 export function createScheduler(): Scheduler {
-  const heap: Event[] = [];
+  const queue = createEventQueue(EPOCH);
   let now = EPOCH;
-  let planned = 0;
+  let ran = 0;
+  let failure: { readonly error: unknown } | null = null;
 
-  const before = (a: Event, b: Event): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
-
-  const push = (event: Event): void => {
-    let i = heap.push(event) - 1;
-    while (i > 0) {
-      const parent = (i - 1) >> 1;
-      if (!before(event, heap[parent] as Event)) break;
-      heap[i] = heap[parent] as Event;
-      i = parent;
-    }
-    heap[i] = event;
+  const at = (time: number, run: () => void): Cancel => {
+    const event = queue.add(Math.max(now, time), run);
+    return () => queue.cancel(event);
   };
 
-  const pop = (): Event => {
-    const top = heap[0] as Event;
-    const last = heap.pop() as Event;
-    if (heap.length === 0) return top;
-    let i = 0;
-    for (;;) {
-      let child = 2 * i + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && before(heap[child + 1] as Event, heap[child] as Event)) child++;
-      if (!before(heap[child] as Event, last)) break;
-      heap[i] = heap[child] as Event;
-      i = child;
-    }
-    heap[i] = last;
-    return top;
-  };
-
-  const after = (ms: number, run: () => void): Cancel => {
-    const event: Event = { at: now + Math.max(0, ms), order: planned++, run };
-    push(event);
-    return () => {
-      event.run = null;
-    };
-  };
+  const advance = (ms: number, until: () => boolean): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const end = now + ms;
+      let over = false;
+      const finish = (settle: () => void): void => {
+        over = true;
+        settle();
+      };
+      const step = (): void => {
+        if (over) return;
+        try {
+          if (failure) throw failure.error;
+          const run = until() ? null : queue.next(end);
+          if (!run) return finish(resolve);
+          now = queue.now;
+          ran++;
+          run();
+        } catch (error) {
+          failure = null;
+          finish(() => reject(error));
+        }
+      };
+      const batch = (): void => {
+        if (over) return;
+        for (let i = 1; i < BATCH; i++) setImmediate(step);
+        setImmediate(() => {
+          step();
+          batch();
+        });
+      };
+      // The first step comes after everything that can already go on has gone on.
+      batch();
+    });
 
   return {
-    clock: { now: () => Math.floor(now), after },
-    get pending() {
-      return heap.length;
-    },
+    clock: { now: () => Math.floor(now), after: (ms, run) => at(now + ms, run) },
+    time: () => now,
+    at,
     async advance(ms, until = () => false) {
-      const end = now + ms;
-      let ran = 0;
-      await settle();
-      while (heap.length > 0 && (heap[0] as Event).at <= end && !until()) {
-        const event = pop();
-        if (!event.run) continue;
-        now = event.at;
-        event.run();
-        ran++;
-        await settle();
-      }
+      const [end, before] = [now + ms, ran];
+      await advance(ms, until);
       if (!until()) now = Math.max(now, end);
+      return ran - before;
+    },
+    fail(error) {
+      failure ??= { error };
+    },
+    get pending() {
+      return queue.size;
+    },
+    get ran() {
       return ran;
     },
   };
-}
-
-/** Lets every promise that can go on go on: a macrotask comes after all microtasks. */
-function settle(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }
