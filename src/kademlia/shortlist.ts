@@ -13,6 +13,7 @@ export interface Shortlist {
   add(contacts: readonly Contact[], namedBy: NodeId | null): void;
   /** The nearest one not yet asked among the k nearest that have not failed, now counted as asked; null when there is none or alpha are in flight. */
   next(): Candidate | null;
+  /** It answered, now or before this lookup began. */
   answered(id: NodeId): void;
   failed(id: NodeId): void;
   /** Nothing is in flight and all of the k nearest that have not failed were asked. */

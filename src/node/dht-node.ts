@@ -5,28 +5,29 @@ import type { Cancel, Channel, Clock, Crypto, Dialer, Puncher, Random, Signer, S
 import { type Contact, MAX_VIA } from '../kademlia/contact.ts';
 import { hashKey, type Key, type NodeId } from '../kademlia/key.ts';
 import { createRoutingTable } from '../kademlia/routing-table.ts';
-import { HOLDER_RENEWAL } from '../records/expiry.ts';
-import { type Copies, createCopies } from './copies.ts';
-import { createGroupStore, type GroupStore } from './group-store.ts';
-import { createHolderSearch } from './holder-search.ts';
-import { holderEntry } from './holders.ts';
+import { FAREWELL } from './absences.ts';
+import type { Copies } from './copies.ts';
+import { watchEntries } from './entry-watch.ts';
+import type { GroupStore } from './group-store.ts';
 import { createItemStore } from './item-store.ts';
-import { createKeeper } from './keeper.ts';
+import { createKeeping } from './keeping.ts';
 import type { Link } from './link.ts';
-import { createLiveness } from './liveness.ts';
+import { createNearerSource } from './nearer.ts';
 import { createOpenList } from './open-list.ts';
 import { createOverlay, type Overlay } from './overlay.ts';
 import { createPeers, type Peers } from './peers.ts';
 import { createPunching } from './punch.ts';
 import { createRefreshing } from './refreshing.ts';
 import { createRelay } from './relay.ts';
-import { createRepair } from './repair.ts';
 import { createRepublishing } from './republishing.ts';
 import { createRounds } from './rounds.ts';
+import { createRouteCarrier } from './route-carrier.ts';
 import { createSegments, type Segments } from './segments.ts';
 import { createServing } from './serving.ts';
 import { DEFAULT_SETTINGS, type NodeSettings } from './settings.ts';
+import { createSpreading } from './spreading.ts';
 import { createTending } from './tending.ts';
+import { createTokenBook } from './token-book.ts';
 import { createTokens } from './tokens.ts';
 
 export interface DhtNodeOptions {
@@ -74,6 +75,11 @@ export interface DhtNode {
   stats(): DhtStats;
   /** Says goodbye to everybody and ends. Idempotent. */
   close(reason?: string): void;
+  /**
+   * Leaves for good: gives others what would have too few copies without this node, for `deadline` ms at most, then says goodbye and ends. Tells
+   * how many groups were here, and how many of them have enough copies elsewhere.
+   */
+  leave(options: { deadline: number }): Promise<{ readonly groups: number; readonly safe: number }>;
 }
 
 export interface DhtStats {
@@ -90,8 +96,8 @@ export interface DhtStats {
   readonly corruptHolders: number;
 }
 
-/** Nodes that keep a group's holders' set: more than keep its copies, so that the set outlives them. */
-const HOLDER_REPLICAS = 8;
+/** Looks in an interval at what is to be stored again. */
+const REPUBLISH_ROUNDS = 12;
 /** Expired things are looked for this often, ms. */
 const EXPIRE_INTERVAL = 600_000;
 
@@ -103,8 +109,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
   const linkListeners = new Set<() => void>();
   const table = createRoutingTable({ self, settings });
   const tokens = createTokens({ clock, random, crypto });
-  const items = createItemStore({ store, crypto, clock, self });
-  const groups = createGroupStore({ store, crypto, clock, quota: () => options.media.quota });
+  const items = watchEntries(createItemStore({ store, crypto, clock, self }), (key, signed) => keeping.heard(key, signed));
   const openList = createOpenList({ store, configured: options.bootstrap, own: options.open });
   let joined = false;
 
@@ -136,6 +141,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
       // Only who was dialled has shown that its address leads to it.
       if (open && link.initiated && link.transport !== 'webrtc') openList.proven(open);
       else if (open) openList.hear([open]);
+      keeping.linked(link);
       segments.arrived();
       changed();
       if (!joined) {
@@ -146,8 +152,9 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
       }
       republishing.handOver(link, rounds.signal).catch(() => undefined); // The next republishing does what this could not.
     },
-    onUnlink(link) {
+    onUnlink(link, reason) {
       table.unlinked(link.id, clock.now());
+      keeping.lost(link, reason);
       if (peers.links().length === 0) joined = false;
       changed();
     },
@@ -157,7 +164,22 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     },
   });
   const relay = createRelay({ self, table, link: peers.get, deadline: settings.relayDeadline, onCarried: () => counters.relayed++ });
-  const overlay = createOverlay({ self, contact, clock, random, crypto, settings, table, peers, relay, items, onOpen: openList.hear });
+  const tokenBook = createTokenBook({ clock });
+  const spreading = createSpreading({ settings, table, link: peers.get, items, tokenBook, onNews: (stored) => republishing.news(stored) });
+  const overlay = createOverlay({
+    self,
+    contact,
+    clock,
+    crypto,
+    settings,
+    table,
+    peers,
+    relay,
+    items,
+    tokenBook,
+    spreading,
+    onOpen: openList.hear,
+  });
   const punching = createPunching({
     puncher: options.ports.puncher,
     self,
@@ -167,27 +189,20 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     send: (to, request) => overlay.call({ contact: to, namedBy: null }, 'SIGNAL', { ...request, from: contact() }),
     adopt: peers.adopt,
   });
-  const announce: DhtNode['announce'] = async (group, signal) => {
-    const entry = await holderEntry({ signer, clock, group, contact: contact(), storeId: options.storeId });
-    return overlay.store(group, { type: 'entry', signed: entry.signed }, { replicas: HOLDER_REPLICAS, ...(signal && { signal }) });
-  };
-  const { claimsOf, holdersOf } = createHolderSearch({ self, clock, crypto, overlay, links: peers.links });
-  const connect = (to: Contact, signal: AbortSignal): Promise<Link> => peers.connect(to, { signal });
-  const keeper = createKeeper({ clock, crypto, groups, keeps: options.media.keeps, announce });
-  const liveness = createLiveness({
-    clock,
-    isLinked: (id) => peers.get(id) !== null,
-    ping: (to, signal) => overlay.call({ contact: to, namedBy: null }, 'PING', {}, signal),
-  });
-  const copies = createCopies({
-    clock,
+  const keeping = createKeeping({
+    ...options.ports,
     storeId: options.storeId,
-    groups,
-    nearest: overlay.nearest,
-    holdersOf: claimsOf,
-    connect,
-    isAlive: liveness.isAlive,
+    self,
+    contact,
+    media: options.media,
+    settings,
+    table,
+    items,
+    peers,
+    overlay,
+    tokenBook,
   });
+  const { groups, copies, keeper, announce } = keeping;
   const segments = createSegments({
     clock,
     crypto,
@@ -195,18 +210,17 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     groups,
     storeId: options.storeId,
     self,
-    holdersOf,
-    connect,
+    holdersOf: keeping.holdersOf,
+    connect: (to, limit) => peers.connect(to, { signal: limit }),
     linked: peers.get,
     onComplete: (group) => void announce(group).catch(() => undefined), // Renewed within the hour.
   });
   const rounds = createRounds({ clock, random });
   const refreshing = createRefreshing({ self, clock, random, settings, table, overlay });
-  const republishing = createRepublishing({ self, clock, settings, table, overlay, items });
-  const repair = createRepair({ clock, settings, groups, copies, announce });
+  const republishing = createRepublishing({ self, clock, settings, table, overlay, items, tokenBook });
   const join = async (): Promise<void> => {
     await refreshing.join(rounds.signal);
-    await repair.renew(rounds.signal);
+    await keeping.joined(rounds.signal);
   };
   const tending = createTending({
     clock,
@@ -218,14 +232,26 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     busy: () => new Set(peers.links().flatMap((link) => (link.receiving ? link.id : []))),
   });
 
-  const serving = createServing({ self, crypto, table, tokens, items, relay, punching, keeper, copies });
+  const nearer = createNearerSource({ table, tokens });
+  const routes = createRouteCarrier({
+    clock,
+    crypto,
+    settings,
+    contact,
+    table,
+    link: peers.get,
+    nearer,
+    items,
+    onCarried: () => counters.relayed++,
+  });
+  const serving = createServing({ self, crypto, tokens, items, spreading, nearer, routes, relay, punching, keeper, copies });
 
   function changed(): void {
     tending.nudge();
     for (const listener of [...linkListeners]) listener();
   }
 
-  return {
+  const node: DhtNode = {
     get contact() {
       return contact();
     },
@@ -237,10 +263,10 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     start() {
       // Without the remembered addresses the configured ones still serve.
       openList.load().then(tending.start, tending.start);
+      keeping.load().catch(() => undefined); // Joining reads it again.
       rounds.every(settings.refreshInterval, refreshing.refresh);
-      rounds.every(settings.republishInterval, republishing.republish);
-      rounds.every(HOLDER_RENEWAL, repair.renew);
-      rounds.every(settings.repairInterval, repair.repair);
+      rounds.every(settings.republishInterval / REPUBLISH_ROUNDS, republishing.republish);
+      rounds.every(settings.repairInterval, keeping.round);
       rounds.every(EXPIRE_INTERVAL, items.expire);
     },
     accept(channel) {
@@ -268,10 +294,20 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     close(reason = 'leaving') {
       tending.close();
       rounds.close();
-      keeper.close();
+      republishing.close();
+      keeping.close();
       punching.close();
       peers.close(reason);
       linkListeners.clear();
     },
+    async leave({ deadline }) {
+      keeper.close();
+      try {
+        return await keeping.handOver(deadline);
+      } finally {
+        node.close(FAREWELL);
+      }
+    },
   };
+  return node;
 }

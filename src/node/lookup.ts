@@ -23,13 +23,13 @@ export type LookupEvent =
       readonly items: readonly Item[];
     }
   | { readonly type: 'failed'; readonly contact: Contact; readonly error: Error }
-  /** The last one: the nodes nearest to the target that answered, nearest first, with their STORE tokens. */
+  /** The last one: the nodes nearest to the target, nearest first. Iterative lookups give those that answered, recursive ones also those that they named. */
   | { readonly type: 'done'; readonly nearest: readonly Storer[] };
 
-/** A node near a key, and its token for a STORE there. */
+/** A node near a key, and its token for a STORE there: null when it was not asked itself. */
 export interface Storer {
   readonly contact: Contact;
-  readonly token: Bytes;
+  readonly token: Bytes | null;
   /** Through whom it was reached. */
   readonly namedBy: NodeId | null;
 }
@@ -42,6 +42,8 @@ export interface LookupOptions {
   readonly alpha: number;
   /** Where it starts. */
   readonly seeds: readonly Contact[];
+  /** Nodes that have answered already and are not asked again. */
+  readonly known?: readonly Contact[];
   /** Null: only nodes are looked for. */
   readonly want: Want | null;
   readonly before?: number;
@@ -100,6 +102,10 @@ export async function* lookup(options: LookupOptions): AsyncGenerator<LookupEven
   };
 
   try {
+    for (const contact of options.known ?? []) {
+      shortlist.add([contact], null);
+      shortlist.answered(contact.id);
+    }
     shortlist.add(options.seeds, null);
     for (;;) {
       if (cancel.signal.aborted) throw abortError(cancel.signal);

@@ -4,28 +4,38 @@
  */
 import { type Bytes, copy } from '../base/bytes.ts';
 import { fail, hasCode } from '../base/errors.ts';
-import type { Clock, Crypto, Random } from '../base/ports.ts';
+import { LIMITS } from '../base/limits.ts';
+import type { Clock, Crypto } from '../base/ports.ts';
 import { decode, encode, type Schema } from '../base/schema.ts';
 import type { Contact } from '../kademlia/contact.ts';
 import { compareDistance, hashKey, type Key, type NodeId } from '../kademlia/key.ts';
 import type { RoutingTable } from '../kademlia/routing-table.ts';
 import type { Candidate } from '../kademlia/shortlist.ts';
 import { openEntry, type SignedEntry, verifyEntry } from '../records/entry.ts';
-import { ITEM_EXPIRY, isEntryLife, MAX_CLOCK_AHEAD } from '../records/expiry.ts';
+import { ITEM_LIFE, isEntryLife, lifeAt, MAX_CLOCK_AHEAD, RECORD_COPY_LIFE } from '../records/expiry.ts';
 import { newest } from '../records/merge.ts';
 import { openRecord, recordKey, type SignedRecord, verifyRecord } from '../records/record.ts';
-import { CALLS, type Item, type Method, type RequestOf, type ResponseOf, type Want } from '../wire/messages.ts';
-import type { ItemStore } from './item-store.ts';
-import { type LookupEvent, lookup, type Storer } from './lookup.ts';
+import { CALLS, type Item, type Method, type RequestOf, type ResponseOf } from '../wire/messages.ts';
+import type { ItemStore, KeptItem } from './item-store.ts';
+import type { LookupEvent, Storer } from './lookup.ts';
+import { createLookups, type OverlayLookup } from './lookups.ts';
 import type { Peers } from './peers.ts';
+import { placementOf } from './placement.ts';
 import type { Relay } from './relay.ts';
+import { createRouteFinder } from './route-finder.ts';
 import type { NodeSettings } from './settings.ts';
+import type { Spreading, StoredItem } from './spreading.ts';
+import type { TokenBook } from './token-book.ts';
+
+/** Nodes that are asked to store and spread a thing, the next one when the one before did not get it to half of those who should have it. */
+const MAX_STORERS = 3;
 
 export interface Overlay {
   /** Calls a node: over its link, through others, or by dialling it when it is open and there is no other way. */
   call<M extends Method>(to: Candidate, method: M, request: RequestOf<M>, signal?: AbortSignal): Promise<ResponseOf<M>>;
+  /** The nodes nearest to a key, by events. Breaking out cancels it. */
   lookup(target: Key, options?: OverlayLookup): AsyncGenerator<LookupEvent, void, undefined>;
-  /** The nodes nearest to a key that answered, nearest first. */
+  /** The nodes nearest to a key, nearest first. */
   nearest(target: Key, signal?: AbortSignal): Promise<readonly Storer[]>;
   /** An immutable value: the first answer that has the right hash. Null when nobody has it. */
   findValue(key: Key, signal?: AbortSignal): Promise<Bytes | null>;
@@ -35,32 +45,22 @@ export interface Overlay {
   findEntries(topic: Key, options?: { before?: number; signal?: AbortSignal }): AsyncGenerator<SignedEntry, void, undefined>;
   /** Stores an item on the nodes nearest to its key, this one included where it is near. Gives how many nodes have it now. */
   store(key: Key, item: Item, options?: { replicas?: number; signal?: AbortSignal }): Promise<number>;
-  /** The same for all that is kept under one key, with one lookup. */
-  storeAll(key: Key, items: readonly Item[], signal: AbortSignal): Promise<void>;
-}
-
-/** What a lookup is for. */
-export interface OverlayLookup {
-  /** Null or absent: only nodes are looked for. */
-  readonly want?: Want;
-  /** Set entries before this time, ms. */
-  readonly before?: number;
-  /** How many of the nearest must answer; k when absent. */
-  readonly width?: number;
-  readonly signal?: AbortSignal;
+  /** The same for all that is kept under one key, with one lookup and what is left of its life. Gives how many nodes have all of it now. */
+  storeAll(key: Key, items: readonly KeptItem[], signal: AbortSignal): Promise<number>;
 }
 
 export interface OverlayOptions {
   readonly self: NodeId;
   readonly contact: () => Contact;
   readonly clock: Clock;
-  readonly random: Random;
   readonly crypto: Crypto;
   readonly settings: NodeSettings;
   readonly table: RoutingTable;
   readonly peers: Peers;
   readonly relay: Relay;
   readonly items: ItemStore;
+  readonly tokenBook: TokenBook;
+  readonly spreading: Spreading;
   /** Others named these addresses of open nodes. */
   readonly onOpen: (urls: readonly string[]) => void;
 }
@@ -96,70 +96,69 @@ export function createOverlay(options: OverlayOptions): Overlay {
   };
 
   /** Without any link it is we who can't be reached, and nobody should be forgotten for it. */
-  const isFault = ({ contact, error }: { contact: Contact; error: Error }): boolean =>
-    isDead(error) && table.linkCount > 0 && !table.isLinked(contact.id);
+  const isFault = (contact: Contact, error: Error): boolean => isDead(error) && table.linkCount > 0 && !table.isLinked(contact.id);
 
-  async function* runLookup(target: Key, { want, before, width = settings.k, signal }: OverlayLookup = {}) {
-    const seeds = table.closestLinked(target, settings.k);
-    const run = lookup({
-      target,
-      self,
-      crypto,
-      k: width,
-      alpha: settings.alpha,
-      seeds: seeds.length > 0 ? seeds : table.closest(target, settings.k),
-      want: want ?? null,
-      ...(before !== undefined && { before }),
-      ...(signal && { signal }),
-      call,
-    });
-    for await (const event of run) {
-      if (event.type === 'answered') {
-        for (const contact of event.learned) table.heard(contact, clock.now());
-        options.onOpen(event.open);
-      }
-      if (event.type === 'failed' && isFault(event)) table.failed(event.contact.id, clock.now());
-      if (event.type === 'done') table.lookedUp(target, clock.now());
-      yield event;
-    }
-  }
+  const lookups = createLookups({
+    self,
+    clock,
+    crypto,
+    settings,
+    table,
+    items,
+    routes: createRouteFinder({ clock, crypto, settings, contact: options.contact, table, link: peers.get }),
+    call,
+    isFault,
+    onOpen: options.onOpen,
+  });
 
-  /** What is kept here, then what others answer. */
-  async function* findItems(key: Key, options_: { want: Want; before?: number; signal?: AbortSignal }) {
-    yield* await items.find(key, options_.want, options_.before);
-    for await (const event of runLookup(key, options_)) if (event.type === 'answered') yield* event.items;
-  }
-
-  /** What was found is kept here too, so that it outlives those who have it. No room for it is no harm. */
-  const remember = (key: Key, item: Item): void => void items.put(key, item).catch(() => undefined);
+  /** What was found is kept here for a while, so that it outlives those who have it. No room for it is no harm. */
+  const remember = (key: Key, item: Item): void => {
+    const life = item.type === 'record' ? RECORD_COPY_LIFE : lifeAt(placementOf(table, key, settings.k).bits);
+    void items.put(key, item, { life, spare: true }).catch(() => undefined);
+  };
 
   const nearest: Overlay['nearest'] = async (target, signal) => {
     let found: readonly Storer[] = [];
-    for await (const event of runLookup(target, signal && { signal })) if (event.type === 'done') found = event.nearest;
+    for await (const event of lookups.nodes(target, signal && { signal })) if (event.type === 'done') found = event.nearest;
     return found;
   };
 
+  /** STORE at a node that may or may not be linked; it spreads the item itself. */
+  const storeAt = async ({ contact, namedBy, token }: Storer, stored: StoredItem, signal?: AbortSignal): Promise<number> => {
+    const link = peers.get(contact.id);
+    if (link && !token) return options.tokenBook.store(link, stored, signal ? { signal } : {});
+    const known = token ?? copy((await call({ contact, namedBy }, 'PING', {}, signal)).token);
+    return (await call({ contact, namedBy }, 'STORE', { ...stored, token: known }, signal)).stored;
+  };
+
   /** Gives how many have it now. */
-  const storeOn = async (
-    storers: readonly Storer[],
-    { key, item, replicas, signal }: { key: Key; item: Item; replicas: number; signal: AbortSignal | undefined },
-  ): Promise<number> => {
-    const last = storers.at(-1);
-    const near = storers.length < replicas || (last && compareDistance(key, self, last.contact.id) < 0);
-    const here = near ? items.put(key, item).then(...countAsOne) : 0;
-    const there = storers.map(({ contact, namedBy, token }) =>
-      call({ contact, namedBy }, 'STORE', { key, token, item, replicas: 1, life: ITEM_EXPIRY }, signal).then(...countAsOne),
-    );
-    const counts = await Promise.all([here, ...there]);
-    return counts.reduce((sum, count) => sum + count, 0);
+  const storeNear = async (storers: readonly Storer[], stored: StoredItem, signal?: AbortSignal): Promise<number> => {
+    const { key, item, replicas, life } = stored;
+    const nearer = storers.filter(({ contact }) => compareDistance(key, contact.id, self) < 0).length;
+    const here = nearer < replicas ? await items.put(key, item, { life }).then(...countAsOne) : 0;
+    const rest = { ...stored, replicas: Math.min(replicas, LIMITS.replicas) - here };
+    if (table.covers(key, settings.k)) return here + (await options.spreading.spread(rest));
+    // Who was asked itself gave us a token already.
+    const order = [...storers].sort((a, b) => Number(a.token === null) - Number(b.token === null));
+    const enough = Math.min(rest.replicas, storers.length) / 2;
+    let there = 0;
+    for (const storer of order.slice(0, MAX_STORERS)) {
+      if (there >= enough) break;
+      const count = await storeAt(storer, rest, signal).catch((error: unknown) => {
+        if (signal?.aborted) throw error;
+        return 0; // The next one may take it.
+      });
+      there = Math.max(there, count);
+    }
+    return here + there;
   };
 
   return {
     call,
-    lookup: runLookup,
+    lookup: lookups.nodes,
     nearest,
     async findValue(key, signal) {
-      for await (const item of findItems(key, { want: 'value', ...(signal && { signal }) })) {
+      for await (const item of lookups.items(key, { want: 'value', reach: 'first', ...(signal && { signal }) })) {
         if (item.type !== 'value' || hashKey(crypto, item.bytes) !== key) continue;
         const bytes = copy(item.bytes);
         remember(key, { type: 'value', bytes });
@@ -169,7 +168,8 @@ export function createOverlay(options: OverlayOptions): Overlay {
     },
     async findRecord(key, { settle, signal }) {
       let best: SignedRecord | null = null;
-      for await (const item of findItems(key, { want: 'record', ...(signal && { signal }) })) {
+      const reach = settle === 'first' ? 'first' : 'all';
+      for await (const item of lookups.items(key, { want: 'record', reach, ...(signal && { signal }) })) {
         const record = item.type === 'record' ? openRecord(item.signed) : null;
         if (!record || recordKey(crypto, record.body.owner, record.body.name) !== key) continue;
         if (record.body.time > clock.now() + MAX_CLOCK_AHEAD || !(await verifyRecord(crypto, record))) continue;
@@ -181,8 +181,8 @@ export function createOverlay(options: OverlayOptions): Overlay {
     },
     async *findEntries(topic, { before, signal } = {}) {
       const seen = new Map<string, number>();
-      const wanted = { want: 'entries' as const, ...(before !== undefined && { before }), ...(signal && { signal }) };
-      for await (const item of findItems(topic, wanted)) {
+      const wanted = { want: 'entries', reach: 'nearest', ...(before !== undefined && { before }), ...(signal && { signal }) } as const;
+      for await (const item of lookups.items(topic, wanted)) {
         const entry = item.type === 'entry' ? openEntry(item.signed) : null;
         if (!entry || entry.body.topic !== topic || !isValidNow(entry, clock.now())) continue;
         const name = `${hashKey(crypto, entry.body.writer)}/${entry.body.name}`;
@@ -193,11 +193,13 @@ export function createOverlay(options: OverlayOptions): Overlay {
       }
     },
     async store(key, item, { replicas = settings.k, signal } = {}) {
-      return storeOn((await nearest(key, signal)).slice(0, replicas), { key, item, replicas, signal });
+      return storeNear(await nearest(key, signal), { key, item, replicas, life: ITEM_LIFE }, signal);
     },
     async storeAll(key, stored, signal) {
       const storers = await nearest(key, signal);
-      for (const item of stored) await storeOn(storers, { key, item, replicas: settings.k, signal });
+      const counts: number[] = [];
+      for (const { item, life } of stored) counts.push(await storeNear(storers, { key, item, replicas: settings.k, life }, signal));
+      return Math.min(...counts, settings.k);
     },
   };
 }

@@ -1,20 +1,29 @@
-/** Keeps small items where they belong while nodes come and go (Kademlia paper §2.5). */
-import type { Clock } from '../base/ports.ts';
+/** Keeps small items where they belong while nodes come and go (Kademlia paper §2.5; docs/protocol.md, rules S12 to S16). */
+import type { Cancel, Clock } from '../base/ports.ts';
 import { compareDistance, type Key, type NodeId } from '../kademlia/key.ts';
 import type { RoutingTable } from '../kademlia/routing-table.ts';
-import { ITEM_EXPIRY } from '../records/expiry.ts';
+import { openEntry } from '../records/entry.ts';
+import { lifeAt } from '../records/expiry.ts';
+import type { Want } from '../wire/messages.ts';
 import { inTurn } from './in-turn.ts';
-import type { ItemStore } from './item-store.ts';
+import type { ItemStore, KeptItem } from './item-store.ts';
 import type { Link } from './link.ts';
 import type { Overlay } from './overlay.ts';
+import { placementOf } from './placement.ts';
 import type { NodeSettings } from './settings.ts';
+import type { StoredItem } from './spreading.ts';
+import type { TokenBook } from './token-book.ts';
 import { trim } from './trim.ts';
 
 export interface Republishing {
-  /** Stores again what nobody has stored here for an hour. */
+  /** Stores again what is due: the node nearest to a key after an hour, the others later, when it did not. Called every few minutes. */
   republish(signal: AbortSignal): Promise<void>;
-  /** A node came near: gives it what belongs there. */
+  /** A node was linked: gives it what belongs to it, or, if it was linked before, what changed here since. */
   handOver(link: Link, signal: AbortSignal): Promise<void>;
+  /** A hand over brought something new for which this node is the nearest: the others near get it as well, soon. */
+  news(stored: StoredItem): void;
+  /** Idempotent. */
+  close(): void;
 }
 
 export interface RepublishingOptions {
@@ -22,50 +31,117 @@ export interface RepublishingOptions {
   readonly clock: Clock;
   readonly settings: NodeSettings;
   readonly table: RoutingTable;
-  readonly overlay: Overlay;
+  readonly overlay: Pick<Overlay, 'storeAll'>;
   readonly items: ItemStore;
+  readonly tokenBook: TokenBook;
 }
 
-/** Nodes that are remembered. */
+/** Nodes of which it is remembered when they were given what belongs to them. */
 const MAX_HANDED = 1024;
+/** Each node that is nearer makes one wait this part of the interval longer, up to so many: it has time to do it first. */
+const WAIT_FOR_NEARER = 1 / 8;
+const MOST_NEARER = 8;
+/** Keys that became due together are spread over this part of the interval. */
+const SPREAD = 1 / 8;
+/** A link may have been dead for some seconds before it was closed, ms: what was sent then did not arrive. */
+const UNNOTICED = 30_000;
+/** Entries are handed over again when they were written so long, ms, before the link ended: clocks differ, and some are stored late. */
+const LATE_ENTRY = 600_000;
+/** From a hand over to its spreading, ms: what comes together is spread together. */
+const NEWS_DELAY = 2_000;
+/** Things that wait to be spread at most; the rest waits for republishing. */
+const MAX_NEWS = 1024;
+
+interface Row {
+  readonly key: Key;
+  readonly want: Want;
+}
 
 export function createRepublishing(options: RepublishingOptions): Republishing {
   const { clock, settings, table, overlay, items } = options;
-  /** Nodes that were given what belongs to them, and when. */
+  const began = clock.now();
+  /** Since when, ms, a node may have missed what was stored; infinite while it is linked. */
   const handed = new Map<NodeId, number>();
+  const closing = new AbortController();
+  let news: StoredItem[] = [];
+  let cancelNews: Cancel = () => undefined;
 
-  return {
-    /** What somebody stored here since the last turn was stored on the others too, by the same hand. */
-    async republish(signal) {
-      const due = (await items.keys()).filter(({ key, want }) => !items.wasStored(key, want, settings.republishInterval));
-      await inTurn(due, signal, async ({ key, want }) => overlay.storeAll(key, await items.all(key, want), signal));
-    },
-    async handOver(link, signal) {
-      const now = clock.now();
-      if ((handed.get(link.id) ?? Number.NEGATIVE_INFINITY) > now - settings.republishInterval) return;
-      handed.delete(link.id);
-      handed.set(link.id, now);
-      trim(handed, MAX_HANDED);
-      for (const { key, want } of await items.keys()) {
-        if (signal.aborted || link.closed) return;
-        if (!isNearest(table, key, { self: options.self, apart: link.id }) || !belongsTo(key, link.id)) continue;
-        const { token } = await link.call('FIND_NODE', { target: key }, { signal });
-        for (const item of await items.all(key, want)) {
-          await link.call('STORE', { key, token, item, replicas: 1, life: ITEM_EXPIRY }).catch(() => undefined); // republishing does it again
-        }
-      }
-    },
+  /** When, ms, a row is to be stored again by a node that so many others are nearer than. What is on the disk from before comes in the first hour. */
+  const dueAt = ({ key, want }: Row, rank: number): number => {
+    const interval = settings.republishInterval;
+    const share = Number.parseInt(key.slice(-4), 16) / 0x1_0000;
+    const stored = items.storedAt(key, want);
+    const base = stored === null ? began + interval * (share - 1) : stored + interval * SPREAD * share;
+    return base + interval * (1 + WAIT_FOR_NEARER * Math.min(rank, MOST_NEARER));
   };
 
-  /** True when the node is among the k nearest to a key that we know. */
-  function belongsTo(key: Key, id: NodeId): boolean {
-    return table.closest(key, settings.k).some((contact) => contact.id === id);
-  }
-}
+  /** What nobody else renews: a writer stores its own entries again every hour. */
+  const unrenewed = ({ item }: KeptItem): boolean =>
+    item.type !== 'entry' || (openEntry(item.signed)?.body.time ?? 0) <= clock.now() - settings.republishInterval;
 
-/** True when nobody we know, the newcomer apart, is nearer to the key than we are: so only one node hands a thing over. */
-function isNearest(table: RoutingTable, key: Key, ids: { self: NodeId; apart: NodeId }): boolean {
-  const [first, second] = table.closest(key, 2);
-  const rival = first?.id === ids.apart ? second : first;
-  return !rival || compareDistance(key, ids.self, rival.id) < 0;
+  const storeAgain = async (row: Row, signal: AbortSignal): Promise<void> => {
+    const { key, want } = row;
+    const kept = (await items.all(key, want)).filter(unrenewed);
+    const stored = kept.length > 0 ? await overlay.storeAll(key, kept, signal) : 0;
+    items.touch(key, want);
+    const { near, bits } = placementOf(table, key, settings.k);
+    // Those whose duty it is have it: what is here is one copy more, for those who ask on the way.
+    if (!near && stored > settings.k / 2) await items.release(key, want, lifeAt(Math.max(1, bits)));
+  };
+
+  /** True when the node is among the k nearest to a key, and of the others nobody we are linked to is nearer than we are: so only one hands it over. */
+  const isOursToGive = (key: Key, to: NodeId): boolean => {
+    const nearest = table.closestLinked(key, settings.k);
+    const rival = nearest.find(({ id }) => id !== to);
+    return nearest.some(({ id }) => id === to) && (!rival || compareDistance(key, options.self, rival.id) < 0);
+  };
+
+  const give = async (link: Link, { key, want, since, signal }: Row & { since: number | null; signal: AbortSignal }): Promise<void> => {
+    const changed = items.changedAt(key, want);
+    // To somebody new, what has been here for long is no news that others need.
+    const isNews = since !== null || (changed !== null && changed > clock.now() - settings.republishInterval);
+    for (const { item, life } of await items.all(key, want)) {
+      if (link.closed || signal.aborted) return;
+      if (since !== null && item.type === 'entry' && (openEntry(item.signed)?.body.time ?? 0) < since - LATE_ENTRY) continue;
+      await options.tokenBook.store(link, { key, item, replicas: isNews ? 0 : 1, life }, { signal }).catch(() => undefined); // republishing does it again
+    }
+  };
+
+  const spreadNews = async (): Promise<void> => {
+    const byKey = new Map<Key, StoredItem[]>();
+    for (const one of news) byKey.set(one.key, [...(byKey.get(one.key) ?? []), one]);
+    news = [];
+    await inTurn([...byKey], closing.signal, ([key, stored]) => overlay.storeAll(key, stored, closing.signal));
+  };
+
+  return {
+    async republish(signal) {
+      const now = clock.now();
+      const due = (await items.keys()).filter(
+        (row) => dueAt(row, 0) <= now && dueAt(row, placementOf(table, row.key, settings.k).rank) <= now,
+      );
+      await inTurn(due, signal, (row) => storeAgain(row, signal));
+    },
+    async handOver(link, signal) {
+      const since = handed.get(link.id) ?? null;
+      handed.delete(link.id);
+      handed.set(link.id, Number.POSITIVE_INFINITY);
+      trim(handed, MAX_HANDED);
+      void link.ended.then(() => handed.set(link.id, clock.now() - UNNOTICED));
+      const rows = (await items.keys()).filter(
+        ({ key, want }) => (since === null || (items.changedAt(key, want) ?? 0) > since) && isOursToGive(key, link.id),
+      );
+      await inTurn(rows, signal, (row) => give(link, { ...row, since, signal }));
+    },
+    news(stored) {
+      if (closing.signal.aborted || news.length >= MAX_NEWS) return;
+      if (news.length === 0) cancelNews = clock.after(NEWS_DELAY, () => void spreadNews());
+      news.push(stored);
+    },
+    close() {
+      closing.abort();
+      cancelNews();
+      news = [];
+    },
+  };
 }

@@ -5,7 +5,7 @@ import type { Crypto } from '../base/ports.ts';
 import { contactOf } from '../kademlia/contact.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import { CALLS } from '../wire/messages.ts';
-import type { Answer, Answer } from './answering.ts';
+import type { Answer } from './answering.ts';
 import type { Copies } from './copies.ts';
 import { carriedContext, type Handlers, handle } from './handlers.ts';
 import type { ItemStore } from './item-store.ts';
@@ -49,9 +49,9 @@ export function createServing(options: ServingOptions): (call: IncomingCall) => 
     ROUTE: () => {
       throw fail('invalid', 'A relayed call carries no lookup that others carry.');
     },
-    async STORE({ token, ...stored }, { from, link, signal }) {
+    async STORE({ token, ...stored }, { from, link }) {
       if (!tokens.check(from.id, token)) throw fail('refused', 'The token is not one that I gave you of late.');
-      return { stored: await options.spreading.take(stored, { id: from.id, link, signal }) };
+      return { stored: await options.spreading.take(stored, { id: from.id, link }) };
     },
     async SIGNAL(request) {
       await punching.signalled(contactOf(crypto, request.from), request);

@@ -6,6 +6,8 @@ export interface NodeSettings {
   readonly alpha: number;
   /** Links at most; what is over is closed, least useful first. */
   readonly budget: number;
+  /** How lookups are run. Recursive: each node passes the question on to a nearer one. Iterative: the asking node asks one after the other. */
+  readonly lookupStyle: 'recursive' | 'iterative';
   /** Recursive lookups under way at once for one question, each by another first hop. */
   readonly routes: number;
   /** Nearest nodes that we keep links to: a few more than k, so that the one nearest to a key knows all k that are. */
@@ -38,8 +40,10 @@ export interface NodeSettings {
   readonly refreshInterval: number;
   /** Stored items are sent again to the nodes nearest to them (Kademlia §2.5). */
   readonly republishInterval: number;
-  /** Groups that we keep are counted over their holders, and copied where copies are missing. */
+  /** A slow look at the groups that we keep; a lost link leads to a look at once. */
   readonly repairInterval: number;
+  /** A holder whose link ended is waited for so long before another copy is made: most tabs come back, with their disk. */
+  readonly returnWait: number;
 }
 
 /** For a tab on a desktop computer. */
@@ -47,6 +51,7 @@ export const DEFAULT_SETTINGS: NodeSettings = {
   k: 20,
   alpha: 3,
   budget: 64,
+  lookupStyle: 'recursive',
   routes: 2,
   neighbours: 24,
   farLinks: 4,
@@ -64,4 +69,5 @@ export const DEFAULT_SETTINGS: NodeSettings = {
   refreshInterval: 3_600_000,
   republishInterval: 3_600_000,
   repairInterval: 300_000,
+  returnWait: 300_000,
 };

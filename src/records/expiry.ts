@@ -3,8 +3,12 @@
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-/** A value or a record that nobody stored again for this long is dropped (the Kademlia paper's figure, §2.5). */
-export const ITEM_EXPIRY = DAY;
+/** A value or a record lives this long after it was last published. Keepers pass on what is left of it, so what nobody publishes any more does end. */
+export const ITEM_LIFE = 7 * DAY;
+/** The life of a copy that a node keeps though others are nearer, before it is halved for distance: a day, as what is asked for comes in days. */
+const SPARE_LIFE = DAY;
+/** A record that a reader keeps for itself: long enough for a page that asks twice, too short to hide a newer version from anybody. */
+export const RECORD_COPY_LIFE = 60_000;
 /** Who keeps an item stores it again on the nodes nearest to it this often: nodes come and go, and half of a day's tabs live less than some hours. */
 export const REPUBLISH_INTERVAL = HOUR;
 /** The longest life of a set entry. Its writer renews what should live longer. */
@@ -16,12 +20,12 @@ export const HOLDER_RENEWAL = HOUR;
 /** A time that is further ahead of ours is refused. Wall clocks are wrong by time zones and dead batteries; a day covers the former. */
 export const MAX_CLOCK_AHEAD = DAY;
 
-/** What can be stored, as far as its end is concerned. */
-export type Expiring = { readonly type: 'value' } | { readonly type: 'record' } | { readonly type: 'entry'; readonly expires: number };
-
-/** When an item that was stored `now` (ms since 1970) may be dropped: a set entry says it itself, the others a day after they were last stored. */
-export function expiryOf(item: Expiring, now: number): number {
-  return item.type === 'entry' ? item.expires : now + ITEM_EXPIRY;
+/**
+ * How long (ms) a node may keep an item that is `bits` bits farther from it than from the farthest of the k nearest nodes: whole among those, then
+ * a day halved for each bit (Kademlia paper §2.3), so that what is much asked for spreads on the way to it and goes when nobody asks.
+ */
+export function lifeAt(bits: number): number {
+  return bits <= 0 ? ITEM_LIFE : SPARE_LIFE / 2 ** bits;
 }
 
 /** True for the life of an entry that the protocol allows. */

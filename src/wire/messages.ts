@@ -4,7 +4,7 @@
  */
 import type { Bytes } from '../base/bytes.ts';
 import { LIMITS } from '../base/limits.ts';
-import { binary, boolean, fixed, type Infer, list, nullable, type Schema, string, struct, uint, union } from '../base/schema.ts';
+import { binary, boolean, fixed, type Infer, list, nullable, type Schema, shared, string, struct, uint, union } from '../base/schema.ts';
 import { type ContactFields, contactSchema } from '../kademlia/contact.ts';
 import { type Key, keySchema } from '../kademlia/key.ts';
 import { type Signed, signedSchema } from '../records/signed.ts';
@@ -81,7 +81,7 @@ const failureCode = uint(255) as Schema<FailureCode>; // an unknown code reads a
 export const frameSchema: Schema<Frame> = union<Frame>({
   hello: [
     0,
-    struct<Hello>({ version: uint(MAX_UINT32), contact: contactSchema, nonce: fixed(NONCE_BYTES), storeId: fixed(STORE_ID_BYTES) }),
+    struct<Hello>({ version: uint(MAX_UINT32), contact: contactSchema, nonce: fixed(NONCE_BYTES), storeId: shared(STORE_ID_BYTES) }),
   ],
   proof: [1, struct<{ signature: Bytes }>({ signature: fixed(64) })],
   request: [
@@ -152,8 +152,8 @@ const findValue = {
 const store = {
   method: 4,
   /**
-   * `replicas`: on how many nodes, the asked one included; it passes the item on to its linked nodes nearest to the key. `life`: ms that the
-   * item may still be kept when nobody stores it again.
+   * `replicas`: on how many nodes, the asked one included; it passes the item on to its linked nodes nearest to the key. 1: there alone. 0: a hand over,
+   * which the asked one spreads only if it was news to it and nobody it knows is nearer. `life`: ms that the item may still be kept when nobody publishes it again.
    */
   request: struct<{ key: Key; token: Bytes; item: Item; replicas: number; life: number }>({
     key: keySchema,
@@ -248,10 +248,10 @@ const route = {
     hops: uint(16),
     from: contactSchema,
   }),
-  /** `by`: who answers, and whose token it is; `hops`: links on the way to it. */
-  response: struct<Nearer & { by: ContactFields; hops: number; items: readonly Item[] }>({
+  /** `by`: who answers, and whose token it is; `left`: hops that it might still have taken. */
+  response: struct<Nearer & { by: ContactFields; left: number; items: readonly Item[] }>({
     by: contactSchema,
-    hops: uint(17),
+    left: uint(16),
     contacts,
     token: fixed(TOKEN_BYTES),
     open: openNodes,

@@ -36,7 +36,7 @@ function setup(limits?: { keys: number; bytes: number }, disk = createMemoryStor
 
 const value = (text: string): Item => ({ type: 'value', bytes: fromUtf8(text) });
 const keyOfValue = ({ bench }: Setup, text: string): Key => hashKey(bench.crypto, fromUtf8(text));
-const putValue = (at: Setup, text: string): Promise<void> => at.items.put(keyOfValue(at, text), value(text));
+const putValue = (at: Setup, text: string): Promise<boolean> => at.items.put(keyOfValue(at, text), value(text));
 const entryItem = ({ signed }: SignedEntry): Item => ({ type: 'entry', signed });
 const recordItem = ({ signed }: SignedRecord): Item => ({ type: 'record', signed });
 
@@ -53,17 +53,46 @@ describe('a value', () => {
     expect(await at.items.keys()).toEqual([{ key, want: 'value' }]);
   });
 
-  test('[S12] goes 24 h after it was last stored', async () => {
+  test('[S12] goes 7 days after it was last published', async () => {
     const at = setup();
     await putValue(at, 'a');
-    await at.bench.advance(20 * HOUR);
+    await at.bench.advance(6 * DAY);
     await putValue(at, 'a');
-    await at.bench.advance(20 * HOUR);
+    await at.bench.advance(6 * DAY);
     await at.items.expire();
     expect((await at.items.keys()).length).toBe(1);
-    await at.bench.advance(5 * HOUR);
+    await at.bench.advance(DAY);
+    expect(await at.items.find(keyOfValue(at, 'a'), 'value')).toEqual([]);
     await at.items.expire();
     expect(await at.items.keys()).toEqual([]);
+  });
+
+  test('[S12] lives as long as who brings it says, 7 days at most; who brings it with less left does not shorten it', async () => {
+    const at = setup();
+    const key = keyOfValue(at, 'a');
+    const life = async (): Promise<number | undefined> => (await at.items.all(key, 'value'))[0]?.life;
+    await at.items.put(key, value('a'), { life: 5 * HOUR });
+    expect(await life()).toBe(5 * HOUR);
+    await at.items.put(key, value('a'), { life: HOUR });
+    expect(await life()).toBe(5 * HOUR);
+    await at.items.put(key, value('a'), { life: 30 * DAY });
+    expect(await life()).toBe(7 * DAY);
+  });
+
+  test('[S15] a spare copy is given to who asks, not to who stores it again; a full one takes its place', async () => {
+    const at = setup();
+    const key = keyOfValue(at, 'a');
+    expect(await at.items.put(key, value('a'), { life: HOUR, spare: true })).toBe(true);
+    expect(await at.items.find(key, 'value')).toEqual([value('a')]);
+    expect(await at.items.all(key, 'value')).toEqual([]);
+    await at.items.put(key, value('a'), { life: 2 * HOUR });
+    await at.items.put(key, value('a'), { life: HOUR, spare: true });
+    expect(await at.items.all(key, 'value')).toEqual([{ item: value('a'), life: 2 * HOUR }]);
+    await at.items.release(key, 'value', HOUR);
+    expect(await at.items.all(key, 'value')).toEqual([]);
+    expect(await at.items.find(key, 'value')).toEqual([value('a')]);
+    await at.bench.advance(HOUR);
+    expect(await at.items.find(key, 'value')).toEqual([]);
   });
 });
 
@@ -230,11 +259,14 @@ describe('republishing', () => {
   test('[S12] is left to who stored a thing of late; a new entry says nothing of the others in its set', async () => {
     const at = setup();
     const key = keyOfValue(at, 'a');
-    expect(at.items.wasStored(key, 'value', HOUR)).toBe(false);
-    await putValue(at, 'a');
-    expect(at.items.wasStored(key, 'value', HOUR)).toBe(true);
-    await at.bench.advance(HOUR + 1);
-    expect(at.items.wasStored(key, 'value', HOUR)).toBe(false);
+    expect(at.items.storedAt(key, 'value')).toBeNull();
+    const first = at.bench.clock.now();
+    expect(await at.items.put(key, value('a'))).toBe(true);
+    expect(at.items.storedAt(key, 'value')).toBe(first);
+    await at.bench.advance(HOUR);
+    expect(await at.items.put(key, value('a'))).toBe(false);
+    expect(at.items.storedAt(key, 'value')).toBe(first + HOUR);
+    expect(at.items.changedAt(key, 'value')).toBe(first);
     const topic = topicKey(at.bench.crypto, 't');
     const now = at.bench.clock.now();
     const entry = await writeEntry({
@@ -246,9 +278,12 @@ describe('republishing', () => {
       expires: now + DAY,
     });
     await at.items.put(topic, entryItem(entry));
-    expect(at.items.wasStored(topic, 'entries', HOUR)).toBe(false);
+    expect(at.items.storedAt(topic, 'entries')).toBeNull();
+    expect(at.items.changedAt(topic, 'entries')).toBe(now);
     await at.items.put(topic, entryItem(entry));
-    expect(at.items.wasStored(topic, 'entries', HOUR)).toBe(true);
+    expect(at.items.storedAt(topic, 'entries')).toBe(now);
+    await at.items.release(topic, 'entries', HOUR);
+    expect(await at.items.find(topic, 'entries')).toEqual([]);
   });
 
   test('a disk that failed once does not stop the store', async () => {

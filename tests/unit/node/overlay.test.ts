@@ -11,32 +11,30 @@ import type { Link } from '../../../src/node/link.ts';
 import { createOverlay } from '../../../src/node/overlay.ts';
 import { createRelay } from '../../../src/node/relay.ts';
 import { DEFAULT_SETTINGS } from '../../../src/node/settings.ts';
+import { createSpreading } from '../../../src/node/spreading.ts';
+import { createTokenBook } from '../../../src/node/token-book.ts';
 import { recordKey, writeRecord } from '../../../src/records/record.ts';
 import type { Device } from '../../../src/records/vector-clock.ts';
-import type { Item } from '../../../src/wire/messages.ts';
+import type { Item, RequestOf } from '../../../src/wire/messages.ts';
 import { createBench } from './support/bench.ts';
 import { fakeLink } from './support/fake-link.ts';
 
 /** A node with links to `count` others, which answer lookups with `items`, name `others` and the open node `ws://x/`. */
-function setup(
-  count: number,
-  options: { items?: (index: number) => readonly Item[]; others?: readonly Contact[]; dead?: ReadonlySet<number> } = {},
-) {
+function setup(count: number, options: { items?: (index: number) => readonly Item[]; others?: readonly Contact[]; spread?: number } = {}) {
   const bench = createBench();
   const self = bench.someone().contact;
   const table = createRoutingTable({ self: self.id });
   const links = new Map<NodeId, Link>();
   const heard: string[] = [];
-  const stored: number[] = [];
+  const stored: (RequestOf<'STORE'> & { index: number })[] = [];
   const dialled: NodeId[] = [];
   for (let index = 0; index < count; index++) {
     const { contact, storeId } = bench.someone();
-    const call = async (method: string): Promise<unknown> => {
-      if (options.dead?.has(index)) throw fail('timeout', 'No answer.');
+    const call = async (method: string, request: unknown): Promise<unknown> => {
       if (method === 'RELAY') throw fail('unreachable', 'No way on.');
-      if (method === 'STORE') stored.push(index);
-      if (method === 'STORE') return {};
-      const contacts = (options.others ?? []).map(({ publicKey, open, via }) => ({ publicKey, open, via }));
+      if (method === 'STORE') stored.push({ index, ...(request as RequestOf<'STORE'>) });
+      if (method === 'STORE') return { stored: options.spread ?? 1 };
+      const contacts = (options.others ?? []).map(({ publicKey, open, via }) => ({ publicKey, open, via, coordinate: null }));
       return { contacts, token: new Uint8Array(8), open: ['ws://x/'], items: options.items?.(index) ?? [] };
     };
     links.set(contact.id, fakeLink({ contact, storeId, call }));
@@ -44,13 +42,14 @@ function setup(
   }
   const items = createItemStore({ store: createMemoryStore(1e9), crypto: bench.crypto, clock: bench.clock, self: self.id });
   const link = (id: NodeId): Link | null => links.get(id) ?? null;
+  const tokenBook = createTokenBook({ clock: bench.clock });
+  const settings = { ...DEFAULT_SETTINGS, lookupStyle: 'iterative' as const };
   const overlay = createOverlay({
     self: self.id,
     contact: () => self,
     clock: bench.clock,
-    random: bench.random,
     crypto: bench.crypto,
-    settings: DEFAULT_SETTINGS,
+    settings,
     table,
     peers: {
       get: link,
@@ -65,6 +64,8 @@ function setup(
     },
     relay: createRelay({ self: self.id, table, link, deadline: 8_000, onCarried: () => undefined }),
     items,
+    tokenBook,
+    spreading: createSpreading({ settings, table, link, items, tokenBook, onNews: () => undefined }),
     onOpen: (urls) => void heard.push(...urls),
   });
   return { bench, self, table, links, overlay, items, heard, stored, dialled };
@@ -90,22 +91,30 @@ describe('a lookup', () => {
 });
 
 describe('storing', () => {
-  test('[K6] goes to those that answered, and here where we are near; what fails does not count', async () => {
+  test('[K6] asks the nearest that answers to spread it, and counts what it says; it is kept here too where we are near', async () => {
     const bytes = fromUtf8('x');
-    const { bench, overlay, items, stored } = setup(5, { dead: new Set([2]) });
+    const { bench, overlay, items, stored } = setup(5, { spread: 5 });
     const key = hashKey(bench.crypto, bytes);
-    expect(await bench.run(overlay.store(key, { type: 'value', bytes }))).toBe(5);
-    expect(stored.toSorted()).toEqual([0, 1, 3, 4]);
+    expect(await bench.run(overlay.store(key, { type: 'value', bytes }))).toBe(6);
+    expect(stored).toEqual([expect.objectContaining({ replicas: 19 })]);
     expect((await items.find(key, 'value')).length).toBe(1);
   });
 
-  test('[S12] a whole set takes one lookup', async () => {
-    const { bench, overlay, heard, stored } = setup(4);
+  test('[K6] asks the next one when the first did not get it to half of those who should have it, three at most', async () => {
     const bytes = fromUtf8('x');
-    const item: Item = { type: 'value', bytes };
-    await bench.run(overlay.storeAll(hashKey(bench.crypto, bytes), [item, item, item], new AbortController().signal));
+    const { bench, overlay, stored } = setup(6, { spread: 1 });
+    expect(await bench.run(overlay.store(hashKey(bench.crypto, bytes), { type: 'value', bytes }))).toBe(2);
+    expect(new Set(stored.map(({ index }) => index)).size).toBe(3);
+    expect(stored.length).toBe(3);
+  });
+
+  test('[S12] a whole set takes one lookup, and passes on what is left of its life', async () => {
+    const { bench, overlay, heard, stored } = setup(4, { spread: 4 });
+    const bytes = fromUtf8('x');
+    const kept = { item: { type: 'value', bytes } as const, life: 5_000 };
+    await bench.run(overlay.storeAll(hashKey(bench.crypto, bytes), [kept, kept, kept], new AbortController().signal));
     expect(heard.length).toBe(4);
-    expect(stored.length).toBe(12);
+    expect(stored.map(({ life }) => life)).toEqual([5_000, 5_000, 5_000]);
   });
 });
 

@@ -4,7 +4,7 @@ import { copy, fromUtf8 } from '../../../src/base/bytes.ts';
 import { LIMITS } from '../../../src/base/limits.ts';
 import { decode, encode } from '../../../src/base/schema.ts';
 import { openEntry, type SignedEntry, topicKey, verifyEntry, writeEntry } from '../../../src/records/entry.ts';
-import { expiryOf, ITEM_EXPIRY, isEntryLife, MAX_ENTRY_LIFE } from '../../../src/records/expiry.ts';
+import { ITEM_LIFE, isEntryLife, lifeAt, MAX_ENTRY_LIFE } from '../../../src/records/expiry.ts';
 import { sign, signedSchema } from '../../../src/records/signed.ts';
 import { makeSigner } from '../support/make-signer.ts';
 
@@ -75,10 +75,12 @@ describe('set entries', () => {
   });
 });
 
+const HOUR = 3_600_000;
+
 describe('expiry', () => {
-  it('[S12] is a day after the last storing for values and records, and what it says for an entry', () => {
-    expect(expiryOf({ type: 'value' }, NOW)).toBe(NOW + ITEM_EXPIRY);
-    expect(expiryOf({ type: 'record' }, NOW)).toBe(NOW + ITEM_EXPIRY);
-    expect(expiryOf({ type: 'entry', expires: NOW + 5 }, NOW)).toBe(NOW + 5);
+  it('[S12] [S15] is whole among the k nearest, then a day, halved for each bit of distance', () => {
+    expect(lifeAt(0)).toBe(ITEM_LIFE);
+    expect(lifeAt(1)).toBe(12 * HOUR);
+    for (let bits = 1; bits < 20; bits++) expect(lifeAt(bits + 1)).toBe(lifeAt(bits) / 2);
   });
 });

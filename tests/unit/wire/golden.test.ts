@@ -1,5 +1,5 @@
 /**
- * The bytes of every message of protocol version 1. When one changes, nodes of this version no longer understand each other: raise
+ * The bytes of every message of protocol version 2. When one changes, nodes of this version no longer understand each other: raise
  * PROTOCOL_VERSION, then write the files anew with KADREEL_WRITE_GOLDEN=1.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -54,10 +54,10 @@ describe('golden bytes', () => {
 describe('numbers on the wire', () => {
   it('[R] name each method once', () => {
     const numbers = Object.values(CALLS).map(({ method }) => method);
-    expect(numbers).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(numbers).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
     for (const [name, { method }] of Object.entries(CALLS)) expect(methodOf(method)).toBe(name);
     expect(methodOf(0)).toBeNull();
-    expect(methodOf(11)).toBeNull();
+    expect(methodOf(12)).toBeNull();
   });
 
   it('[R] name each failure once', () => {

@@ -83,7 +83,7 @@ export const RESPONSES: { readonly [M in Method]: ResponseOf<M> } = {
   FETCH: { size: 987_654 },
   OFFER: { kept: true },
   KEPT: {},
-  ROUTE: { ...nearer, by: open, hops: 2, items },
+  ROUTE: { ...nearer, by: open, left: 9, items },
 };
 
 const sample = <T>(schema: Schema<T>, value: T): Sample => ({ schema: schema as Schema<unknown>, value });
