@@ -34,12 +34,14 @@ export interface GroupStore {
   put(segment: { group: Key; encoded: Bytes; index: number; bytes: Bytes; role: GroupRole }): Promise<boolean>;
   /** Notes that a group was used now, and how many other disks hold it, as far as known. */
   touch(group: Key, holders?: number): Promise<void>;
+  /** Makes a group that was only watched a duty of this node. */
+  adopt(group: Key): Promise<void>;
   /** Removes a group with all its segments. */
   remove(group: Key): Promise<void>;
   list(): Promise<readonly StoredGroup[]>;
   /** Bytes and groups here; `others` is what counts against the quota. */
   usage(): Promise<{ readonly groups: number; readonly bytes: number; readonly others: number }>;
-  /** Bytes of others' media that could be taken in now, what may be evicted for them included. */
+  /** Bytes of others' media that could be taken in as a duty now, what may be evicted for it included. */
   room(): Promise<number>;
 }
 
@@ -50,9 +52,21 @@ const IN_USE = 2 * TOUCH_INTERVAL;
 /** The bytes kept are counted anew this often, ms: a tab that died while it wrote leaves the account wrong. */
 const COUNT_INTERVAL = 600_000;
 
-/** The account of others' bytes, on the disk so that all tabs that share it write in the same book. */
-const ACCOUNT = 'others-bytes';
-const accountSchema = struct<{ bytes: number }>({ bytes: uint(Number.MAX_SAFE_INTEGER) });
+/** The account of what is here, on the disk so that all tabs that share it write in the same book. */
+const ACCOUNT = 'groups-account';
+const accountSchema = struct<Account>({
+  groups: uint(Number.MAX_SAFE_INTEGER),
+  own: uint(Number.MAX_SAFE_INTEGER),
+  others: uint(Number.MAX_SAFE_INTEGER),
+});
+const NOTHING: Account = { groups: 0, own: 0, others: 0 };
+
+/** What is here: rows, bytes of the person's own groups, bytes of others'. */
+interface Account {
+  readonly groups: number;
+  readonly own: number;
+  readonly others: number;
+}
 
 export interface GroupStoreOptions {
   readonly store: Store;
@@ -60,6 +74,14 @@ export interface GroupStoreOptions {
   readonly clock: Clock;
   /** Bytes of others' media at most. */
   readonly quota: () => number;
+  /** How many other disks hold a group, as far as known; null when nobody counted. */
+  readonly others?: (group: Key) => number | null;
+  /** With so many others a copy here is one too many, and goes before a new duty is refused. */
+  readonly enough?: number;
+  /** A group is wholly here now, or is here for another reason than before. */
+  readonly onComplete?: (group: Key, role: GroupRole) => void;
+  /** A group was removed. */
+  readonly onRemoved?: (group: Key) => void;
 }
 
 export function createGroupStore(options: GroupStoreOptions): GroupStore {
@@ -80,23 +102,28 @@ export function createGroupStore(options: GroupStoreOptions): GroupStore {
   };
 
   const usage: GroupStore['usage'] = async () => {
-    const all = await list();
-    const sum = (groups: readonly StoredGroup[]): number => groups.reduce((bytes, group) => bytes + group.bytes, 0);
-    return { groups: all.length, bytes: sum(all), others: sum(all.filter((group) => group.role !== 'own')) };
+    if (clock.now() - countedAt > COUNT_INTERVAL) await recount();
+    const kept = await store.get('meta', ACCOUNT);
+    const { groups, own, others } = (kept && decode(accountSchema, kept)) ?? NOTHING;
+    return { groups, bytes: own + others, others };
   };
 
   /** Adds to the account, and gives what it says then. */
-  const account = async (bytes: number): Promise<number> => {
-    let balance = 0;
-    await store.update('meta', ACCOUNT, (before) => {
-      balance = Math.max(0, ((before && decode(accountSchema, before)?.bytes) ?? 0) + bytes);
-      return encode(accountSchema, { bytes: balance });
+  const account = async (change: Partial<Account>): Promise<Account> => {
+    let balance = NOTHING;
+    await store.update('meta', ACCOUNT, (kept) => {
+      const before = (kept && decode(accountSchema, kept)) ?? NOTHING;
+      const add = (name: keyof Account): number => Math.max(0, before[name] + (change[name] ?? 0));
+      balance = { groups: add('groups'), own: add('own'), others: add('others') };
+      return encode(accountSchema, balance);
     });
     return balance;
   };
   const recount = async (): Promise<void> => {
-    const { others } = await usage();
-    await store.update('meta', ACCOUNT, () => encode(accountSchema, { bytes: others }));
+    const all = await list();
+    const sum = (groups: readonly StoredGroup[]): number => groups.reduce((bytes, group) => bytes + group.bytes, 0);
+    const [own, others] = [sum(all.filter(isOwn)), sum(all.filter((group) => !isOwn(group)))];
+    await store.update('meta', ACCOUNT, () => encode(accountSchema, { groups: all.length, own, others }));
     countedAt = clock.now();
   };
 
@@ -107,15 +134,21 @@ export function createGroupStore(options: GroupStoreOptions): GroupStore {
       { table: 'groups', key: group, value: null },
       ...segments.map((key) => ({ table: 'segments' as const, key, value: null })),
     ]);
-    if (row && row.role !== 'own') await account(-summarize(row).bytes);
+    if (!row) return;
+    await account({ groups: -1, [bookOf(row.role)]: -summarize(row).bytes });
+    options.onRemoved?.(group);
   };
 
-  const isIdle = (group: StoredGroup): boolean => group.role !== 'own' && group.used <= clock.now() - IN_USE;
+  const isIdle = (group: StoredGroup): boolean => !isOwn(group) && group.used <= clock.now() - IN_USE;
+  const othersOf = (group: StoredGroup & { readonly holders: number }): number => options.others?.(group.key) ?? group.holders;
+  /** A copy that is needed is not given up for another duty: that would only move the lack. What is watched is worth more than both. */
+  const isSpare = (group: StoredGroup & { readonly holders: number }): boolean =>
+    group.role === 'seen' || !group.complete || othersOf(group) >= (options.enough ?? 0);
 
   /** Removes others' groups until `bytes` are free: first what is not whole, then what most others hold, then what was not used for longest. */
-  const evict = async (bytes: number): Promise<number> => {
-    const idle = (await list()).filter(isIdle);
-    idle.sort((a, b) => Number(a.complete) - Number(b.complete) || b.holders - a.holders || a.used - b.used);
+  const evict = async (bytes: number, role: GroupRole): Promise<number> => {
+    const idle = (await list()).filter((group) => isIdle(group) && (role !== 'kept' || isSpare(group)));
+    idle.sort((a, b) => Number(a.complete) - Number(b.complete) || othersOf(b) - othersOf(a) || a.used - b.used);
     let freed = 0;
     for (const group of idle) {
       if (freed >= bytes) break;
@@ -132,30 +165,33 @@ export function createGroupStore(options: GroupStoreOptions): GroupStore {
   };
 
   /** Enters bytes that will be written for others, and evicts until they fit. */
-  const reserve = async (bytes: number): Promise<void> => {
+  const reserve = async (bytes: number, role: GroupRole): Promise<void> => {
     if (clock.now() - countedAt > COUNT_INTERVAL) await recount();
-    const over = (await account(bytes)) - options.quota();
-    if (over <= 0 || (await evict(over)) >= over) return;
-    await account(-bytes);
+    const over = (await account({ others: bytes })).others - options.quota();
+    if (over <= 0 || (await evict(over, role)) >= over) return;
+    await account({ others: -bytes });
     throw fail('quota', 'The space for other people’s videos is full, and nothing in it may be removed now.');
   };
 
   /** Writes a segment; when the disk itself is full, once more after others' groups have made room. */
-  const writeSegment = async (key: string, value: Bytes): Promise<void> => {
+  const writeSegment = async (key: string, value: Bytes, role: GroupRole): Promise<void> => {
     const write = (): Promise<void> => store.write([{ table: 'segments', key, value }]);
     await write().catch(async (error: unknown) => {
-      if (!hasCode(error, 'quota') || (await inTurn(() => evict(value.length))) < value.length) throw error;
+      if (!hasCode(error, 'quota') || (await inTurn(() => evict(value.length, role))) < value.length) throw error;
       await write();
     });
   };
 
   /** The row first, so that no segment is ever on the disk without one; its bit last, so that it never claims what is not there. */
   const putSegment: GroupStore['put'] = async ({ group, encoded, index, bytes, role }) => {
+    let isFirst = false;
     await store.update('groups', group, (before) => {
-      const row = readRow(before) ?? emptyRow({ role, encoded, now: clock.now() });
-      return writeRow({ ...row, used: clock.now() });
+      const present = readRow(before);
+      isFirst = !present;
+      return writeRow({ ...(present ?? emptyRow({ role, encoded, now: clock.now() })), used: clock.now() });
     });
-    await writeSegment(segmentKey(group, index), bytes);
+    if (isFirst) await account({ groups: 1 });
+    await writeSegment(segmentKey(group, index), bytes, role);
     const change = { was: null as GroupRow | null, is: null as GroupRow | null };
     await store.update('groups', group, (before) => {
       change.was = readRow(before);
@@ -167,8 +203,18 @@ export function createGroupStore(options: GroupStoreOptions): GroupStore {
       await store.write([{ table: 'segments', key: segmentKey(group, index), value: null }]);
       throw fail('closed', 'The group was removed while it was written.');
     }
-    if (was.role !== 'own' && is.role === 'own') await account(-summarize(was).bytes);
-    return summarize(is).complete && !summarize(was).complete;
+    if (is.role === 'own') await enterOwn(was, is);
+    const { complete } = summarize(is);
+    const isNews = complete && !summarize(was).complete;
+    if (isNews || (complete && was.role !== is.role)) options.onComplete?.(group, is.role);
+    return isNews;
+  };
+
+  /** What became the person's own moves to the other side of the book. */
+  const enterOwn = async (was: GroupRow, is: GroupRow): Promise<void> => {
+    const [before, after] = [summarize(was).bytes, summarize(is).bytes];
+    if (was.role === 'own') await account({ own: after - before });
+    else await account({ own: after, others: -before });
   };
 
   return {
@@ -182,11 +228,11 @@ export function createGroupStore(options: GroupStoreOptions): GroupStore {
       if (hashKey(crypto, encoded) !== group) throw fail('invalid', 'The group descriptor is not what its key says.');
       const before = await rowOf(group);
       const counts = role !== 'own' && before?.role !== 'own' && !(before && hasSegment(before, index));
-      if (counts) await inTurn(() => reserve(bytes.length));
+      if (counts) await inTurn(() => reserve(bytes.length, role));
       try {
         return await putSegment(segment);
       } catch (error) {
-        if (counts) await account(-bytes.length);
+        if (counts) await account({ others: -bytes.length });
         throw error;
       }
     },
@@ -198,14 +244,32 @@ export function createGroupStore(options: GroupStoreOptions): GroupStore {
         return present ? writeRow({ ...present, used: clock.now(), holders: holders ?? present.holders }) : before;
       });
     },
+    async adopt(group) {
+      const row = await rowOf(group);
+      if (row?.role !== 'seen') return;
+      await store.update('groups', group, (before) => {
+        const present = readRow(before);
+        return present?.role === 'seen' ? writeRow({ ...present, role: 'kept' }) : before;
+      });
+      if (summarize(row).complete) options.onComplete?.(group, 'kept');
+    },
     remove,
     list,
     usage,
     async room() {
-      const staying = (await list()).filter((group) => group.role !== 'own' && !isIdle(group));
+      if ((await usage()).others === 0) return options.quota();
+      const staying = (await list()).filter((group) => !isOwn(group) && !(isIdle(group) && isSpare(group)));
       return Math.max(0, options.quota() - staying.reduce((sum, group) => sum + group.bytes, 0));
     },
   };
+}
+
+function isOwn({ role }: { readonly role: GroupRole }): boolean {
+  return role === 'own';
+}
+
+function bookOf(role: GroupRole): 'own' | 'others' {
+  return role === 'own' ? 'own' : 'others';
 }
 
 /** True when the bytes are the segment that the descriptor names. */

@@ -1,11 +1,11 @@
 /** Who keeps a group: signed, expiring entries under the group's key (design §1, "holder"). */
 import type { Bytes } from '../base/bytes.ts';
-import { copy, toHex } from '../base/bytes.ts';
+import { copy, EMPTY, toHex } from '../base/bytes.ts';
 import type { Clock, Crypto, Signer } from '../base/ports.ts';
 import { decode, encode, fixed, list, nullable, string, struct } from '../base/schema.ts';
 import { type Contact, contactOf, isOpenUrl, MAX_URL_BYTES, MAX_VIA } from '../kademlia/contact.ts';
 import { type Coordinate, coordinateSchema } from '../kademlia/coordinate.ts';
-import { type Key, keySchema, type NodeId } from '../kademlia/key.ts';
+import { hashKey, type Key, keySchema, type NodeId } from '../kademlia/key.ts';
 import { type SignedEntry, writeEntry } from '../records/entry.ts';
 import { HOLDER_LIFE } from '../records/expiry.ts';
 import { STORE_ID_BYTES } from '../wire/messages.ts';
@@ -34,12 +34,33 @@ const holderValue = struct<HolderValue>({
 /** Only one entry of a node under a group: the next replaces it. */
 const ENTRY_NAME = '';
 
+/** Whose word it is, and on what. */
+export interface HolderEntryOptions {
+  readonly signer: Signer;
+  readonly clock: Clock;
+  readonly group: Key;
+  readonly contact: Contact;
+  readonly storeId: Bytes;
+}
+
 /** This node's word that it keeps the group. */
-export function holderEntry(options: { signer: Signer; clock: Clock; group: Key; contact: Contact; storeId: Bytes }): Promise<SignedEntry> {
+export function holderEntry(options: HolderEntryOptions): Promise<SignedEntry> {
   const { signer, clock, group, contact, storeId } = options;
   const time = clock.now();
   const value = encode(holderValue, { storeId, open: contact.open, via: contact.via, coordinate: contact.coordinate });
   return writeEntry({ signer, topic: group, name: ENTRY_NAME, value, time, expires: time + HOLDER_LIFE });
+}
+
+/** This node's word that it no longer keeps the group: it takes the place of the other word, and lives as long as that might. */
+export function withdrawalEntry({ signer, clock, group }: Pick<HolderEntryOptions, 'signer' | 'clock' | 'group'>): Promise<SignedEntry> {
+  const time = clock.now();
+  return writeEntry({ signer, topic: group, name: ENTRY_NAME, value: EMPTY, time, expires: time + HOLDER_LIFE });
+}
+
+/** Who has taken back its word on a group, and until when that holds; null when the entry says something else. The caller has verified it. */
+export function readWithdrawal(crypto: Crypto, { body }: SignedEntry, group: Key): { id: NodeId; expires: number } | null {
+  if (body.topic !== group || body.name !== ENTRY_NAME || body.value.length > 0) return null;
+  return { id: hashKey(crypto, body.writer), expires: body.expires };
 }
 
 /** The holder that an entry names, or null when it is none, has expired or asks to live too long. The caller has verified the entry. */

@@ -89,6 +89,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
         if (!(await isSegment(crypto, bytes, segment))) throw fail('corrupt', 'The bytes do not match their hash.');
         await groups.put({ group, encoded, index, bytes, role: 'kept' });
       }
+      await groups.adopt(group); // it may have been watched here
     } finally {
       limit.done();
     }
@@ -98,12 +99,14 @@ export function createKeeper(options: KeeperOptions): Keeper {
     handlers: {
       async OFFER({ group, descriptor: bytes }, { link, relayed }) {
         if (!options.keeps) throw fail('refused', 'This node keeps no videos.');
+        if (closing.signal.aborted) throw fail('refused', 'This node is leaving.');
         if (relayed) throw fail('refused', 'Offers need a link.');
         const encoded = copy(bytes);
         const descriptor = hashKey(crypto, encoded) === group ? decodeGroup(encoded) : null;
         if (!descriptor || isTooLong(descriptor)) throw fail('invalid', 'That is no group.');
         if (queue.has(group, link)) return { kept: false };
         if ((await groups.get(group))?.complete) {
+          await groups.adopt(group);
           void announce(group);
           return { kept: true };
         }

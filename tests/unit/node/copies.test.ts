@@ -4,6 +4,7 @@ import { createMemoryStore } from '../../../signal-server/memory-store.ts';
 import { type Bytes, toHex } from '../../../src/base/bytes.ts';
 import { fail } from '../../../src/base/errors.ts';
 import { quiet } from '../../../src/base/timing.ts';
+import type { Key, NodeId } from '../../../src/kademlia/key.ts';
 import { createCopies } from '../../../src/node/copies.ts';
 import { createGroupStore } from '../../../src/node/group-store.ts';
 import type { CallContext } from '../../../src/node/handlers.ts';
@@ -20,7 +21,7 @@ const patient = new AbortController().signal;
 
 async function setup(
   manners: readonly Manner[],
-  options: { disks?: readonly number[]; holders?: number; delay?: number; allGone?: boolean } = {},
+  options: { disks?: readonly number[]; holders?: number; delay?: number; allGone?: boolean; linked?: readonly number[] } = {},
 ) {
   const bench = createBench();
   const group = makeGroup(1, [10]);
@@ -60,6 +61,9 @@ async function setup(
     const { contact, storeId } = bench.someone();
     return { contact, storeId: toHex(storeId), expires: bench.clock.now() + 1e9 };
   });
+  const linkTo = (id: NodeId): Link | null => nodes.find((one) => one.contact.id === id)?.link ?? null;
+  const known: { key: Key; id: NodeId; storeId: string }[] = [];
+  const connected: NodeId[] = [];
   const copies = createCopies({
     clock: bench.clock,
     storeId: self.storeId,
@@ -69,15 +73,18 @@ async function setup(
       yield* holders;
     },
     isAlive: async () => !options.allGone,
+    linked: (id) => (options.linked?.some((index) => nodes[index]?.contact.id === id) ? linkTo(id) : null),
+    onKept: (key, { contact, storeId }) => known.push({ key, id: contact.id, storeId }),
     async connect(contact) {
+      connected.push(contact.id);
       const node = nodes.find((one) => one.contact.id === contact.id);
-      await new Promise<void>((resolve) => void bench.clock.after(10, resolve));
+      await new Promise<void>((resolve) => void bench.clock.after(node?.manner === 'unreachable' ? 15_000 : 10, resolve));
       if (!node || node.manner === 'unreachable') throw fail('unreachable', 'No way there.');
       return node.link;
     },
   });
   const spread = (wanted: number, signal = patient) => quiet(copies.spread(group.key, { wanted, signal }));
-  return { bench, group, groups, self, copies, nodes, offered, spread, kept, holders, most: () => most };
+  return { bench, group, groups, self, copies, nodes, offered, spread, kept, holders, known, connected, most: () => most };
 }
 
 describe('copies', () => {
@@ -95,6 +102,35 @@ describe('copies', () => {
     const at = await setup(['refuses', 'fails', 'dies', 'unreachable', 'keeps', 'has', 'refuses', 'keeps']);
     expect(await at.bench.run(at.spread(3))).toBe(3);
     expect(new Set(at.offered)).toEqual(new Set([0, 1, 2, 4, 5, 6, 7]));
+  });
+
+  test('do not wait for connections that fail: others are opened beside them', async () => {
+    const at = await setup(['unreachable', 'unreachable', 'keeps', 'keeps', 'keeps', 'keeps', 'keeps']);
+    const start = at.bench.clock.now();
+    expect(await at.bench.run(at.spread(5))).toBe(5);
+    expect(at.bench.clock.now() - start).toBeLessThan(1_000);
+  });
+
+  test('go first to whom a link leads among the nearest 8, and open none when those are enough', async () => {
+    const at = await setup(Array<Manner>(12).fill('keeps'), { linked: [1, 4, 6, 11] });
+    expect(await at.bench.run(at.spread(3))).toBe(3);
+    expect(at.offered).toEqual([1, 4, 6]);
+    expect(at.connected).toEqual([]);
+    expect(await at.bench.run(at.spread(5))).toBe(5);
+    expect(at.offered).not.toContain(11);
+    expect(at.known.map(({ id }) => id)).toContain(at.nodes[4]?.contact.id);
+  });
+
+  test('go last to a node that refused within 10 min', async () => {
+    const at = await setup(['refuses', 'keeps', 'keeps', 'keeps', 'keeps'], { linked: [0, 1, 2, 3, 4] });
+    await at.bench.run(at.spread(2));
+    at.offered.length = 0;
+    await at.bench.run(at.spread(4));
+    expect(at.offered).toEqual([1, 2, 3, 4]);
+    at.offered.length = 0;
+    await at.bench.advance(600_001);
+    await at.bench.run(at.spread(1));
+    expect(at.offered[0]).toBe(0);
   });
 
   test('of a node that says nothing are given up after 5 min', async () => {
