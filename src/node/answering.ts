@@ -39,9 +39,9 @@ interface Bulk {
 /** The body of a response; at once where nothing is waited for. */
 export type Answer = Bytes | Promise<Bytes>;
 
-export interface Answering {
-  /** False when the request's id is still in use: a defect of the other side. */
-  take(request: Request): boolean;
+export interface Answering<Source> {
+  /** Answers a request that came over `link`. False when its id is still in use: a defect of the other side. */
+  take(request: Request, link: Source): boolean;
   /** Nobody waits for the answer any more. A stream that it opened is another matter. */
   cancel(id: number): void;
   end(error: KadreelError): void;
@@ -49,92 +49,98 @@ export interface Answering {
 
 type Request = Extract<Frame, { type: 'request' }>;
 
-export function createAnswering<Source>(options: {
-  from: Contact;
-  /** The link that calls come over, and the streams that go out on it. */
-  link: () => Source;
-  sender: () => StreamSender;
-  send: (frame: Frame) => void;
+export interface AnsweringOptions<Source> {
+  readonly from: Contact;
+  /** The streams that go out on the link. */
+  readonly sender: () => StreamSender;
+  readonly send: (frame: Frame) => void;
   /** Throws or rejects with the reason why there is no answer. */
-  serve: (call: ReceivedCall<Source>) => Answer;
-}): Answering {
-  const { send } = options;
-  /** Calls that the other side still waits for. */
-  const waiting = new Map<number, Work<Source>>();
+  readonly serve: (call: ReceivedCall<Source>) => Answer;
+}
+
+/** Of one link; the functions below take it, as in calls.ts. */
+interface State<Source> extends AnsweringOptions<Source> {
+  /** Calls that the other side still waits for; null without any: an idle link costs no map. */
+  waiting: Map<number, Work<Source>> | null;
   /** Calls whose work has not ended, cancelled ones included; and those of them that will open a stream. */
-  let working = 0;
-  let opening = 0;
+  working: number;
+  opening: number;
+}
 
-  /** Why a call is not even looked at, or null. */
-  const overload = (method: number): string | null => {
-    if (working >= MAX_WORKING) return 'too many calls at once';
-    if (method !== CALLS.FETCH.method) return null;
-    const sender = options.sender();
-    return opening + sender.active >= MAX_STREAMS || sender.held >= MAX_STREAM_BYTES ? 'too many transfers at once' : null;
-  };
-
-  const begin = (work: Work<Source>): void => {
-    waiting.set(work.id, work);
-    working++;
-    if (work.method === CALLS.FETCH.method) opening++;
-  };
-
-  /** The work has ended. False when nobody waits for its outcome. */
-  const finish = (work: Work<Source>): boolean => {
-    working--;
-    if (work.method === CALLS.FETCH.method) opening--;
-    return !work.over && waiting.delete(work.id);
-  };
-
-  const respond = (work: Work<Source>, body: Bytes): void => {
-    if (!finish(work)) return;
-    send({ type: 'response', id: work.id, body });
-    if (work.bulk) options.sender().open({ id: work.id, ...work.bulk });
-  };
-
-  const refuse = (work: Work<Source>, error: unknown): void => {
-    if (finish(work)) send(failure(work.id, asKadreelError(error)));
-  };
-
-  /** What is answered at once, as most calls are, waits for no promise. */
-  const serve = (work: Work<Source>): void => {
-    let answer: Answer;
-    try {
-      answer = options.serve(work);
-    } catch (error) {
-      refuse(work, error);
-      return;
-    }
-    if (answer instanceof Uint8Array) respond(work, answer);
-    else
-      answer.then(
-        (body) => respond(work, body),
-        (error: unknown) => refuse(work, error),
-      );
-  };
-
+export function createAnswering<Source>({ from, sender, send, serve }: AnsweringOptions<Source>): Answering<Source> {
+  const state: State<Source> = { from, sender, send, serve, waiting: null, working: 0, opening: 0 };
   return {
-    take(request) {
-      if (waiting.has(request.id)) return false;
-      const refusal = overload(request.method);
-      if (refusal) {
-        send(failure(request.id, fail('refused', refusal)));
-        return true;
-      }
-      const work = new Work(request, { link: options.link(), from: options.from });
-      begin(work);
-      serve(work);
+    take(request, link) {
+      if (state.waiting?.has(request.id)) return false;
+      const refusal = overload(state, request.method);
+      if (refusal) send(failure(request.id, fail('refused', refusal)));
+      else work(state, new Work(request, { link, from }));
       return true;
     },
     cancel(id) {
-      waiting.get(id)?.abandon(CANCELLED);
-      waiting.delete(id);
+      const call = forget(state, id);
+      call?.abandon(CANCELLED);
     },
     end(error) {
-      for (const work of waiting.values()) work.abandon(error);
-      waiting.clear();
+      for (const call of state.waiting?.values() ?? []) call.abandon(error);
+      state.waiting = null;
     },
   };
+}
+
+/** Why a call is not even looked at, or null. */
+function overload<Source>({ working, opening, sender }: State<Source>, method: number): string | null {
+  if (working >= MAX_WORKING) return 'too many calls at once';
+  if (method !== CALLS.FETCH.method) return null;
+  const { active, held } = sender();
+  return opening + active >= MAX_STREAMS || held >= MAX_STREAM_BYTES ? 'too many transfers at once' : null;
+}
+
+/** What is answered at once, as most calls are, waits for no promise. */
+function work<Source>(state: State<Source>, call: Work<Source>): void {
+  state.waiting ??= new Map();
+  state.waiting.set(call.id, call);
+  state.working++;
+  if (call.method === CALLS.FETCH.method) state.opening++;
+  let answer: Answer;
+  try {
+    answer = state.serve(call);
+  } catch (error) {
+    refuse(state, call, error);
+    return;
+  }
+  if (answer instanceof Uint8Array) respond(state, call, answer);
+  else
+    answer.then(
+      (body) => respond(state, call, body),
+      (error: unknown) => refuse(state, call, error),
+    );
+}
+
+function respond<Source>(state: State<Source>, call: Work<Source>, body: Bytes): void {
+  if (!finish(state, call)) return;
+  state.send({ type: 'response', id: call.id, body });
+  if (call.bulk) state.sender().open({ id: call.id, ...call.bulk });
+}
+
+function refuse<Source>(state: State<Source>, call: Work<Source>, error: unknown): void {
+  if (finish(state, call)) state.send(failure(call.id, asKadreelError(error)));
+}
+
+/** The work has ended. False when nobody waits for its outcome. */
+function finish<Source>(state: State<Source>, call: Work<Source>): boolean {
+  state.working--;
+  if (call.method === CALLS.FETCH.method) state.opening--;
+  if (call.over) return false;
+  forget(state, call.id);
+  return true;
+}
+
+function forget<Source>(state: State<Source>, id: number): Work<Source> | null {
+  const call = state.waiting?.get(id) ?? null;
+  state.waiting?.delete(id);
+  if (state.waiting?.size === 0) state.waiting = null;
+  return call;
 }
 
 /** A call and what has become of it. A class, as an object literal with a getter costs thirty times as much to make. */

@@ -42,98 +42,101 @@ interface Pending {
   readonly forget: Cancel | null;
 }
 
+/** Of one link. The functions below take it, as a closure of each for every link would cost more than all that a link keeps. */
+interface State {
+  readonly clock: Clock;
+  readonly send: (frame: Frame) => void;
+  /** Null while nothing is under way: an idle link costs no map. */
+  pending: Map<number, Pending> | null;
+  nextId: number;
+  ended: KadreelError | null;
+  /** One timer for all calls, set for the one that is due first; what is answered until then costs none. */
+  timer: { readonly due: number; readonly cancel: Cancel } | null;
+}
+
 const ID_SPACE = 0xffff_ffff;
 
-/** Made only when it is due: nearly every call is answered. */
-const late = (ms: number): KadreelError => fail('timeout', `No answer within ${Math.round(ms)} ms.`);
-
-export function createCalls(options: { clock: Clock; send: (frame: Frame) => void }): Calls {
-  const { clock } = options;
-  const pending = new Map<number, Pending>();
-  let nextId = 1;
-  let ended: KadreelError | null = null;
-  /** One timer for all calls, set for the one that is due first; what is answered until then costs none. */
-  let timer: { readonly due: number; readonly cancel: Cancel } | null = null;
-
-  const takeId = (): number => {
-    const id = nextId;
-    nextId = nextId === ID_SPACE ? 1 : nextId + 1;
-    return id;
-  };
-
-  /** The call that has this id has ended, or null when there is none. */
-  const take = (id: number): Pending | null => {
-    const call = pending.get(id);
-    if (!call) return null;
-    pending.delete(id);
-    call.forget?.();
-    return call;
-  };
-
-  /** Nobody waits for it any more, and the other side is told so. */
-  const giveUp = (id: number, error: Error): void => {
-    const call = take(id);
-    if (!call) return;
-    options.send({ type: 'cancel', id });
-    call.reject(error);
-  };
-
-  const setTimer = (due: number): void => {
-    if (timer && timer.due <= due) return;
-    timer?.cancel();
-    timer = { due, cancel: clock.after(due - clock.now(), expire) };
-  };
-
-  const expire = (): void => {
-    timer = null;
-    const now = clock.now();
-    let next = Number.POSITIVE_INFINITY;
-    for (const [id, { due, allowed }] of pending) {
-      if (due <= now) giveUp(id, late(allowed));
-      else next = Math.min(next, due);
-    }
-    if (pending.size > 0) setTimer(next);
-  };
-
-  const listen = (signal: AbortSignal, id: number): Cancel => {
-    const onAbort = (): void => giveUp(id, abortError(signal));
-    signal.addEventListener('abort', onAbort, { once: true });
-    return () => signal.removeEventListener('abort', onAbort);
-  };
-
+export function createCalls({ clock, send }: { clock: Clock; send: (frame: Frame) => void }): Calls {
+  const state: State = { clock, send, pending: null, nextId: 1, ended: null, timer: null };
   return {
-    send: ({ method, body, read, deadline: allowed, signal }) =>
-      new Promise((resolve, reject) => {
-        if (ended) throw ended;
-        if (signal?.aborted) throw abortError(signal);
-        const id = takeId();
-        const request: Frame = { type: 'request', id, method, body: body(id) };
-        const answered = (answer: Bytes): void => {
-          try {
-            resolve(read(answer));
-          } catch (error) {
-            reject(error);
-          }
-        };
-        const due = clock.now() + allowed;
-        pending.set(id, { answered, reject, allowed, due, forget: signal ? listen(signal, id) : null });
-        setTimer(due);
-        options.send(request);
-      }),
+    send: (call) => new Promise((resolve, reject) => begin(state, call, { resolve, reject })),
     answer(frame) {
-      const call = take(frame.id);
+      const call = take(state, frame.id);
       if (!call) return false;
       if (frame.type === 'response') call.answered(frame.body);
       else call.reject(failureError(frame.code, frame.reason));
       return true;
     },
     end(error) {
-      ended = error;
-      timer?.cancel();
-      timer = null;
-      for (const id of [...pending.keys()]) take(id)?.reject(error);
+      state.ended = error;
+      state.timer?.cancel();
+      state.timer = null;
+      for (const id of [...(state.pending?.keys() ?? [])]) take(state, id)?.reject(error);
     },
   };
+}
+
+/** Throws what the call rejects with. */
+function begin<T>(state: State, call: Outgoing<T>, outcome: { resolve: (value: T) => void; reject: (error: unknown) => void }): void {
+  const { method, read, deadline: allowed, signal } = call;
+  if (state.ended) throw state.ended;
+  if (signal?.aborted) throw abortError(signal);
+  const id = state.nextId;
+  state.nextId = id === ID_SPACE ? 1 : id + 1;
+  const request: Frame = { type: 'request', id, method, body: call.body(id) };
+  const answered = (answer: Bytes): void => {
+    try {
+      outcome.resolve(read(answer));
+    } catch (error) {
+      outcome.reject(error);
+    }
+  };
+  const due = state.clock.now() + allowed;
+  state.pending ??= new Map();
+  state.pending.set(id, { answered, reject: outcome.reject, allowed, due, forget: signal ? listen(state, id, signal) : null });
+  setTimer(state, due);
+  state.send(request);
+}
+
+/** The call that has this id has ended, or null when there is none. */
+function take(state: State, id: number): Pending | null {
+  const call = state.pending?.get(id);
+  if (!call) return null;
+  state.pending?.delete(id);
+  if (state.pending?.size === 0) state.pending = null;
+  call.forget?.();
+  return call;
+}
+
+/** Nobody waits for it any more, and the other side is told so. */
+function giveUp(state: State, id: number, error: Error): void {
+  const call = take(state, id);
+  if (!call) return;
+  state.send({ type: 'cancel', id });
+  call.reject(error);
+}
+
+function listen(state: State, id: number, signal: AbortSignal): Cancel {
+  const onAbort = (): void => giveUp(state, id, abortError(signal));
+  signal.addEventListener('abort', onAbort, { once: true });
+  return () => signal.removeEventListener('abort', onAbort);
+}
+
+function setTimer(state: State, due: number): void {
+  if (state.timer && state.timer.due <= due) return;
+  state.timer?.cancel();
+  state.timer = { due, cancel: state.clock.after(due - state.clock.now(), () => expire(state)) };
+}
+
+function expire(state: State): void {
+  state.timer = null;
+  const now = state.clock.now();
+  let next = Number.POSITIVE_INFINITY;
+  for (const [id, { due, allowed }] of state.pending ?? []) {
+    if (due <= now) giveUp(state, id, fail('timeout', `No answer within ${Math.round(allowed)} ms.`));
+    else next = Math.min(next, due);
+  }
+  if (state.pending) setTimer(state, next);
 }
 
 const ERROR_OF_FAILURE: Readonly<Record<FailureName, ErrorCode>> = {

@@ -13,6 +13,8 @@ export interface ProvenChannel {
   readonly channel: Channel;
   readonly contact: Contact;
   readonly storeId: Bytes;
+  /** Milliseconds from our HELLO to their PROOF: a round trip, and the time of a signature. */
+  readonly roundTrip: number;
   /** Takes over the channel; what came since the proof is given first. */
   listen(listener: ChannelListener): void;
 }
@@ -37,6 +39,8 @@ export function handshake(options: HandshakeOptions): Promise<ProvenChannel> {
   const { channel, clock, crypto, signer } = options;
   const outcome: Deferred<ProvenChannel> = deferred();
   const nonce = options.random.bytes(NONCE_BYTES);
+  const greeted = clock.now();
+  let roundTrip = 0;
   const held: Held = { messages: [], ended: null };
   let hello: Hello | null = null;
   let phase: 'hello' | 'proof' | 'checking' | 'proven' | 'failed' = 'hello';
@@ -69,6 +73,7 @@ export function handshake(options: HandshakeOptions): Promise<ProvenChannel> {
         prove(hello).catch(give);
       } else if (phase === 'proof' && frame?.type === 'proof' && hello) {
         phase = 'checking';
+        roundTrip = clock.now() - greeted;
         check(hello, copy(frame.signature)).catch(give);
       } else if (frame?.type === 'bye') give(fail('refused', `The other node refused the link: ${frame.reason}`));
       else give(fail('invalid', 'The other node did not greet as the protocol says.'));
@@ -101,7 +106,7 @@ export function handshake(options: HandshakeOptions): Promise<ProvenChannel> {
     if (phase !== 'checking') return;
     phase = 'proven';
     stopTimer();
-    outcome.resolve(provenChannel({ channel, contact, storeId: theirs.storeId }, handOver, held));
+    outcome.resolve(provenChannel({ channel, contact, storeId: theirs.storeId, roundTrip }, handOver, held));
   }
 
   return outcome.promise;
@@ -114,9 +119,16 @@ interface Held {
 }
 
 /** Made here, and `listenInTurn` below, so that a link keeps nothing else of its greeting. */
-function provenChannel(parts: Omit<ProvenChannel, 'listen'>, handOver: (next: ChannelListener) => void, held: Held): ProvenChannel {
+function provenChannel(
+  { channel, contact, storeId, roundTrip }: Omit<ProvenChannel, 'listen'>,
+  handOver: (next: ChannelListener) => void,
+  held: Held,
+): ProvenChannel {
   return {
-    ...parts,
+    channel,
+    contact,
+    storeId,
+    roundTrip,
     listen(listener) {
       handOver(listener);
       for (const message of held.messages.splice(0)) listener.message(message);

@@ -3,7 +3,7 @@ import type { Bytes } from '../base/bytes.ts';
 import { asKadreelError, fail } from '../base/errors.ts';
 import type { Clock } from '../base/ports.ts';
 import { decode, encode, type Schema } from '../base/schema.ts';
-import { deferred } from '../base/timing.ts';
+import { type Deferred, deferred } from '../base/timing.ts';
 import type { Contact } from '../kademlia/contact.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import { decodeFrame, encodeFrame } from '../wire/codec.ts';
@@ -42,8 +42,10 @@ export interface Link {
   readonly closed: boolean;
   /** True while bulk bytes that we asked for are coming over it. */
   readonly receiving: boolean;
+  /** True while bulk bytes that the other side asked for are going over it. */
+  readonly sending: boolean;
   /** Resolves with the reason when the link has ended. */
-  readonly ended: Promise<string>;
+  ended(): Promise<string>;
   /** Begins to read: what came since the proof is handled now. Called once, when the link is where calls look for it. */
   start(): void;
   /** Rejects with what the other node said no with, or `timeout`, `aborted`, `closed`, `invalid`. */
@@ -88,18 +90,23 @@ export interface LinkOptions {
   readonly onClose: (link: Link, reason: string) => void;
 }
 
-/** An idle link is a few hundred bytes: what only transfers need is made with the first one, and there is no getter, as each would cost it a shape of its own. */
+/**
+ * A node has 64 links and an open node thousands, so an idle one is kept small: what only transfers need is made with the first one, nothing
+ * stays of its making, and there is no getter, as each would give every link a shape of its own.
+ */
 export function createLink(options: LinkOptions): Link {
-  const { clock } = options;
+  const { clock, initiated, heartbeat, silence, callDeadline, stallDeadline, onMalformed, onSent, onClose } = options;
   const { channel, contact, storeId } = options.proven;
   const since = clock.now();
+  let proven: ProvenChannel | null = options.proven;
   let lastSent = since;
   let lastHeard = since;
   let lastTick = since;
   let malformed = 0;
   let sender: StreamSender | null = null;
   let receiver: StreamReceiver | null = null;
-  const ended = deferred<string>();
+  let whenEnded: Deferred<string> | null = null;
+  let endedBecause = '';
 
   const send = (frame: Frame): void => {
     if (link.closed) return;
@@ -107,38 +114,47 @@ export function createLink(options: LinkOptions): Link {
     channel.send(encodeFrame(frame));
     if (channel.queued > MAX_QUEUED) end('the other node does not read');
   };
-  const calls = createCalls({ clock, send });
   const sending = (): StreamSender => {
-    sender ??= createStreamSender({ channel, clock, send, sent: options.onSent });
+    sender ??= createStreamSender({
+      channel,
+      clock,
+      send,
+      sent: onSent,
+      onActive(streams) {
+        link.sending = streams > 0;
+      },
+    });
     return sender;
   };
   const receiving = (): StreamReceiver => {
     receiver ??= createStreamReceiver({
       clock,
       send,
-      onActive: (active) => {
-        link.receiving = active > 0;
+      onActive(streams) {
+        link.receiving = streams > 0;
       },
     });
     return receiver;
   };
-  const answering = createAnswering<Link>({ from: contact, link: () => link, sender: sending, send, serve: options.serve });
+  const calls = createCalls({ clock, send });
+  const answering = createAnswering<Link>({ from: contact, sender: sending, send, serve: options.serve });
 
   const end = (reason: string): void => {
     if (link.closed) return;
     link.closed = true;
+    endedBecause = reason;
     const error = fail('closed', `The link to ${contact.id.slice(0, 8)} ended: ${reason}`);
     calls.end(error);
     receiver?.end(error);
     sender?.end();
     answering.end(error);
     channel.close();
-    ended.resolve(reason);
-    options.onClose(link, reason);
+    whenEnded?.resolve(reason);
+    onClose(link, reason);
   };
 
   const doubt = (): void => {
-    options.onMalformed();
+    onMalformed();
     malformed++;
     if (malformed > MAX_MALFORMED) link.close('too many malformed messages');
   };
@@ -146,7 +162,7 @@ export function createLink(options: LinkOptions): Link {
   const receive = (frame: Frame): void => {
     switch (frame.type) {
       case 'request':
-        if (!answering.take(frame)) doubt();
+        if (!answering.take(frame, link)) doubt();
         return;
       case 'response':
         calls.answer(frame);
@@ -178,13 +194,18 @@ export function createLink(options: LinkOptions): Link {
     contact,
     storeId,
     transport: channel.transport,
-    initiated: options.initiated,
+    initiated,
     since,
     closed: false,
     receiving: false,
-    ended: ended.promise,
+    sending: false,
+    ended() {
+      whenEnded ??= deferred();
+      if (link.closed) whenEnded.resolve(endedBecause);
+      return whenEnded.promise;
+    },
     start() {
-      options.proven.listen({
+      proven?.listen({
         message(message) {
           if (link.closed) return;
           lastHeard = clock.now();
@@ -195,8 +216,9 @@ export function createLink(options: LinkOptions): Link {
         drain: () => sender?.drain(),
         close: (reason) => end(reason),
       });
+      proven = null;
     },
-    call(method, request, { deadline = options.callDeadline, signal } = {}) {
+    call(method, request, { deadline = callDeadline, signal } = {}) {
       const schemas = CALLS[method];
       const read = (answer: Bytes): ResponseOf<typeof method> => {
         const response = decode(schemas.response as Schema<ResponseOf<typeof method>>, answer);
@@ -212,7 +234,7 @@ export function createLink(options: LinkOptions): Link {
         signal,
       });
     },
-    callRaw(method, body, { deadline = options.callDeadline, signal } = {}) {
+    callRaw(method, body, { deadline = callDeadline, signal } = {}) {
       return calls.send({ method, body: () => body, read: (answer) => answer, deadline, signal });
     },
     async fetch({ group, segment, size, urgency }, { signal, onBytes } = {}) {
@@ -223,11 +245,11 @@ export function createLink(options: LinkOptions): Link {
         const offered = await calls.send({
           method: CALLS.FETCH.method,
           body(id) {
-            incoming = receiving().expect(id, { stall: options.stallDeadline, ...(onBytes && { onBytes }) });
+            incoming = receiving().expect(id, { stall: stallDeadline, ...(onBytes && { onBytes }) });
             return encode(CALLS.FETCH.request, { group, segment, offset: 0, window: STREAM_WINDOW, urgency });
           },
           read: (answer) => decode(CALLS.FETCH.response, answer)?.size,
-          deadline: options.callDeadline,
+          deadline: callDeadline,
           signal,
         });
         if (!incoming || offered !== size) throw fail('corrupt', 'The other node offers a segment of another size.');
@@ -241,14 +263,14 @@ export function createLink(options: LinkOptions): Link {
       }
     },
     tick(now) {
-      if (link.closed || options.heartbeat === 0) return;
+      if (link.closed || heartbeat === 0) return;
       // A page that was frozen, or a computer that slept, has heard nothing because it did not listen.
-      if (now - lastTick > options.silence / 2) lastHeard = now;
+      if (now - lastTick > silence / 2) lastHeard = now;
       lastTick = now;
       // The reader's own patience is half as long: whoever is late here has given up, or never meant to read.
-      sender?.expire(now, 2 * options.stallDeadline);
-      if (now - lastHeard > options.silence) end(`nothing heard for ${Math.round((now - lastHeard) / 1000)} s`);
-      else if (now - lastSent >= options.heartbeat) send({ type: 'alive' });
+      sender?.expire(now, 2 * stallDeadline);
+      if (now - lastHeard > silence) end(`nothing heard for ${Math.round((now - lastHeard) / 1000)} s`);
+      else if (now - lastSent >= heartbeat) send({ type: 'alive' });
     },
     close(reason) {
       if (link.closed) return;

@@ -47,6 +47,8 @@ export function createStreamSender(options: {
   clock: Clock;
   send: (frame: Frame) => void;
   sent: (bytes: number) => void;
+  /** Told how many streams are not finished, when that may have changed. */
+  onActive: (streams: number) => void;
 }): StreamSender {
   const { clock } = options;
   const streams = new Map<number, Outgoing>();
@@ -71,6 +73,7 @@ export function createStreamSender(options: {
       stream.moved = clock.now();
       streams.delete(stream.id);
       if (stream.at < stream.bytes.length) streams.set(stream.id, stream);
+      else options.onActive(streams.size);
       options.send({ type: 'data', id: stream.id, bytes });
       options.sent(length);
     }
@@ -88,6 +91,7 @@ export function createStreamSender(options: {
     open({ id, bytes, credit, urgency }) {
       if (bytes.length === 0) return;
       streams.set(id, { id, bytes, urgency, at: 0, credit: Math.min(credit, bytes.length), moved: clock.now() });
+      options.onActive(streams.size);
       pump();
     },
     credit(id, bytes) {
@@ -98,18 +102,20 @@ export function createStreamSender(options: {
       pump();
     },
     cancel(id) {
-      streams.delete(id);
+      if (streams.delete(id)) options.onActive(streams.size);
     },
     drain: pump,
     expire(now, stall) {
       for (const { id, moved } of [...streams.values()]) {
         if (now - moved <= stall) continue;
         streams.delete(id);
+        options.onActive(streams.size);
         options.send({ type: 'failure', id, code: FAILURES.timeout, reason: 'you did not go on reading' });
       }
     },
     end() {
       streams.clear();
+      options.onActive(0);
     },
   };
 }

@@ -26,7 +26,7 @@ const ROUND_TRIP = 100;
 const ROUNDS = 9;
 const ROUND_MS = 150;
 const CONTACTS = 24;
-const PAIRS = 2_000;
+const NODES = 65;
 const MESSAGE_BAR = 40;
 const LINK_BAR = 5_120;
 
@@ -58,11 +58,12 @@ export default async function engineBench(): Promise<readonly BenchRow[]> {
     for (const fields of contacts) contactOf(crypto, fields);
   };
   const relayed = { to: c.contact, from: a.contact, method: CALLS.PING.method, body: NO_ARGUMENTS };
-  const cancel = new AbortController();
+  const cancels = Array.from({ length: AT_ONCE }, () => new AbortController().signal);
+  const cancellable = (_: unknown, i: number): Promise<unknown> => link.call('PING', {}, { signal: cancels[i] as AbortSignal });
   const group = c.contact.id;
   return [
     await row('PING over a link', 2, () => link.call('PING', {})),
-    await row('PING with a signal of the caller', 2, () => link.call('PING', {}, { signal: cancel.signal })),
+    await row('PING with a signal of the caller', 2, cancellable),
     await row(`FIND_NODE, and its ${CONTACTS} contacts made`, 2, find),
     await row('PING that one node carries', 4, () => a.relay.send(relayed, { named: b.contact.id })),
     await row('OFFER that is refused', 2, () => link.call('OFFER', { group, descriptor: EMPTY }).catch(() => undefined)),
@@ -163,7 +164,7 @@ async function drive<T>(promise: Promise<T>): Promise<T> {
 }
 
 /** Microseconds a call, in rounds. */
-async function row(what: string, messages: number, call: () => Promise<unknown>): Promise<BenchRow> {
+async function row(what: string, messages: number, call: (_: unknown, i: number) => Promise<unknown>): Promise<BenchRow> {
   const rounds: number[] = [];
   for (let round = -3; round < ROUNDS; round++) {
     const start = performance.now();
@@ -180,20 +181,20 @@ async function row(what: string, messages: number, call: () => Promise<unknown>)
   return { what: `${what}, ${messages} messages`, value, unit: 'µs', bar: `≤ ${bar}`, ok: value <= bar, n: ROUNDS, min, max, beside: null };
 }
 
-/** What an idle link keeps at one end, its contact included, the channel left out. */
+/** What an idle link keeps at one end after it was used, in a network where each node knows all others; the channel left out. */
 async function bytesPerEnd(): Promise<BenchRow> {
-  const pairs = Array.from({ length: PAIRS }, () => [bare(), bare()] as const);
+  const nodes = Array.from({ length: NODES }, participant);
+  const pairs = nodes.flatMap((one, i) => nodes.slice(0, i).map((other) => [one, other] as const));
   const empty = heap();
-  const channels = Array.from({ length: PAIRS }, () => channelPair());
-  const channel = (heap() - empty) / (2 * PAIRS);
+  const channels = pairs.map(channelPair);
+  const channel = (heap() - empty) / (2 * channels.length);
   channels.length = 0;
   const before = heap();
-  const links: (readonly [Link, Link])[] = [];
-  for (const [one, other] of pairs) links.push(await connect(one, other));
+  for (const [one, other] of pairs) for (const link of await connect(one, other)) await drive(link.call('PING', {}));
   await advance(10_000);
-  const value = (heap() - before) / (2 * links.length) - channel;
+  const value = (heap() - before) / (2 * pairs.length) - channel;
   return {
-    what: `one end of an idle link, of ${links.length} links`,
+    what: `one end of an idle link, of ${pairs.length} links among ${nodes.length} nodes, its place in the routing table included`,
     value,
     unit: 'bytes',
     bar: `≤ ${LINK_BAR}`,
@@ -204,15 +205,6 @@ async function bytesPerEnd(): Promise<BenchRow> {
     beside: `its channel ${Math.round(channel)}`,
   };
 }
-
-/** A participant that keeps no books of its own, so that only its link is counted. */
-function bare(): Participant {
-  const whole = participant();
-  return { ...whole, links: NO_LINKS, table: NO_TABLE };
-}
-
-const NO_LINKS = { set: () => NO_LINKS } as unknown as Map<NodeId, Link>;
-const NO_TABLE = { linked: () => undefined } as unknown as RoutingTable;
 
 /** Bytes in use after collecting everything that can be. */
 function heap(): number {

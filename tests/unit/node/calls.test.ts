@@ -213,6 +213,6 @@ describe('signs of life', () => {
     expect(there.counters.ended).toContain('the other node left: “’');
     expect(here.channel.closed).toBe(true);
     here.link.close('again');
-    expect(await here.link.ended).toContain('“’');
+    expect(await here.link.ended()).toContain('“’');
   });
 });

@@ -25,7 +25,8 @@ export function fakeLink(options: {
       return closed;
     },
     receiving: false,
-    ended: ended.promise,
+    sending: false,
+    ended: () => ended.promise,
     start: () => undefined,
     call: async (method, request, callOptions) => {
       if (closed) throw fail('closed', 'The link has ended.');

@@ -20,7 +20,7 @@ export function linkPair(
     const counters: LinkEnd['counters'] = { malformed: 0, sent: 0, ended: null };
     const { contact, storeId } = bench.someone();
     const link = createLink({
-      proven: { channel, contact, storeId, listen: (listener) => channel.listen(listener) },
+      proven: { channel, contact, storeId, roundTrip: 0, listen: (listener) => channel.listen(listener) },
       initiated: true,
       clock: bench.clock,
       heartbeat: options.heartbeat ?? 0,
