@@ -1,12 +1,13 @@
-/** Which contacts a node should be linked to, and which links it can do without (design: the working set is live links). */
+/** Which nodes to be linked to: the plan of links (docs/protocol.md, rules T2 and T6). The working set of a routing table is live links. */
 import type { Contact } from './contact.ts';
-import { byMerit, type KBucket, type Known } from './k-bucket.ts';
+import type { KBucket } from './k-bucket.ts';
 import type { NodeId } from './key.ts';
+import type { Known } from './known.ts';
 
 export interface RoutingSettings {
   /** Contacts in a bucket. */
   readonly k: number;
-  /** Links wanted in each far bucket. */
+  /** Links wanted in each far bucket, no two of them in the same quarter of it. */
   readonly farLinks: number;
   /** The nearest nodes, all of which are wanted linked; never more than half of the budget, so that far buckets have links too. */
   readonly neighbours: number;
@@ -14,99 +15,191 @@ export interface RoutingSettings {
   readonly budget: number;
 }
 
-/** What the plan is made from. */
+/** What plans are made from. */
 export interface LinkState {
   readonly settings: RoutingSettings;
-  /** The buckets that hold somebody, farthest from us first. */
+  /** Farthest from us first. */
   readonly buckets: readonly KBucket[];
-  readonly linkCount: number;
-  /** The `count` nearest to us of those that `accept` takes, nearest first. */
-  nearest(count: number, accept: (known: Known) => boolean): readonly Known[];
+  /** Nearest to us first, as are `known`. */
+  readonly links: readonly Known[];
+  readonly known: readonly Known[];
+  /** Negative when `a` is nearer to us than `b`. */
+  compare(a: Known, b: Known): number;
+  /** Milliseconds, measured or else expected; infinite when nobody can tell. */
+  roundTrip(known: Known): number;
 }
 
-/**
- * Contacts to link to, most wanted first: neighbours, an open node for each bucket that knows one, then far buckets below
- * `farLinks`, the emptiest first. No more than there is room for; links that serve no purpose make room for the first two kinds.
- */
-export function planWanted(state: LinkState, now: number): readonly Contact[] {
-  const { settings, buckets } = state;
-  const callable = (known: Known): boolean => known.linkedAt === null && known.retryAt <= now;
-  const wanted = new Set<Known>();
-  for (const known of state.nearest(neighbourCount(settings), (one) => one.linkedAt !== null || callable(one))) {
-    if (known.linkedAt === null) wanted.add(known);
-  }
-  for (const bucket of buckets) {
-    const open = [...bucket.all()].filter((known) => known.contact.open !== null);
-    if (open.some((known) => known.linkedAt !== null || wanted.has(known))) continue;
-    const best = open.filter(callable).sort(byMerit)[0];
-    if (best) wanted.add(best);
-  }
-  const room = settings.budget - state.linkCount;
-  const urgent = [...wanted].slice(0, Math.max(0, room + countIdle(state)));
-
-  const far = buckets.map((bucket) => {
-    const candidates = [...bucket.all()].filter((known) => callable(known) && !wanted.has(known)).sort(byMerit);
-    return { candidates, links: bucket.linkCount + urgent.filter((known) => bucket.get(known.contact.id)).length };
-  });
-  const chosen = [...urgent];
-  for (let links = 0; links < settings.farLinks; links++) {
-    for (const bucket of far) {
-      if (chosen.length >= room) return contactsOf(chosen);
-      if (bucket.links > links) continue;
-      const next = bucket.candidates.shift();
-      if (!next) continue;
-      chosen.push(next);
-      bucket.links++;
-    }
-  }
-  return contactsOf(chosen);
+export interface LinkPlan {
+  /** Contacts to link to, most wanted first; no more than there is room for. */
+  readonly wanted: readonly Contact[];
+  /** When somebody who is wanted may be tried again; infinite when there is nobody. */
+  readonly again: number;
+  /** What no known node can be: a neighbour, or a link in some quarter of a far bucket. */
+  readonly short: { readonly neighbours: boolean; readonly far: boolean };
 }
 
-/**
- * The links to close so that no more than the budget are left, least useful first: those of a far bucket above `farLinks`, then the
- * rest of the far ones, then neighbours from the farthest, and the last open node at the very end. Within a bucket the youngest goes
- * first, then the slowest; an open node goes last. Links in `protect` are never named, so there may be fewer than needed.
- */
-export function planSurplus(state: LinkState, protect: ReadonlySet<NodeId>): readonly NodeId[] {
-  const excess = state.linkCount - state.settings.budget;
-  if (excess <= 0) return [];
-  const { far, neighbours } = rankLinks(state);
-  far.sort((a, b) => b.rank - a.rank || (b.known.linkedAt ?? 0) - (a.known.linkedAt ?? 0));
-  const order = [...far.map((link) => link.known), ...neighbours.toReversed()];
-  const open = order.filter((known) => known.contact.open !== null);
-  const last = open.length === 1 ? open[0] : undefined;
-  return [...order.filter((known) => known !== last), ...(last ? [last] : [])]
-    .map((known) => known.contact.id)
-    .filter((id) => !protect.has(id))
-    .slice(0, excess);
+/** How a plan is made. */
+export interface PlanOptions {
+  readonly now: number;
+  /** Attempts under way. */
+  readonly underWay: ReadonlySet<NodeId>;
+  /** False while candidates for the far buckets are still being gathered. */
+  readonly far: boolean;
 }
 
-function contactsOf(known: readonly Known[]): readonly Contact[] {
-  return known.map((one) => one.contact);
+/** A candidate must be this much nearer than the link whose place it takes: a new connection has its price, and estimates err by 10%. */
+const NEARER = { share: 0.6, ms: 20 };
+
+/** The part of the budget that routing leaves to guests: who comes to fetch something, and newcomers at an open node. */
+export function guestRoom(settings: RoutingSettings): number {
+  return Math.floor(settings.budget / 10);
 }
 
-function neighbourCount(settings: RoutingSettings): number {
+/** How many of the nearest are neighbours. */
+export function neighbourCount(settings: RoutingSettings): number {
   return Math.min(settings.neighbours, settings.budget >> 1);
 }
 
-/** Links, nearest neighbours apart, each with its rank in its bucket: 0 is the last that the bucket would give up. */
-function rankLinks(state: LinkState): { far: { known: Known; rank: number }[]; neighbours: readonly Known[] } {
-  const neighbours = state.nearest(neighbourCount(state.settings), (known) => known.linkedAt !== null);
-  const near = new Set(neighbours);
-  const far = state.buckets.flatMap((bucket) => {
-    const links = [...bucket.all()].filter((known) => known.linkedAt !== null).sort(byTenure);
-    return links.map((known, rank) => ({ known, rank })).filter((link) => !near.has(link.known));
-  });
-  return { far, neighbours };
+/** Contacts to link to: neighbours, an open node for each bucket that knows one, then one in each empty quarter of the far buckets. */
+export function planLinks(state: LinkState, { now, underWay, far }: PlanOptions): LinkPlan {
+  const { settings, buckets, links, known } = state;
+  let again = Number.POSITIVE_INFINITY;
+  const isTaken = (one: Known): boolean => one.linkedAt !== null || underWay.has(one.contact.id);
+  const isCallable = (one: Known): boolean => {
+    if (one.retryAt > now) again = Math.min(again, one.retryAt);
+    return one.retryAt <= now;
+  };
+
+  const urgent: Known[] = [];
+  let near = 0;
+  let border = -1;
+  for (const one of known) {
+    if (near >= neighbourCount(settings)) break;
+    if (!isTaken(one)) {
+      if (!isCallable(one)) continue;
+      urgent.push(one);
+    }
+    border = one.bucket;
+    near++;
+  }
+  const gaps: { candidate: Known; rank: number }[] = [];
+  let missing = false;
+  let next = 0;
+  for (const bucket of buckets) {
+    const chosen = bucket.nodes.filter((one) => one.linkedAt === null && (underWay.has(one.contact.id) || urgent.includes(one)));
+    const open = openWanted(bucket, chosen, isCallable, state);
+    if (open) {
+      urgent.push(open);
+      chosen.push(open);
+    }
+    let count = bucket.links.length + chosen.length;
+    const filled = new Set([...bucket.links, ...chosen].map((one) => one.quarter));
+    // A bucket just before the neighbours may well have nobody in a quarter; those farther away have.
+    const full = bucket.index < border - 1;
+    missing ||= full && bucket.index > next;
+    next = bucket.index + 1;
+    for (let quarter = 0; quarter < 4 && count < settings.farLinks; quarter++) {
+      if (filled.has(quarter)) continue;
+      const candidate = bestOf(bucket.nodes, (one) => one.quarter === quarter && one.linkedAt === null && isCallable(one), state);
+      if (candidate) gaps.push({ candidate, rank: count++ });
+      else missing ||= full;
+    }
+  }
+  const short = { neighbours: near < neighbourCount(settings), far: missing };
+
+  const used = links.length + underWay.size;
+  const free = settings.budget - used;
+  if (urgent.length > free) urgent.length = Math.max(0, Math.min(urgent.length, free + rankLinks(state).redundant.length));
+  const room = far ? Math.max(0, free - guestRoom(settings) - urgent.length) : 0;
+  gaps.sort((a, b) => a.rank - b.rank || a.candidate.bucket - b.candidate.bucket);
+  return { wanted: [...urgent, ...gaps.slice(0, room).map((gap) => gap.candidate)].map((one) => one.contact), again, short };
 }
 
-/** How many links are neither to neighbours nor needed by their bucket. */
-function countIdle(state: LinkState): number {
-  return rankLinks(state).far.filter((link) => link.rank >= state.settings.farLinks).length;
+/** The open node to link to in a bucket that has no link to one. */
+function openWanted(bucket: KBucket, chosen: readonly Known[], isCallable: (one: Known) => boolean, state: LinkState): Known | null {
+  const isOpen = (one: Known): boolean => one.contact.open !== null;
+  if (bucket.links.some(isOpen) || chosen.some(isOpen)) return null;
+  return bestOf(bucket.nodes, (one) => isOpen(one) && isCallable(one), state);
 }
 
-/** Open nodes first, then the oldest links, then the fastest. */
-function byTenure(a: Known, b: Known): number {
+/** A node that is so much nearer in time than our best link in its quarter that it should have that link's place. Null when there is none. */
+export function planNearer(state: LinkState, { now, underWay }: PlanOptions): Contact | null {
+  const near = new Set(state.links.slice(0, neighbourCount(state.settings)));
+  let best: Known | null = null;
+  let gain = NEARER.ms;
+  for (const bucket of state.buckets) {
+    for (let quarter = 0; quarter < 4; quarter++) {
+      const links = bucket.links.filter((one) => one.quarter === quarter && !near.has(one));
+      if (links.length === 0 || bucket.nodes.some((one) => one.quarter === quarter && underWay.has(one.contact.id))) continue;
+      const present = Math.min(...links.map((one) => state.roundTrip(one)));
+      // Not measured yet is no reason to look for another one.
+      if (!Number.isFinite(present)) continue;
+      for (const one of bucket.nodes) {
+        if (one.quarter !== quarter || one.linkedAt !== null || one.retryAt > now || one.failures > 0) continue;
+        const expected = state.roundTrip(one);
+        if (expected >= NEARER.share * present || present - expected <= gain) continue;
+        best = one;
+        gain = present - expected;
+      }
+    }
+  }
+  return best?.contact ?? null;
+}
+
+/** Links that are not to neighbours, the ones that routing needs, and the others: each list the least useful first. */
+export function rankLinks(state: LinkState): { redundant: Known[]; needed: Known[] } {
+  const { settings, links, buckets } = state;
+  const near = new Set(links.slice(0, spared(settings)));
+  const redundant: Known[] = [];
+  const needed: Known[] = [];
+  for (const bucket of buckets) {
+    const far = bucket.links.filter((one) => !near.has(one)).sort((a, b) => byUse(a, b, state));
+    const quarters = new Set<number>();
+    let kept = 0;
+    // By their order an open one is the first.
+    for (const [place, one] of far.entries()) {
+      const keeps = (place === 0 && one.contact.open !== null) || (kept < settings.farLinks && !quarters.has(one.quarter));
+      (keeps ? needed : redundant).push(one);
+      if (!keeps) continue;
+      quarters.add(one.quarter);
+      kept++;
+    }
+  }
+  const late = (a: Known, b: Known): number => (b.linkedAt ?? 0) - (a.linkedAt ?? 0);
+  redundant.sort(
+    (a, b) => Number(b.guest) - Number(a.guest) || (a.guest ? late(b, a) : compare(state.roundTrip(b), state.roundTrip(a)) || late(a, b)),
+  );
+  needed.sort((a, b) => b.bucket - a.bucket || compare(state.roundTrip(b), state.roundTrip(a)) || late(a, b));
+  return { redundant, needed };
+}
+
+/** Links to the nearest that are not given up for a place in a far bucket: half as many again as we want, as others may count us among their nearest. */
+export function spared(settings: RoutingSettings): number {
+  return Math.min(settings.neighbours + (settings.neighbours >> 1), settings.budget >> 1);
+}
+
+/** The most useful links of a bucket first: open ones, then members before guests, then the fastest, then the oldest. */
+function byUse(a: Known, b: Known, state: LinkState): number {
   const open = Number(b.contact.open !== null) - Number(a.contact.open !== null);
-  return open || (a.linkedAt ?? 0) - (b.linkedAt ?? 0) || (a.roundTrip ?? Number.MAX_VALUE) - (b.roundTrip ?? Number.MAX_VALUE);
+  return (
+    open || Number(a.guest) - Number(b.guest) || compare(state.roundTrip(a), state.roundTrip(b)) || (a.linkedAt ?? 0) - (b.linkedAt ?? 0)
+  );
+}
+
+/** Whom one wants a link to: those that did not fail, then the nearest in time, then the longest known. */
+function bestOf(nodes: readonly Known[], accept: (one: Known) => boolean, state: LinkState): Known | null {
+  let best: Known | null = null;
+  for (const one of nodes) {
+    if (accept(one) && (best === null || byMerit(one, best, state) < 0)) best = one;
+  }
+  return best;
+}
+
+function byMerit(a: Known, b: Known, state: LinkState): number {
+  return a.failures - b.failures || compare(state.roundTrip(a), state.roundTrip(b)) || a.since - b.since;
+}
+
+/** As a difference, which two infinite numbers don't have. */
+function compare(a: number, b: number): number {
+  return a === b ? 0 : a - b;
 }

@@ -2,30 +2,54 @@
  * Whom this node knows, and to whom it is linked: k-buckets by shared prefix (Maymounkov and Mazières, "Kademlia", 2002, §2.2), whose
  * working set is live links. Pure: it proposes links and names surplus ones; somebody else opens and closes them.
  */
+import { type Admission, type AdmissionOptions, admit, planSurplus, type Surplus } from './admission.ts';
 import type { Contact } from './contact.ts';
-import { byMerit, createKBucket, type KBucket, type Known } from './k-bucket.ts';
+import { isCovered } from './coverage.ts';
+import { createKBucket, type KBucket } from './k-bucket.ts';
 import { commonPrefix, compareDistance, KEY_BITS, type Key, type NodeId } from './key.ts';
-import { type LinkState, planSurplus, planWanted, type RoutingSettings } from './link-plan.ts';
+import { countBriefLink, countFailure, countRebuff, headOf, type Known, newlyKnown } from './known.ts';
+import {
+  type LinkPlan,
+  type LinkState,
+  neighbourCount,
+  type PlanOptions,
+  planLinks,
+  planNearer,
+  type RoutingSettings,
+} from './link-plan.ts';
+import { nearestOf, nextHop } from './next-hop.ts';
+import { insertSorted, removeSorted } from './sorted.ts';
+import type { Place } from './vivaldi.ts';
 
+export type { LinkPurpose } from './admission.ts';
 export type { RoutingSettings } from './link-plan.ts';
 
 /** k and the number of links as for a desktop tab; a phone gives a budget of 24. */
-export const DEFAULT_ROUTING: RoutingSettings = { k: 20, farLinks: 4, neighbours: 20, budget: 64 };
+export const DEFAULT_ROUTING: RoutingSettings = { k: 20, farLinks: 4, neighbours: 24, budget: 64 };
 
 /** Times are milliseconds since 1970. Our own id is never taken in. */
 export interface RoutingTable {
   readonly self: NodeId;
-  /** Somebody named it. Kept if its bucket has room, or if it is worth more than an unlinked one there. Never changes what the node itself told us. */
-  heard(contact: Contact, now: number): void;
-  /** A live link to it exists now: it is who it says, and this is its own word on how to reach it. */
-  linked(contact: Contact, now: number): void;
-  /** Its link ended. It stays as a contact; after short links it is not proposed again for a growing pause. */
-  unlinked(id: NodeId, now: number): void;
+  /**
+   * Somebody named it. Kept if its bucket has room, or if it is worth more than an unlinked one there. Never changes what the node itself told us, but
+   * where it says it is. True when it was news. `introducer`: the linked node that named it.
+   */
+  heard(contact: Contact, now: number, introducer?: NodeId | null): boolean;
+  /** A live link to it exists now: it is who it says, and this is its own word on how to reach it. `guest`: the link is not for routing. */
+  linked(contact: Contact, now: number, options?: { guest: boolean }): void;
+  /** Its link ended. It stays as a contact; after short links, or when one of the two had no room, it is not proposed again for a growing pause. */
+  unlinked(id: NodeId, now: number, options?: { noRoom: boolean }): void;
   /** It could not be reached: not proposed again for a growing pause (2 s to 5 min), and forgotten after 2 failures in a row (an open node after 8). */
   failed(id: NodeId, now: number): void;
-  /** Milliseconds of one round trip. */
+  /** It lives, but has no room for us: not proposed again for a growing pause (1 to 30 min). */
+  refused(id: NodeId, now: number): void;
+  /** Milliseconds of one round trip on a live link. */
   measured(id: NodeId, roundTrip: number): void;
+  /** Milliseconds, measured or else as coordinates tell; null when nobody can say. */
+  roundTrip(id: NodeId): number | null;
   get(id: NodeId): Contact | null;
+  /** The linked node that named it; null when that is not known, or no longer linked. */
+  introducer(id: NodeId): NodeId | null;
   isLinked(id: NodeId): boolean;
   readonly linkCount: number;
   /** Contacts, linked ones included. */
@@ -37,128 +61,265 @@ export interface RoutingTable {
   closestLinked(target: Key, count: number): readonly Contact[];
   /** The linked node to pass a lookup for `target` on to: one that is nearer to it than we are, never one in `without`. Null when there is none. */
   nextHop(target: Key, without: ReadonlySet<NodeId>): Contact | null;
-  /** True when our links to neighbours show for certain that we know the `count` nodes nearest to `target`. */
+  /** True when our links to neighbours show for certain that the `count` nodes nearest to `target` are among us and those linked to us. */
   covers(target: Key, count: number): boolean;
+  /** Our nearest were asked for others, and what they named is known here: from now on `covers` may say yes. Undone when the last link ends. */
+  settled(): void;
   /** Known open nodes, linked ones first, then by merit. */
   openNodes(): readonly Contact[];
-  /** Contacts to link to, most wanted first; no more than fit the budget once surplus links are closed. */
-  wantedLinks(now: number): readonly Contact[];
-  /** Links to close because there are more than the budget, least useful first, never one in `protect`. */
-  surplusLinks(protect: ReadonlySet<NodeId>): readonly NodeId[];
+  /** Contacts to link to, and what is missing. */
+  plan(options: PlanOptions): LinkPlan;
+  /** A contact so much nearer in time than our link in its quarter that it should have its place. */
+  nearerLink(options: PlanOptions): Contact | null;
+  /** Whether a link to this node may be made, and which one must be closed for it. */
+  admit(contact: Contact, options: AdmissionOptions): Admission;
+  /** Links that are in the way of the next guests, least useful first. */
+  surplusLinks(options: { now: number; isBusy: (id: NodeId) => boolean }): Surplus;
+  /** The linked nodes nearest to us, nearest first, as many as are wanted. */
+  neighbours(): readonly Contact[];
   /** Buckets (by shared prefix) as deep as anybody is known, in which nothing was looked up for `age` ms. */
   staleBuckets(now: number, age: number): readonly number[];
   /** A lookup for `target` was done. */
   lookedUp(target: Key, now: number): void;
 }
 
+export interface RoutingTableOptions {
+  readonly self: NodeId;
+  readonly settings?: Partial<RoutingSettings>;
+  /** Where we are; without it nothing is known of round trips but what was measured. */
+  readonly place?: Place;
+  /** Somebody became known who may be worth a link. */
+  readonly onCandidate?: () => void;
+}
+
 /** Unreachable nodes that are remembered, so that others who still name them do not make us try again at once. */
 const MAX_REMEMBERED_FAILURES = 512;
+/** A closed node's address is stale after that many failures in a row; a tab that went away does not come back on the same path. */
+const MAX_FAILURES = 2;
+/** Open nodes are few, and restart: they are forgotten last. */
+const MAX_FAILURES_OPEN = 8;
+/** A link that lasted less than this (ms) was closed on purpose, most likely for want of room: asking again at once would only go round in circles. */
+const BRIEF_LINK = 60_000;
+/** A node whose link ended after a while is not called back at once, ms: most that leave have gone. */
+const BACK_SOON = 2_000;
+/** Of the round trips of one link the 1st, 2nd, 4th and 8th tell where we are, and then every so many: whom we ask all the time must not count for more. */
+const SAMPLE_EVERY = 16;
 
-export function createRoutingTable(options: { self: NodeId; settings?: Partial<RoutingSettings> }): RoutingTable {
-  const { self } = options;
+export function createRoutingTable({ self, place, onCandidate, ...options }: RoutingTableOptions): RoutingTable {
   const settings: RoutingSettings = { ...DEFAULT_ROUTING, ...options.settings };
-  const buckets = new Map<number, KBucket>();
+  const all = new Map<NodeId, Known>();
+  /** Farthest first. */
+  const buckets: KBucket[] = [];
+  /** Nearest to us first. */
+  const known: Known[] = [];
+  const links: Known[] = [];
   const lookups = new Map<number, number>();
   /** Forgotten nodes, oldest first. */
   const unreachable = new Map<NodeId, { failures: number; retryAt: number }>();
+  const head = headOf(self);
+  /** The farthest neighbour up to which we are linked to everybody whom we know; undefined when it must be looked for again. */
+  let edge: NodeId | null | undefined;
+  let complete = false;
+  const open = new Set<Known>();
 
-  function bucketOf(id: NodeId): KBucket {
-    const index = commonPrefix(self, id);
-    const bucket = buckets.get(index) ?? createKBucket(settings.k);
-    buckets.set(index, bucket);
-    return bucket;
-  }
+  const compare = (a: Known, b: Known): number =>
+    ((a.head ^ head) >>> 0) - ((b.head ^ head) >>> 0) || compareDistance(self, a.contact.id, b.contact.id);
+  const expected = (one: Known): number => place?.roundTripTo(one.contact.coordinate) ?? Number.POSITIVE_INFINITY;
+  const roundTrip = (one: Known): number => one.roundTrip ?? expected(one);
+  /** Twice as many as are wanted linked, so that whoever goes has a successor. */
+  const isNear = (one: Known): boolean => {
+    const last = known[2 * settings.neighbours - 1];
+    return !last || compare(one, last) <= 0;
+  };
+  const state: LinkState = { settings, buckets, links, known, compare, roundTrip };
 
-  function find(id: NodeId): Known | null {
-    return buckets.get(commonPrefix(self, id))?.get(id) ?? null;
-  }
+  const bucketAt = (index: number): KBucket => {
+    let at = buckets.findIndex((bucket) => bucket.index >= index);
+    if (at < 0) at = buckets.length;
+    if (buckets[at]?.index !== index) buckets.splice(at, 0, createKBucket({ index, k: settings.k, expected, isNear }));
+    return buckets[at] as KBucket;
+  };
 
-  /** In a bucket all share more of `target` than those of any later one, so only as many buckets are sorted as are needed. */
-  function nearest(target: Key, count: number, accept: (known: Known) => boolean): readonly Known[] {
-    const found: Known[] = [];
-    for (const index of bucketsByDistance(self, target, buckets)) {
-      if (found.length >= count) break;
-      const members: Known[] = [];
-      for (const known of (buckets.get(index) as KBucket).all()) if (accept(known)) members.push(known);
-      found.push(...sortByDistance(target, members));
+  const take = (one: Known): void => {
+    edge = undefined;
+    all.set(one.contact.id, one);
+    insertSorted(known, one, compare);
+    noteOpen(one);
+  };
+
+  const noteOpen = (one: Known): void => {
+    if (one.contact.open !== null) open.add(one);
+    else open.delete(one);
+  };
+
+  const forget = (gone: readonly Known[]): void => {
+    for (const one of gone) {
+      edge = undefined;
+      all.delete(one.contact.id);
+      open.delete(one);
+      removeSorted(known, one, compare);
     }
-    return found.slice(0, count);
-  }
+  };
 
-  function sum(count: (bucket: KBucket) => number): number {
-    let total = 0;
-    for (const bucket of buckets.values()) total += count(bucket);
-    return total;
-  }
+  const learn = (contact: Contact, now: number, introducer: NodeId | null): Known => {
+    const failures = unreachable.get(contact.id)?.failures ?? 0;
+    return newlyKnown(contact, { bucket: commonPrefix(self, contact.id), now, failures, introducer });
+  };
 
-  function linkState(): LinkState {
-    return {
-      settings,
-      buckets: [...buckets].sort(([a], [b]) => a - b).map(([, bucket]) => bucket),
-      linkCount: sum((bucket) => bucket.linkCount),
-      nearest: (count, accept) => nearest(self, count, accept),
-    };
-  }
+  /** Worth a look at the plan: it is among the nearest, or fills what is empty. */
+  const isCandidate = (one: Known): boolean => {
+    const last = known[neighbourCount(settings) - 1];
+    if (!last || compare(one, last) <= 0) return true;
+    const bucket = bucketAt(one.bucket);
+    return bucket.links.length < settings.farLinks && !bucket.links.some((link) => link.quarter === one.quarter);
+  };
 
-  function all(): Known[] {
-    return [...buckets.values()].flatMap((bucket) => [...bucket.all()]);
-  }
-
-  function bury(known: Known): void {
-    const { id } = known.contact;
+  const bury = ({ contact: { id }, failures, retryAt }: Known): void => {
     unreachable.delete(id);
-    unreachable.set(id, { failures: known.failures, retryAt: known.retryAt });
+    unreachable.set(id, { failures, retryAt });
     const [oldest] = unreachable.keys();
     if (unreachable.size > MAX_REMEMBERED_FAILURES && oldest !== undefined) unreachable.delete(oldest);
-  }
+  };
+
+  const findEdge = (): NodeId | null => {
+    let last: NodeId | null = null;
+    // In a network that small, fewer than are wanted, nobody can tell from the inside where it ends.
+    if (known.length < settings.neighbours) return null;
+    for (let i = 0; i < Math.min(known.length, settings.neighbours); i++) {
+      const one = known[i] as Known;
+      if (one.linkedAt === null) break;
+      last = one.contact.id;
+    }
+    return last;
+  };
 
   return {
     self,
-    heard(contact, now) {
-      if (contact.id === self) return;
-      const before = unreachable.get(contact.id);
-      if (before && now < before.retryAt) return;
-      bucketOf(contact.id).hear(contact, { now, failures: before?.failures ?? 0 });
+    heard(contact, now, introducer = null) {
+      const { id } = contact;
+      if (id === self) return false;
+      const present = all.get(id);
+      if (present) {
+        if (present.linkedAt !== null) return false;
+        present.introducer = introducer ?? present.introducer;
+        if (!present.proven) {
+          present.contact = contact;
+          noteOpen(present);
+        }
+        if (present.proven && contact.coordinate && present.contact.coordinate !== contact.coordinate) {
+          present.contact = { ...present.contact, coordinate: contact.coordinate };
+        }
+        return false;
+      }
+      const before = unreachable.get(id);
+      if (before && now < before.retryAt) return false;
+      const one = learn(contact, now, introducer);
+      const gone = bucketAt(one.bucket).hear(one);
+      if (!gone) return false;
+      forget(gone);
+      take(one);
+      if (onCandidate && isCandidate(one)) onCandidate();
+      return true;
     },
-    linked(contact, now) {
+    linked(contact, now, { guest } = { guest: false }) {
       if (contact.id === self) return;
+      const one = all.get(contact.id) ?? learn(contact, now, null);
       unreachable.delete(contact.id);
-      bucketOf(contact.id).link(contact, now);
+      one.contact = contact;
+      one.proven = true;
+      one.linkedAt ??= now;
+      one.guest = guest;
+      one.failures = 0;
+      take(one);
+      insertSorted(links, one, compare);
+      forget(bucketAt(one.bucket).link(one));
     },
-    unlinked: (id, now) => buckets.get(commonPrefix(self, id))?.unlink(id, now),
+    unlinked(id, now, { noRoom } = { noRoom: false }) {
+      const one = all.get(id);
+      if (!one || one.linkedAt === null) return;
+      const brief = now - one.linkedAt < BRIEF_LINK;
+      if (!brief) one.rebuffs = 0;
+      one.linkedAt = null;
+      if (noRoom) countRebuff(one, now);
+      else if (brief) countBriefLink(one, now);
+      else one.retryAt = now + BACK_SOON;
+      edge = undefined;
+      removeSorted(links, one, compare);
+      complete &&= links.length > 0;
+      forget(bucketAt(one.bucket).unlink(one));
+    },
     failed(id, now) {
-      const forgotten = buckets.get(commonPrefix(self, id))?.fail(id, now);
-      if (forgotten) bury(forgotten);
+      const one = all.get(id);
+      if (!one || one.linkedAt !== null) return;
+      countFailure(one, now);
+      if (one.failures < (one.contact.open === null ? MAX_FAILURES : MAX_FAILURES_OPEN)) return;
+      bucketAt(one.bucket).drop(one);
+      forget([one]);
+      bury(one);
     },
-    measured(id, roundTrip) {
-      const known = find(id);
-      if (known) known.roundTrip = roundTrip;
+    refused(id, now) {
+      const one = all.get(id);
+      if (one && one.linkedAt === null) countRebuff(one, now);
     },
-    get: (id) => find(id)?.contact ?? null,
-    isLinked: (id) => isLinked(find(id)),
+    measured(id, ms) {
+      const one = all.get(id);
+      if (!one || one.linkedAt === null || !(ms >= 0)) return;
+      one.measured++;
+      // What is over the least is queues and busy processors; a path that has become longer shows after a while.
+      one.roundTrip =
+        one.roundTrip === null ? ms : ms < one.roundTrip ? ms : one.roundTrip + (Math.min(ms, 2 * one.roundTrip + 1) - one.roundTrip) / 8;
+      const counts = one.measured < SAMPLE_EVERY ? (one.measured & (one.measured - 1)) === 0 : one.measured % SAMPLE_EVERY === 0;
+      if (counts) place?.sample(one.contact.coordinate, Math.max(one.roundTrip, 1));
+    },
+    roundTrip(id) {
+      const one = all.get(id);
+      const ms = one ? roundTrip(one) : Number.POSITIVE_INFINITY;
+      return Number.isFinite(ms) ? ms : null;
+    },
+    get: (id) => all.get(id)?.contact ?? null,
+    introducer(id) {
+      const introducer = all.get(id)?.introducer ?? null;
+      return introducer !== null && isLinked(all.get(introducer)) ? introducer : null;
+    },
+    isLinked: (id) => isLinked(all.get(id)),
     get linkCount() {
-      return sum((bucket) => bucket.linkCount);
+      return links.length;
     },
     get size() {
-      return sum((bucket) => bucket.size);
+      return known.length;
     },
-    contacts: () => contactsOf(all()),
-    closest: (target, count) => contactsOf(nearest(target, count, () => true)),
-    closestLinked: (target, count) => contactsOf(nearest(target, count, isLinked)),
-    nextHop(target, without) {
-      const [best] = nearest(target, 1, (known) => known.linkedAt !== null && !without.has(known.contact.id));
-      return best && compareDistance(target, best.contact.id, self) < 0 ? best.contact : null;
+    contacts: () => contactsOf(known),
+    closest: (target, count) => contactsOf(nearestOf(known, target, count)),
+    closestLinked: (target, count) => contactsOf(nearestOf(links, target, count)),
+    nextHop: (target, without) => nextHop(links, { self, target, without, roundTrip })?.contact ?? null,
+    covers(target, count) {
+      if (!complete) return false;
+      if (edge === undefined) edge = findEdge();
+      if (edge === null) return false;
+      // Too far away to see anything there, which is the common case.
+      if (compareDistance(self, target, edge) > 0) return false;
+      const nearest = nearestOf(links, target, count).map((one) => one.contact.id);
+      const ours = nearest.filter((id) => compareDistance(target, id, self) < 0).length;
+      const last = ours >= count ? nearest[count - 1] : ours === count - 1 ? self : nearest[count - 2];
+      return last !== undefined && isCovered({ self, target, edge, last });
     },
-    covers: () => false,
+    settled() {
+      complete = links.length > 0;
+    },
     openNodes() {
-      const open = all().filter((known) => known.contact.open !== null);
-      return contactsOf(open.sort((a, b) => Number(isLinked(b)) - Number(isLinked(a)) || byMerit(a, b)));
+      const merit = (a: Known, b: Known): number => a.failures - b.failures || a.since - b.since;
+      return contactsOf([...open].sort((a, b) => Number(isLinked(b)) - Number(isLinked(a)) || merit(a, b)));
     },
-    wantedLinks: (now) => planWanted(linkState(), now),
-    surplusLinks: (protect) => planSurplus(linkState(), protect),
+    plan: (how) => planLinks(state, how),
+    nearerLink: (how) => planNearer(state, how),
+    admit(contact, how) {
+      if (isLinked(all.get(contact.id))) return { taken: true, instead: null };
+      return admit(state, all.get(contact.id) ?? learn(contact, 0, null), how);
+    },
+    surplusLinks: (how) => planSurplus(state, how),
+    neighbours: () => contactsOf(links.slice(0, neighbourCount(settings))),
     staleBuckets(now, age) {
-      let depth = -1;
-      for (const [index, bucket] of buckets) if (bucket.size > 0) depth = Math.max(depth, index);
+      const depth = buckets.reduce((deepest, bucket) => (bucket.nodes.length > 0 ? Math.max(deepest, bucket.index) : deepest), -1);
       const stale: number[] = [];
       for (let index = 0; index <= depth; index++) {
         if (now - (lookups.get(index) ?? Number.NEGATIVE_INFINITY) >= age) stale.push(index);
@@ -171,33 +332,10 @@ export function createRoutingTable(options: { self: NodeId; settings?: Partial<R
   };
 }
 
-function isLinked(known: Known | null): boolean {
-  return known !== null && known.linkedAt !== null;
+function isLinked(known: Known | undefined): boolean {
+  return known !== undefined && known.linkedAt !== null;
 }
 
 function contactsOf(known: readonly Known[]): readonly Contact[] {
   return known.map((one) => one.contact);
-}
-
-/**
- * The indexes of the buckets, those nearest to `target` first. A bucket's nodes differ from us at its index and agree before it; so where
- * `target` differs from us too they are nearer to it than all deeper buckets, elsewhere farther.
- */
-function bucketsByDistance(self: NodeId, target: Key, buckets: ReadonlyMap<number, KBucket>): readonly number[] {
-  const nearer: number[] = [];
-  const farther: number[] = [];
-  for (const index of buckets.keys()) {
-    const digits = Number.parseInt(self[index >> 2] as string, 16) ^ Number.parseInt(target[index >> 2] as string, 16);
-    if ((digits & (8 >> (index & 3))) !== 0) nearer.push(index);
-    else farther.push(index);
-  }
-  return [...nearer.sort((a, b) => a - b), ...farther.sort((a, b) => b - a)];
-}
-
-function sortByDistance(target: Key, members: Known[]): Known[] {
-  const head = Number.parseInt(target.slice(0, 8), 16);
-  return members.sort((a, b) => {
-    const difference = ((a.head ^ head) >>> 0) - ((b.head ^ head) >>> 0);
-    return difference || compareDistance(target, a.contact.id, b.contact.id);
-  });
 }

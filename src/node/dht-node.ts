@@ -2,9 +2,10 @@
 import type { Bytes } from '../base/bytes.ts';
 import { asKadreelError } from '../base/errors.ts';
 import type { Cancel, Channel, Clock, Crypto, Dialer, Puncher, Random, Signer, Store } from '../base/ports.ts';
-import { type Contact, MAX_VIA } from '../kademlia/contact.ts';
+import type { Contact } from '../kademlia/contact.ts';
 import { hashKey, type Key, type NodeId } from '../kademlia/key.ts';
 import { createRoutingTable } from '../kademlia/routing-table.ts';
+import { createPlace } from '../kademlia/vivaldi.ts';
 import { FAREWELL } from './absences.ts';
 import type { Copies } from './copies.ts';
 import { watchEntries } from './entry-watch.ts';
@@ -15,18 +16,18 @@ import type { Link } from './link.ts';
 import { createNearerSource } from './nearer.ts';
 import { createOpenList } from './open-list.ts';
 import { createOverlay, type Overlay } from './overlay.ts';
+import { createOwnContact } from './own-contact.ts';
 import { createPeers, type Peers } from './peers.ts';
 import { createPunching } from './punch.ts';
-import { createRefreshing } from './refreshing.ts';
 import { createRelay } from './relay.ts';
 import { createRepublishing } from './republishing.ts';
 import { createRounds } from './rounds.ts';
 import { createRouteCarrier } from './route-carrier.ts';
+import { createRouting } from './routing.ts';
 import { createSegments, type Segments } from './segments.ts';
 import { createServing } from './serving.ts';
 import { DEFAULT_SETTINGS, type NodeSettings } from './settings.ts';
 import { createSpreading } from './spreading.ts';
-import { createTending } from './tending.ts';
 import { createTokenBook } from './token-book.ts';
 import { createTokens } from './tokens.ts';
 
@@ -107,17 +108,18 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
   const self: NodeId = hashKey(crypto, signer.publicKey);
   const counters = { malformed: 0, calls: 0, relayed: 0, served: 0 };
   const linkListeners = new Set<() => void>();
-  const table = createRoutingTable({ self, settings });
+  const place = createPlace({ random });
+  const table = createRoutingTable({ self, settings, place, onCandidate: () => routing.nudge() });
   const tokens = createTokens({ clock, random, crypto });
   const items = watchEntries(createItemStore({ store, crypto, clock, self }), (key, signed) => keeping.heard(key, signed));
   const openList = createOpenList({ store, configured: options.bootstrap, own: options.open });
   let joined = false;
 
-  const contact = (): Contact => {
-    // Open nodes first, then the oldest links: they will be there longest.
-    const links = [...peers.links()].sort((a, b) => Number(a.contact.open === null) - Number(b.contact.open === null) || a.since - b.since);
-    const via = options.open ? [] : links.slice(0, MAX_VIA).map((link) => link.id);
-    return { id: self, publicKey: signer.publicKey, open: options.open, via, coordinate: null };
+  const own = createOwnContact({ self, publicKey: signer.publicKey, open: options.open, place, links: () => peers.links() });
+  const contact = own.current;
+  const isBusy = (id: NodeId): boolean => {
+    const link = peers.get(id);
+    return link !== null && (link.receiving || link.sending);
   };
 
   const peers = createPeers({
@@ -130,17 +132,15 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     contact,
     self,
     storeId: options.storeId,
-    punch: (to, signal) => punching.punch(to, signal),
+    punch: (to, how) => punching.punch(to, how),
+    admit: (from, { initiated, guest }) =>
+      table.admit(from, { purpose: initiated ? 'own' : guest ? 'guest' : 'routing', reserved: 0, isBusy }),
     serve(call) {
       counters.calls++;
       return serving(call);
     },
-    onLink(link) {
-      table.linked(link.contact, clock.now());
-      const { open } = link.contact;
-      // Only who was dialled has shown that its address leads to it.
-      if (open && link.initiated && link.transport !== 'webrtc') openList.proven(open);
-      else if (open) openList.hear([open]);
+    onLink(link, seen) {
+      routing.linked(link, seen);
       keeping.linked(link);
       segments.arrived();
       changed();
@@ -153,7 +153,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
       republishing.handOver(link, rounds.signal).catch(() => undefined); // The next republishing does what this could not.
     },
     onUnlink(link, reason) {
-      table.unlinked(link.id, clock.now());
+      routing.unlinked(link, reason);
       keeping.lost(link, reason);
       if (peers.links().length === 0) joined = false;
       changed();
@@ -186,7 +186,9 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     clock,
     random,
     deadline: settings.connectDeadline,
-    send: (to, request) => overlay.call({ contact: to, namedBy: null }, 'SIGNAL', { ...request, from: contact() }),
+    admits: (from, { transfer, reserved }) => table.admit(from, { purpose: transfer ? 'guest' : 'routing', reserved, isBusy }).taken,
+    send: (to, request, through) =>
+      overlay.call({ contact: to, namedBy: through ?? table.introducer(to.id) }, 'SIGNAL', { ...request, from: contact() }),
     adopt: peers.adopt,
   });
   const keeping = createKeeping({
@@ -211,26 +213,17 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     storeId: options.storeId,
     self,
     holdersOf: keeping.holdersOf,
-    connect: (to, limit) => peers.connect(to, { signal: limit }),
+    connect: (to, limit) => peers.connect(to, { signal: limit, transfer: true }),
     linked: peers.get,
     onComplete: (group) => void announce(group).catch(() => undefined), // Renewed within the hour.
   });
   const rounds = createRounds({ clock, random });
-  const refreshing = createRefreshing({ self, clock, random, settings, table, overlay });
+  const routing = createRouting({ self, clock, random, crypto, settings, table, peers, overlay, openList, isBusy });
   const republishing = createRepublishing({ self, clock, settings, table, overlay, items, tokenBook });
   const join = async (): Promise<void> => {
-    await refreshing.join(rounds.signal);
+    await routing.join(rounds.signal);
     await keeping.joined(rounds.signal);
   };
-  const tending = createTending({
-    clock,
-    random,
-    settings,
-    table,
-    peers,
-    openList,
-    busy: () => new Set(peers.links().flatMap((link) => (link.receiving ? link.id : []))),
-  });
 
   const nearer = createNearerSource({ table, tokens });
   const routes = createRouteCarrier({
@@ -247,7 +240,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
   const serving = createServing({ self, crypto, tokens, items, spreading, nearer, routes, relay, punching, keeper, copies });
 
   function changed(): void {
-    tending.nudge();
+    own.changed();
     for (const listener of [...linkListeners]) listener();
   }
 
@@ -262,9 +255,9 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     announce,
     start() {
       // Without the remembered addresses the configured ones still serve.
-      openList.load().then(tending.start, tending.start);
+      openList.load().then(routing.start, routing.start);
       keeping.load().catch(() => undefined); // Joining reads it again.
-      rounds.every(settings.refreshInterval, refreshing.refresh);
+      rounds.every(settings.refreshInterval, routing.refresh);
       rounds.every(settings.republishInterval / REPUBLISH_ROUNDS, republishing.republish);
       rounds.every(settings.repairInterval, keeping.round);
       rounds.every(EXPIRE_INTERVAL, items.expire);
@@ -292,7 +285,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
       };
     },
     close(reason = 'leaving') {
-      tending.close();
+      routing.close();
       rounds.close();
       republishing.close();
       keeping.close();

@@ -94,7 +94,7 @@ export function createKeeping(options: KeepingOptions): Keeping {
     groups,
     nearest: overlay.nearest,
     holdersOf: claimsOf,
-    connect: (to, signal) => peers.connect(to, { signal }),
+    connect: (to, signal) => peers.connect(to, { signal, transfer: true }),
     linked: peers.get,
     isAlive: liveness.isAlive,
     onKept: index.note,

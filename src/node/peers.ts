@@ -3,25 +3,39 @@ import type { Bytes } from '../base/bytes.ts';
 import { fail, type KadreelError } from '../base/errors.ts';
 import type { Cancel, Channel, Clock, Crypto, Dialer, Random, Signer } from '../base/ports.ts';
 import { deadline, orAbort, quiet } from '../base/timing.ts';
+import type { Admission } from '../kademlia/admission.ts';
 import type { Contact } from '../kademlia/contact.ts';
 import type { NodeId } from '../kademlia/key.ts';
+import { encodeFrame } from '../wire/codec.ts';
 import type { Answer } from './answering.ts';
 import { handshake, type ProvenChannel } from './handshake.ts';
 import { createLink, type IncomingCall, type Link } from './link.ts';
+import { NO_ROOM } from './no-room.ts';
 import type { NodeSettings } from './settings.ts';
 import { trim } from './trim.ts';
 
 export interface Peers {
   get(id: NodeId): Link | null;
   links(): readonly Link[];
-  /** The live link to a node, or a new one: dialled when it is open, punched when it is not. Joins an attempt that is under way. */
-  connect(contact: Contact, options?: { signal?: AbortSignal }): Promise<Link>;
+  /**
+   * The live link to a node, or a new one: dialled when it is open, punched when it is not. Joins an attempt that is under way. `transfer`: something
+   * is wanted of that very node, not a place in its routing table. Rejects with `refused` when one of the two has no room.
+   */
+  connect(contact: Contact, options?: { signal?: AbortSignal; transfer?: boolean }): Promise<Link>;
   /** The link to whoever answers at an open node's address. */
   dial(url: string, options?: { signal?: AbortSignal }): Promise<Link>;
   /** Makes a link of a channel that somebody opened to us, or that was punched. Resolves with the link that stands between the two in the end. */
-  adopt(channel: Channel, options: { initiated: boolean; expected: NodeId | null }): Promise<Link>;
+  adopt(channel: Channel, options: AdoptOptions): Promise<Link>;
   /** Ends everything; later calls reject with `closed`. */
   close(reason: string): void;
+}
+
+/** What is known of a channel before its other end has said who it is. */
+export interface AdoptOptions {
+  readonly initiated: boolean;
+  readonly expected: NodeId | null;
+  /** The other side does not want it for its routing table, or did not say what for. */
+  readonly guest?: boolean;
 }
 
 export interface PeersOptions {
@@ -35,9 +49,12 @@ export interface PeersOptions {
   readonly self: NodeId;
   readonly storeId: Bytes;
   /** Opens a channel to a closed node through others. */
-  readonly punch: (contact: Contact, signal: AbortSignal) => Promise<Link>;
+  readonly punch: (contact: Contact, options: { signal: AbortSignal; transfer: boolean }) => Promise<Link>;
+  /** Whether there is room for a link, and which one goes for it. */
+  readonly admit: (contact: Contact, side: { initiated: boolean; guest: boolean }) => Admission;
   readonly serve: (call: IncomingCall) => Answer;
-  readonly onLink: (link: Link) => void;
+  /** `roundTrip`: ms, as the greeting took. */
+  readonly onLink: (link: Link, seen: { guest: boolean; roundTrip: number }) => void;
   readonly onUnlink: (link: Link, reason: string) => void;
   readonly onMalformed: () => void;
   readonly onSent: (bytes: number) => void;
@@ -106,10 +123,22 @@ export function createPeers(options: PeersOptions): Peers {
     listen({ message: () => undefined, drain: () => undefined, close: end });
   };
 
+  /** Closes the link that the new one takes the place of; where there is no place, says so to the other side. */
+  const makeRoom = ({ channel, contact }: ProvenChannel, side: { initiated: boolean; guest: boolean }): void => {
+    const { taken, instead } = options.admit(contact, side);
+    if (taken) {
+      if (instead) links.get(instead)?.close(NO_ROOM);
+      return;
+    }
+    channel.send(encodeFrame({ type: 'bye', reason: NO_ROOM }));
+    channel.close();
+    throw fail('refused', 'There is no room for another link.');
+  };
+
   const peers: Peers = {
     get: (id) => links.get(id) ?? null,
     links: () => [...links.values()],
-    async connect(contact, { signal } = {}) {
+    async connect(contact, { signal, transfer = false } = {}) {
       if (closing.signal.aborted) throw closed();
       if (contact.id === self) throw fail('internal', 'A node does not link to itself.');
       const present = links.get(contact.id);
@@ -117,7 +146,7 @@ export function createPeers(options: PeersOptions): Peers {
       const { open } = contact;
       if (!open) {
         return waitFor(
-          once(contact.id, (limit) => options.punch(contact, limit)),
+          once(contact.id, (limit) => options.punch(contact, { signal: limit, transfer })),
           signal,
         );
       }
@@ -132,7 +161,7 @@ export function createPeers(options: PeersOptions): Peers {
       if (closing.signal.aborted) throw closed();
       return waitFor(reach(url, null), signal);
     },
-    async adopt(channel, { initiated, expected }) {
+    async adopt(channel, { initiated, expected, guest = !initiated }) {
       if (closing.signal.aborted) {
         channel.close();
         throw closed();
@@ -158,6 +187,7 @@ export function createPeers(options: PeersOptions): Peers {
         giveUp(proven);
         return present;
       }
+      if (!present) makeRoom(proven, { initiated, guest });
       const link = createLink({
         proven,
         initiated,
@@ -177,7 +207,7 @@ export function createPeers(options: PeersOptions): Peers {
       });
       links.set(id, link);
       present?.close('replaced by a newer link');
-      options.onLink(link);
+      options.onLink(link, { guest, roundTrip: proven.roundTrip });
       link.start();
       return link;
     },

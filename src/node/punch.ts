@@ -15,9 +15,12 @@ import { trim } from './trim.ts';
 
 export interface Punching {
   /** Opens a link to a closed node. Rejects with `unreachable`, `timeout` or `aborted`. */
-  punch(contact: Contact, signal: AbortSignal): Promise<Link>;
-  /** A signal came from `from`, which is a claim. Rejects with `refused` when this node can't take another attempt. */
-  signalled(from: Contact, request: RequestOf<'SIGNAL'>): Promise<void>;
+  punch(contact: Contact, options: { signal: AbortSignal; transfer: boolean }): Promise<Link>;
+  /**
+   * A signal came from `from`, which is a claim, over a link to `carrier`. Rejects with `refused` when this node can't take another attempt, or has no
+   * room for such a link.
+   */
+  signalled(from: Contact, request: RequestOf<'SIGNAL'>, carrier: NodeId): Promise<void>;
   close(): void;
 }
 
@@ -29,8 +32,11 @@ export interface PunchingOptions {
   readonly random: Random;
   /** Milliseconds for an attempt that the other side began. */
   readonly deadline: number;
-  readonly send: (to: Contact, request: Omit<RequestOf<'SIGNAL'>, 'from'>) => Promise<unknown>;
-  readonly adopt: (channel: Channel, options: { initiated: boolean; expected: NodeId }) => Promise<Link>;
+  /** Before anything is spent on an attempt: whether there would be room for its link, besides those already promised. */
+  readonly admits: (from: Contact, how: { transfer: boolean; reserved: number }) => boolean;
+  /** `through`: a node that has a link to the other side, when one is known. */
+  readonly send: (to: Contact, request: Omit<RequestOf<'SIGNAL'>, 'from'>, through: NodeId | null) => Promise<unknown>;
+  readonly adopt: (channel: Channel, options: { initiated: boolean; expected: NodeId; guest: boolean }) => Promise<Link>;
 }
 
 /** Attempts under way that others began, at most: each costs an RTCPeerConnection. */
@@ -45,6 +51,13 @@ const MAX_AHEAD = 64;
 /** Attempts that have ended and are remembered, so that their late candidates do not look like new ones. */
 const MAX_ENDED = 512;
 const SESSION_BYTES = 8;
+
+interface Beginning {
+  readonly id: Bytes;
+  readonly initiated: boolean;
+  readonly transfer: boolean;
+  readonly through: NodeId | null;
+}
 
 interface Session {
   readonly contact: Contact;
@@ -75,7 +88,7 @@ export function createPunching(options: PunchingOptions): Punching {
     trim(ended, MAX_ENDED);
   };
 
-  const begin = (contact: Contact, id: Bytes, initiated: boolean): Session => {
+  const begin = (contact: Contact, { id, initiated, transfer, through }: Beginning): Session => {
     if (!options.puncher) throw fail('refused', 'This node can be dialled, not punched to.');
     const name = nameOf(contact.id, id);
     const outcome = deferred<Link>();
@@ -100,14 +113,14 @@ export function createPunching(options: PunchingOptions): Punching {
         if (over) return;
         const sequence = sent++;
         // Without the offer or the answer there is nothing to wait for; a lost candidate may not matter.
-        options.send(contact, { session: id, sequence, payload }).catch((error: unknown) => {
+        options.send(contact, { session: id, sequence, transfer, payload }, through).catch((error: unknown) => {
           if (sequence === 0) giveUp(error);
         });
       },
     });
     punch.opened
       .then((channel) => {
-        if (!over) return options.adopt(channel, { initiated, expected: contact.id });
+        if (!over) return options.adopt(channel, { initiated, expected: contact.id, guest: !initiated && transfer });
         channel.close();
         throw fail('closed', 'The attempt was given up.');
       })
@@ -134,16 +147,18 @@ export function createPunching(options: PunchingOptions): Punching {
   };
 
   /** Begins to answer an offer, or a signal behind it that was faster. Null: our own offer to the same node goes on. */
-  const answer = (from: Contact, id: Bytes): Session | null => {
+  const answer = (from: Contact, { session: id, transfer }: RequestOf<'SIGNAL'>, carrier: NodeId): Session | null => {
     const ours = find(from.id, { initiated: true });
     // Glare: the offer of the lesser id goes on, and both sides know which that is.
     if (ours && self < from.id) {
       remember(nameOf(from.id, id));
       return null;
     }
-    const under = [...sessions.values()].filter((one) => !one.initiated).length;
-    if (under >= MAX_ANSWERING || !rate.take()) throw fail('refused', 'Too many attempts at once.');
-    const theirs = begin(from, copy(id), false);
+    let reserved = 0;
+    for (const one of sessions.values()) if (!one.initiated) reserved++;
+    if (!ours && !options.admits(from, { transfer, reserved })) throw fail('refused', 'There is no room for another link.');
+    if (reserved >= MAX_ANSWERING || !rate.take()) throw fail('refused', 'Too many attempts at once.');
+    const theirs = begin(from, { id: copy(id), initiated: false, transfer, through: carrier === from.id ? null : carrier });
     const cancel = clock.after(options.deadline, theirs.close);
     // Ours goes on until theirs has a link: who sent this signal is not proven before.
     theirs.link
@@ -156,7 +171,7 @@ export function createPunching(options: PunchingOptions): Punching {
   };
 
   return {
-    async punch(contact, signal) {
+    async punch(contact, { signal, transfer }) {
       if (closed) throw fail('closed', 'This node has been closed.');
       const theirs = find(contact.id, { initiated: false });
       if (theirs) {
@@ -164,19 +179,20 @@ export function createPunching(options: PunchingOptions): Punching {
         if (link) return link;
         if (signal.aborted) throw abortError(signal);
       }
-      const session = begin(contact, options.random.bytes(SESSION_BYTES), true);
+      const session = begin(contact, { id: options.random.bytes(SESSION_BYTES), initiated: true, transfer, through: null });
       try {
         return await orAbort(session.link, signal);
       } finally {
         session.close();
       }
     },
-    async signalled(from, { session: id, sequence, payload }) {
+    async signalled(from, request, carrier) {
+      const { session: id, sequence, payload } = request;
       if (closed || from.id === self) throw fail('refused', 'There is no such attempt.');
       const name = nameOf(from.id, id);
       // Late candidates of an attempt that is over are no news.
       if (ended.has(name)) return;
-      const session = sessions.get(name) ?? answer(from, id);
+      const session = sessions.get(name) ?? answer(from, request, carrier);
       session?.take(sequence, payload);
     },
     close() {

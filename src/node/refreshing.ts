@@ -1,46 +1,128 @@
-/** Fills the routing table: when the node joins, and bucket by bucket when nothing was looked up in one for long (Kademlia paper §2.3). */
-import type { Clock, Random } from '../base/ports.ts';
-import { KEY_BYTES, keyInBucket, type NodeId } from '../kademlia/key.ts';
+/**
+ * Fills the routing table: when the node joins, and again when something is missing or nothing was asked for long (Kademlia paper §2.3). Linked
+ * neighbours are asked, as they share our far buckets: that takes one direct call for 20 contacts, where a lookup takes one for each hop.
+ */
+import type { Clock, Crypto, Random } from '../base/ports.ts';
+import { type Contact, contactOf } from '../kademlia/contact.ts';
+import { commonPrefix, type Key, keyBytes, keyInBucket, type NodeId } from '../kademlia/key.ts';
 import type { RoutingTable } from '../kademlia/routing-table.ts';
 import type { Overlay } from './overlay.ts';
 import type { NodeSettings } from './settings.ts';
+import type { Tending } from './tending.ts';
 
 export interface Refreshing {
-  /** The first link stands: finds the neighbourhood, and somebody in each bucket. */
+  /** The first link stands: finds the neighbourhood, links to it, and gathers candidates for the far buckets. */
   join(signal: AbortSignal): Promise<void>;
-  /** Looks up a random key in each bucket that nothing was looked up in for `refreshInterval`. */
+  /** Asks for others in the far buckets, unless all were looked into within `refreshInterval`. */
   refresh(signal: AbortSignal): Promise<void>;
+  /** Asks two neighbours for nodes in the far buckets, now. */
+  gather(signal: AbortSignal): Promise<void>;
+  /** Asks a linked node for the nodes nearest to us. Gives how many were news. */
+  askForNearest(neighbour: Contact, signal: AbortSignal): Promise<number>;
 }
 
 export interface RefreshingOptions {
   readonly self: NodeId;
   readonly clock: Clock;
   readonly random: Random;
+  readonly crypto: Crypto;
   readonly settings: NodeSettings;
   readonly table: RoutingTable;
   readonly overlay: Overlay;
+  readonly tending: Tending;
+  /** Others named these addresses of open nodes. */
+  readonly onOpen: (urls: readonly string[]) => void;
 }
 
-/** Nodes that must answer in a bucket's refreshing: enough to fill its links from what they name. */
-const REFRESH_WIDTH = 4;
+/** Neighbours that a newcomer asks for their far links: about ten candidates for each quarter of a bucket come together. */
+const ASKED_AT_JOIN = 10;
+/** The same later: what they named before is still known. */
+const ASKED_LATER = 2;
+/** Neighbours that are asked at once whom else they have as neighbours. */
+const ASKED_FOR_NEAREST = 2;
+/** Times that a newcomer asks its nearest for nearer ones: each time they are other nodes, and the second time seldom names news. */
+const MAX_ROUNDS = 4;
+/** A newcomer does not wait longer than this for links to its nearest, ms: some may be gone, which takes long to notice. */
+const LINKING = 6_000;
+/** Calls to one neighbour, when it has more links in far buckets than usual. */
+const MAX_CALLS = 8;
 
 export function createRefreshing(options: RefreshingOptions): Refreshing {
-  const { clock, random, settings, table, overlay } = options;
+  const { self, clock, random, settings, table, overlay, tending } = options;
 
-  const refresh = async (signal: AbortSignal): Promise<void> => {
-    for (const bucket of table.staleBuckets(clock.now(), settings.refreshInterval)) {
-      if (signal.aborted) return;
-      const target = keyInBucket(options.self, bucket, random.bytes(KEY_BYTES));
-      // What the replies name is what counts; the last word on the nearest is not needed.
-      for await (const event of overlay.lookup(target, { width: REFRESH_WIDTH, signal })) if (event.type === 'done') break;
+  /** The contacts that a linked node names for a key; none when it does not answer, as the next one is asked. */
+  const ask = async (node: Contact, target: Key, signal: AbortSignal): Promise<{ named: readonly Contact[]; news: number }> => {
+    try {
+      const answer = await overlay.call({ contact: node, namedBy: null }, 'FIND_NODE', { target }, signal);
+      const named = answer.contacts.map((fields) => contactOf(options.crypto, fields));
+      let news = 0;
+      for (const contact of named) if (table.heard(contact, clock.now(), node.id)) news++;
+      options.onOpen(answer.open);
+      return { named, news };
+    } catch {
+      return { named: [], news: 0 };
+    }
+  };
+
+  /** Far buckets in turn: what a node has nearest to the key that differs from ours in all bits from `bucket` on are its links in that bucket, then those in the next ones. */
+  const askForFar = async (node: Contact, border: number, signal: AbortSignal): Promise<void> => {
+    let bucket = 0;
+    for (let call = 0; call < MAX_CALLS && bucket < border && !signal.aborted; call++) {
+      const { named } = await ask(node, keyInBucket(self, bucket, keyBytes(self).map(invert)), signal);
+      const last = named.at(-1);
+      if (!last) return;
+      bucket = Math.max(bucket + 1, commonPrefix(self, last.id));
+    }
+  };
+
+  const gather = async (askers: readonly Contact[], signal: AbortSignal): Promise<void> => {
+    const farthest = table.neighbours().at(-1);
+    if (!farthest) return;
+    const border = commonPrefix(self, farthest.id) + 1;
+    await Promise.all(askers.map((node) => askForFar(node, border, signal)));
+    for (const bucket of table.staleBuckets(clock.now(), 0)) table.lookedUp(keyInBucket(self, bucket, keyBytes(self)), clock.now());
+  };
+
+  const anyNeighbours = (count: number): readonly Contact[] => {
+    const left = [...table.neighbours()];
+    return Array.from(
+      { length: Math.min(count, left.length) },
+      () => left.splice(Math.floor(random.float() * left.length), 1)[0] as Contact,
+    );
+  };
+
+  const findNearest = async (signal: AbortSignal): Promise<void> => {
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      await tending.calm(LINKING, signal);
+      const neighbours = table.neighbours();
+      // The nearest know the middle of the neighbourhood, the farthest its edge.
+      const asked = new Set([...neighbours.slice(0, ASKED_FOR_NEAREST), ...neighbours.slice(-1)]);
+      const news = await Promise.all([...asked].map((node) => ask(node, self, signal)));
+      if (news.every((one) => one.news === 0)) break;
     }
   };
 
   return {
     async join(signal) {
-      await overlay.nearest(options.self, signal);
-      await refresh(signal);
+      tending.hold();
+      try {
+        await overlay.nearest(self, signal);
+        await findNearest(signal);
+        await gather(table.neighbours().slice(0, ASKED_AT_JOIN), signal);
+      } finally {
+        tending.release();
+      }
+      await tending.calm(LINKING, signal);
+      table.settled();
     },
-    refresh,
+    async refresh(signal) {
+      if (table.staleBuckets(clock.now(), settings.refreshInterval).length > 0) await gather(anyNeighbours(ASKED_LATER), signal);
+    },
+    gather: (signal) => gather(anyNeighbours(ASKED_LATER), signal),
+    askForNearest: async (neighbour, signal) => (await ask(neighbour, self, signal)).news,
   };
+}
+
+function invert(byte: number): number {
+  return ~byte & 0xff;
 }

@@ -53,8 +53,8 @@ export function createServing(options: ServingOptions): (call: IncomingCall) => 
       if (!tokens.check(from.id, token)) throw fail('refused', 'The token is not one that I gave you of late.');
       return { stored: await options.spreading.take(stored, { id: from.id, link }) };
     },
-    async SIGNAL(request) {
-      await punching.signalled(contactOf(crypto, request.from), request);
+    async SIGNAL(request, { link }) {
+      await punching.signalled(contactOf(crypto, request.from), request, link.id);
       return {};
     },
     async RELAY(call, context) {

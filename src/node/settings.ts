@@ -34,7 +34,7 @@ export interface NodeSettings {
   readonly stallDeadline: number;
   /** No first byte of a segment after this long: a second holder is asked. */
   readonly hedgeDelay: number;
-  /** Between two looks at which links are wanted and which are over budget. */
+  /** Between two looks for a node that is nearer in time than a far link, which then takes its place; up to ten times longer while nothing is found. */
   readonly tendInterval: number;
   /** A bucket not looked up for this long is refreshed (Kademlia §2.3). */
   readonly refreshInterval: number;
@@ -65,7 +65,7 @@ export const DEFAULT_SETTINGS: NodeSettings = {
   connectDeadline: 15_000,
   stallDeadline: 8_000,
   hedgeDelay: 2_000,
-  tendInterval: 2_000,
+  tendInterval: 60_000,
   refreshInterval: 3_600_000,
   republishInterval: 3_600_000,
   repairInterval: 300_000,

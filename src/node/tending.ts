@@ -1,9 +1,13 @@
-/** Keeps the links that the routing table wants: joins, links to neighbours, closes what is over budget (design §4). */
+/** Keeps the links that the routing table wants: dials open nodes, links to whom the plan names, closes what is in the way (design §4). */
+import { hasCode } from '../base/errors.ts';
 import type { Cancel, Clock, Random } from '../base/ports.ts';
+import { type Deferred, deferred, orAbort } from '../base/timing.ts';
 import type { Contact } from '../kademlia/contact.ts';
 import type { NodeId } from '../kademlia/key.ts';
+import type { LinkPlan } from '../kademlia/link-plan.ts';
 import type { RoutingTable } from '../kademlia/routing-table.ts';
 import type { Link } from './link.ts';
+import { isNoRoom, NO_ROOM } from './no-room.ts';
 import type { OpenList } from './open-list.ts';
 import type { Peers } from './peers.ts';
 import type { NodeSettings } from './settings.ts';
@@ -11,8 +15,13 @@ import { trim } from './trim.ts';
 
 export interface Tending {
   start(): void;
-  /** Something changed: looks again soon. */
+  /** Something changed that matters for the plan: looks again soon. */
   nudge(): void;
+  /** While candidates for the far buckets are gathered: no links to those yet, only to neighbours and open nodes. */
+  hold(): void;
+  release(): void;
+  /** Resolves when nobody is wanted any more who could be had now, or after `ms`. Rejects with `aborted`. */
+  calm(ms: number, signal: AbortSignal): Promise<void>;
   close(): void;
 }
 
@@ -23,21 +32,27 @@ export interface TendingOptions {
   readonly table: RoutingTable;
   readonly peers: Peers;
   readonly openList: OpenList;
-  /** Links that carry something now and are not closed for the budget. */
-  readonly busy: () => ReadonlySet<NodeId>;
+  /** Links that carry something now are not closed for want of room. */
+  readonly isBusy: (id: NodeId) => boolean;
+  /** Nobody known can be a neighbour, or a link in some far quarter: others must be asked. */
+  readonly onShort: (short: LinkPlan['short']) => void;
 }
 
 /** Links opened at once: each costs 10 ms of processor on both sides. */
-const MAX_CONNECTING = 4;
+const MAX_CONNECTING = 6;
 /** After a change, ms: several changes that come together are looked at once. */
 const NUDGE_DELAY = 50;
 /** Between two tries to dial the same open node, ms: doubled each time, from the first to the most. */
 const REDIAL_FIRST = 1_000;
 const REDIAL_MOST = 30_000;
+/** The same after an open node had no room for us, ms: others are in greater need of it, and it will still be full. */
+const REDIAL_FULL = 600_000;
 /** A link that lasted this long, ms, was not closed for want of room. */
 const STEADY = 60_000;
 /** Addresses whose tries are remembered. */
 const MAX_TRIES = 128;
+/** When nothing was gained, the search for nearer nodes rests longer, up to so many times. */
+const MOST_REST = 10;
 
 export function createTending(options: TendingOptions): Tending {
   const { clock, settings, table, peers, openList } = options;
@@ -47,6 +62,10 @@ export function createTending(options: TendingOptions): Tending {
   const tries = new Map<string, { times: number; next: number }>();
   let cancel: Cancel = () => undefined;
   let due = Number.POSITIVE_INFINITY;
+  let held = false;
+  let rest = 1;
+  let nextNearer = Number.POSITIVE_INFINITY;
+  let waiting: Deferred<void>[] = [];
   let closed = false;
 
   const schedule = (ms: number): void => {
@@ -57,65 +76,116 @@ export function createTending(options: TendingOptions): Tending {
     cancel = clock.after(ms, tend);
   };
 
-  /** Without a link to any open node, dials the addresses that are known: one more at each look, until one answers. */
-  const dialOpen = (): void => {
-    const now = clock.now();
-    if (peers.links().some((link) => link.contact.open !== null)) return;
-    const url = openList.all().find((address) => !dialling.has(address) && (tries.get(address)?.next ?? 0) <= now);
-    if (!url) return;
+  /** Without a link to any open node, dials the addresses that are known: one more at each look, until one answers. Gives when to look again. */
+  const dialOpen = (now: number): number => {
+    if (table.openNodes().some((node) => table.isLinked(node.id))) return Number.POSITIVE_INFINITY;
+    const free = openList.all().filter((address) => !dialling.has(address));
+    const url = free.find((address) => (tries.get(address)?.next ?? 0) <= now);
+    if (!url) return Math.min(...free.map((address) => tries.get(address)?.next ?? 0));
     const times = tries.get(url)?.times ?? 0;
-    // A little randomness, so that all tabs of a dead server don't come back in the same second.
-    const pause = Math.min(REDIAL_FIRST * 2 ** times, REDIAL_MOST) * (0.75 + 0.5 * options.random.float());
-    tries.delete(url);
-    tries.set(url, { times: times + 1, next: now + pause });
-    trim(tries, MAX_TRIES);
+    note(url, times + 1, Math.min(REDIAL_FIRST * 2 ** times, REDIAL_MOST));
     dialling.add(url);
     peers
       .dial(url)
       .then(
-        (link) => void link.ended.then(() => forgive(url, link)),
+        (link) => void link.ended().then((reason) => settle(url, link, reason)),
         () => schedule(NUDGE_DELAY),
       )
       .finally(() => dialling.delete(url));
+    return now + (free.length > 1 ? NEXT_ADDRESS : REDIAL_MOST);
+  };
+
+  const note = (url: string, times: number, pause: number): void => {
+    tries.delete(url);
+    // A little randomness, so that all tabs of a dead server don't come back in the same second.
+    tries.set(url, { times, next: clock.now() + pause * (0.75 + 0.5 * options.random.float()) });
+    trim(tries, MAX_TRIES);
   };
 
   /** A node that lets us in and shows us out again must not be dialled without a pause: only a link that lasted clears the record. */
-  const forgive = (url: string, link: Link): void => {
-    if (clock.now() - link.since >= STEADY) tries.delete(url);
+  const settle = (url: string, link: Link, reason: string): void => {
+    if (isNoRoom(reason)) note(url, tries.get(url)?.times ?? 1, table.linkCount > 0 ? REDIAL_FULL : REDIAL_MOST);
+    else if (clock.now() - link.since >= STEADY) tries.delete(url);
   };
 
   const connect = (contact: Contact): void => {
     connecting.add(contact.id);
     peers
       .connect(contact)
-      .catch(() => table.failed(contact.id, clock.now()))
+      .catch((error: unknown) => {
+        if (hasCode(error, 'refused')) table.refused(contact.id, clock.now());
+        // Without any link it is we who can't be reached.
+        else if (contact.open !== null || table.linkCount > 0) table.failed(contact.id, clock.now());
+      })
       .finally(() => {
         connecting.delete(contact.id);
         schedule(NUDGE_DELAY);
       });
   };
 
+  /** One link at a time is exchanged for one to a node that is much nearer in time, at a slow pace: each costs a connection, of which a tab has 500. */
+  const seekNearer = (now: number): void => {
+    if (now < nextNearer) return;
+    const contact = table.nearerLink({ now, underWay: connecting, far: true });
+    if (contact) connect(contact);
+    rest = contact ? 1 : Math.min(2 * rest, MOST_REST);
+    nextNearer = now + rest * settings.tendInterval * (0.75 + 0.5 * options.random.float());
+  };
+
   function tend(): void {
     due = Number.POSITIVE_INFINITY;
     if (closed) return;
     const now = clock.now();
-    dialOpen();
+    const dialAt = dialOpen(now);
+    const plan = table.plan({ now, underWay: connecting, far: !held });
     // With no link there is nobody to carry an offer: only open nodes can be reached.
-    const reachable = table.wantedLinks(now).filter((contact) => contact.open !== null || table.linkCount > 0);
-    for (const contact of reachable) {
-      if (connecting.size >= MAX_CONNECTING) break;
-      if (!connecting.has(contact.id)) connect(contact);
+    const reachable = plan.wanted.filter((contact) => contact.open !== null || table.linkCount > 0);
+    for (const contact of reachable.slice(0, Math.max(0, MAX_CONNECTING - connecting.size))) connect(contact);
+    const surplus = table.surplusLinks({ now, isBusy: options.isBusy });
+    for (const id of surplus.ready) peers.get(id)?.close(NO_ROOM);
+    if (reachable.length === 0 && connecting.size === 0) {
+      for (const one of waiting.splice(0)) one.resolve();
+      if (!held && table.linkCount > 0) {
+        options.onShort(plan.short);
+        seekNearer(now);
+      }
     }
-    for (const id of table.surplusLinks(options.busy())) peers.get(id)?.close('over the budget of links');
-    schedule(settings.tendInterval);
+    const at = Math.min(dialAt, plan.again, surplus.again, nextNearer);
+    if (Number.isFinite(at)) schedule(Math.max(NUDGE_DELAY, at - now));
   }
 
   return {
-    start: () => schedule(0),
+    start() {
+      nextNearer = clock.now() + settings.tendInterval * (0.75 + 0.5 * options.random.float());
+      schedule(0);
+    },
     nudge: () => schedule(NUDGE_DELAY),
+    hold() {
+      held = true;
+    },
+    release() {
+      held = false;
+      schedule(0);
+    },
+    async calm(ms, signal) {
+      const quiet = deferred<void>();
+      waiting.push(quiet);
+      schedule(NUDGE_DELAY);
+      const stop = clock.after(ms, quiet.resolve);
+      try {
+        await orAbort(quiet.promise, signal);
+      } finally {
+        stop();
+        waiting = waiting.filter((one) => one !== quiet);
+      }
+    },
     close() {
       closed = true;
       cancel();
+      for (const one of waiting.splice(0)) one.resolve();
     },
   };
 }
+
+/** An address that does not answer does not hold up the next one for longer than this, ms. */
+const NEXT_ADDRESS = 2_000;

@@ -169,13 +169,14 @@ const store = {
 const signal = {
   method: 5,
   /**
-   * `session` names the attempt, chosen by who offers; `sequence` counts from 0 in each direction, as carriers may reorder;
-   * `payload` is the puncher's own text.
+   * `session` names the attempt, chosen by who offers; `sequence` counts from 0 in each direction, as carriers may reorder; `transfer`: the link is
+   * wanted for a transfer, not for a routing table; `payload` is the puncher's own text.
    */
-  request: struct<{ from: ContactFields; session: Bytes; sequence: number; payload: string }>({
+  request: struct<{ from: ContactFields; session: Bytes; sequence: number; transfer: boolean; payload: string }>({
     from: contactSchema,
     session: fixed(8),
     sequence: uint(255),
+    transfer: boolean,
     payload: string(LIMITS.signal),
   }),
   response: struct<object>({}),

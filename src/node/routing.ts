@@ -1,0 +1,90 @@
+/** Everything that keeps this node's place in the network: its links, its neighbourhood, its far buckets. Puts the parts together. */
+import type { Clock, Crypto, Random } from '../base/ports.ts';
+import type { NodeId } from '../kademlia/key.ts';
+import type { RoutingTable } from '../kademlia/routing-table.ts';
+import type { Link } from './link.ts';
+import { isNoRoom } from './no-room.ts';
+import type { OpenList } from './open-list.ts';
+import type { Overlay } from './overlay.ts';
+import type { Peers } from './peers.ts';
+import { createRefreshing } from './refreshing.ts';
+import type { NodeSettings } from './settings.ts';
+import { createTending } from './tending.ts';
+import { createVicinity } from './vicinity.ts';
+
+export interface Routing {
+  start(): void;
+  /** A link is there: it goes into the table. `roundTrip`: ms. */
+  linked(link: Link, seen: { guest: boolean; roundTrip: number }): void;
+  unlinked(link: Link, reason: string): void;
+  /** Somebody became known who may be worth a link. */
+  nudge(): void;
+  /** The first link stands. */
+  join(signal: AbortSignal): Promise<void>;
+  /** To be called every `refreshInterval`. */
+  refresh(signal: AbortSignal): Promise<void>;
+  close(): void;
+}
+
+export interface RoutingOptions {
+  readonly self: NodeId;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly crypto: Crypto;
+  readonly settings: NodeSettings;
+  readonly table: RoutingTable;
+  readonly peers: Peers;
+  readonly overlay: Overlay;
+  readonly openList: OpenList;
+  /** Links that carry something now. */
+  readonly isBusy: (id: NodeId) => boolean;
+}
+
+export function createRouting(options: RoutingOptions): Routing {
+  const { clock, table, openList } = options;
+  const closing = new AbortController();
+  const tending = createTending({
+    ...options,
+    onShort(short) {
+      if (short.neighbours) vicinity.short();
+      if (short.far) vicinity.farShort();
+    },
+  });
+  const refreshing = createRefreshing({ ...options, tending, onOpen: openList.hear });
+  const vicinity = createVicinity({
+    ...options,
+    ask: (neighbour) => refreshing.askForNearest(neighbour, closing.signal),
+    gather: () => refreshing.gather(closing.signal),
+  });
+  const isNeighbour = (id: NodeId): boolean => table.neighbours().some((one) => one.id === id);
+
+  return {
+    start: tending.start,
+    linked(link, { guest, roundTrip }) {
+      table.linked(link.contact, clock.now(), { guest });
+      table.measured(link.id, roundTrip);
+      const { open } = link.contact;
+      // Only who was dialled has shown that its address leads to it.
+      if (open && link.initiated && link.transport !== 'webrtc') openList.proven(open);
+      else if (open) openList.hear([open]);
+      if (isNeighbour(link.id)) vicinity.changed();
+      tending.nudge();
+    },
+    unlinked(link, reason) {
+      if (isNeighbour(link.id)) vicinity.changed();
+      table.unlinked(link.id, clock.now(), { noRoom: isNoRoom(reason) });
+      tending.nudge();
+    },
+    nudge: tending.nudge,
+    async join(signal) {
+      await refreshing.join(signal);
+      vicinity.start();
+    },
+    refresh: refreshing.refresh,
+    close() {
+      closing.abort();
+      tending.close();
+      vicinity.close();
+    },
+  };
+}

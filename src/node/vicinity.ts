@@ -1,0 +1,98 @@
+/**
+ * Keeps the list of our nearest nodes whole. A newcomer links to its own nearest, and may not see that it is among ours; so now and then one of our
+ * neighbours is asked whom it knows near us: often while that changes, hardly ever while it does not.
+ */
+import type { Cancel, Clock, Random } from '../base/ports.ts';
+import type { Contact } from '../kademlia/contact.ts';
+import type { RoutingTable } from '../kademlia/routing-table.ts';
+
+export interface Vicinity {
+  start(): void;
+  /** A neighbour came or went. */
+  changed(): void;
+  /** Fewer neighbours are known than are wanted, since one was lost: two are asked at once. */
+  short(): void;
+  /** Some quarter of a far bucket has no link, and nobody is known for it. */
+  farShort(): void;
+  close(): void;
+}
+
+export interface VicinityOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly table: RoutingTable;
+  /** Asks a linked node for the nodes nearest to us. Gives how many were news. */
+  readonly ask: (neighbour: Contact) => Promise<number>;
+  /** Asks neighbours for nodes in the far buckets. */
+  readonly gather: () => Promise<void>;
+}
+
+/** Between two questions, ms: after a change, and when nothing was new for long (doubled each time between the two). */
+const FIRST_PAUSE = 30_000;
+const LONGEST_PAUSE = 600_000;
+/** Between two questions about the far buckets, ms, in the same way. */
+const FIRST_FAR_PAUSE = 60_000;
+const LONGEST_FAR_PAUSE = 3_600_000;
+/** The nearest, asked at once when neighbours are missing. */
+const ASKED_AT_ONCE = 2;
+
+export function createVicinity(options: VicinityOptions): Vicinity {
+  const { clock, random, table } = options;
+  let pause = FIRST_PAUSE;
+  let due = Number.POSITIVE_INFINITY;
+  let cancel: Cancel = () => undefined;
+  let lost = false;
+  let far = { pause: FIRST_FAR_PAUSE, next: 0 };
+  let turn = 0;
+  let closed = false;
+
+  const schedule = (): void => {
+    const at = clock.now() + pause * (0.75 + 0.5 * random.float());
+    if (closed || at >= due) return;
+    cancel();
+    due = at;
+    cancel = clock.after(at - clock.now(), () => {
+      due = Number.POSITIVE_INFINITY;
+      void look();
+    });
+  };
+
+  /** Every other time one of the farther half, who sees the edge of the neighbourhood. */
+  const choose = (): Contact | undefined => {
+    const neighbours = table.neighbours();
+    const from = ++turn % 2 === 0 ? neighbours.length >> 1 : 0;
+    return neighbours[from + Math.floor(random.float() * (neighbours.length - from))];
+  };
+
+  const look = async (): Promise<void> => {
+    const neighbour = choose();
+    const news = neighbour ? await options.ask(neighbour) : 0;
+    pause = news > 0 ? FIRST_PAUSE : Math.min(2 * pause, LONGEST_PAUSE);
+    schedule();
+  };
+
+  return {
+    start: schedule,
+    changed() {
+      lost = true;
+      pause = FIRST_PAUSE;
+      schedule();
+    },
+    short() {
+      if (!lost) return;
+      lost = false;
+      for (const neighbour of table.neighbours().slice(0, ASKED_AT_ONCE)) void options.ask(neighbour);
+    },
+    farShort() {
+      const now = clock.now();
+      if (now < far.next) return;
+      // It doubles each time: where nobody is, asking again does not help; and what is found ends the asking.
+      far = { pause: Math.min(2 * far.pause, LONGEST_FAR_PAUSE), next: now + far.pause };
+      void options.gather();
+    },
+    close() {
+      closed = true;
+      cancel();
+    },
+  };
+}
