@@ -63,7 +63,7 @@ export const REQUESTS: { readonly [M in Method]: RequestOf<M> } = {
   FIND_NODE: { target: key(20) },
   FIND_VALUE: { key: key(21), want: 2, before: Number.MAX_SAFE_INTEGER },
   STORE: { key: key(22), token: bytes(8, 23), item: items[0] as Item, replicas: 20, life: 86_400_000 },
-  SIGNAL: { from: closed, session: bytes(8, 24), sequence: 3, payload: '{"type":"candidate"}' },
+  SIGNAL: { from: closed, session: bytes(8, 24), sequence: 3, transfer: true, payload: '{"type":"candidate"}' },
   RELAY: { to: key(25), via: key(26), hops: 16, from: closed, method: 5, body: bytes(9, 27) },
   DESCRIBE: { group: key(28) },
   FETCH: { group: key(29), segment: 7, offset: 1_048_576, window: 262_144, urgency: 0 },
