@@ -71,13 +71,18 @@ function toHexInChunks(bytes: Uint8Array): string {
 export function fromHex(text: string): Bytes | null {
   if (text.length % 2 !== 0) return null;
   const bytes = new Uint8Array(text.length / 2);
-  for (let i = 0; i < bytes.length; i++) {
-    const high = WORTH[text.charCodeAt(2 * i)] ?? 255;
-    const low = WORTH[text.charCodeAt(2 * i + 1)] ?? 255;
-    if (high > 15 || low > 15) return null;
-    bytes[i] = (high << 4) | low;
+  return putHex(text, bytes, 0) ? bytes : null;
+}
+
+/** Writes the bytes that an even run of hexadecimal digits names. False when it is none. */
+export function putHex(text: string, bytes: Uint8Array, start: number): boolean {
+  for (let i = 0; i < text.length; i += 2) {
+    const high = WORTH[text.charCodeAt(i)] ?? 255;
+    const low = WORTH[text.charCodeAt(i + 1)] ?? 255;
+    if (high > 15 || low > 15) return false;
+    bytes[start + (i >> 1)] = (high << 4) | low;
   }
-  return bytes;
+  return true;
 }
 
 const encoder = new TextEncoder();

@@ -74,7 +74,7 @@ export function checkedString(max: number, check: (text: string) => boolean): Sc
   };
 }
 
-/** Binary of at most `max` bytes. What is read is a view on the message. */
+/** Binary of at most `max` bytes. What is read may be a view on the message. */
 export function binary(max: number, min = 0): Schema<Bytes> {
   return {
     write(writer, value) {
@@ -104,6 +104,18 @@ export function fixedAs<T>(length: number, both: { parse: (bytes: Bytes) => T; f
 /** Binary of exactly `length` bytes that comes again and again: read as one object for all messages, which owns its bytes. */
 export function shared(length: number): Schema<Bytes> {
   return fixedAs<Bytes>(length, { parse: (bytes) => bytes, format: (bytes) => bytes });
+}
+
+/** Binary of exactly `length` bytes, seen as hexadecimal text; made for texts that come again and again. */
+export function hexText<T extends string>(length: number, parse: (bytes: Uint8Array) => T): Schema<T> {
+  const memo = new Memo(parse, KEY_SLOTS);
+  return {
+    write(writer, value) {
+      if (value.length !== 2 * length) throw tooLarge(`${value.length} hexadecimal digits`, `exactly ${2 * length}`);
+      writer.binaryOfHex(value);
+    },
+    read: (reader) => reader.fixedBy(memo, length),
+  };
 }
 
 /** Nil or the thing. */
@@ -152,7 +164,7 @@ export function struct<T extends object>(fields: { readonly [K in keyof T]-?: Sc
   };
 }
 
-/** One of several structs, told apart by `type`; on the wire `[number, ...fields]`. */
+/** One of several structs, told apart by `type`; on the wire `[number, ...fields]`. What a variant reads is made for the union, which writes `type` into it. */
 export function union<T extends { readonly type: string }>(
   variants: {
     readonly [K in T['type']]: readonly [tag: number, schema: Schema<Omit<Extract<T, { type: K }>, 'type'>>];
@@ -177,7 +189,9 @@ export function union<T extends { readonly type: string }>(
       reader.array(2, 2);
       const variant = byTag.get(reader.uint(255));
       if (!variant) throw MALFORMED;
-      return { type: variant.name, ...variant.schema.read(reader) } as unknown as T;
+      const value: { type?: string } = variant.schema.read(reader);
+      value.type = variant.name;
+      return value as T;
     },
   };
 }

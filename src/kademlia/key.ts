@@ -1,7 +1,7 @@
 /** The 160-bit space of node ids and keys, and its XOR distance (Maymounkov and Mazières, "Kademlia", 2002, §2.1). */
 import { type Bytes, fromHex, toHex } from '../base/bytes.ts';
 import type { Crypto } from '../base/ports.ts';
-import { fixedAs, type Schema } from '../base/schema.ts';
+import { hexText, type Schema } from '../base/schema.ts';
 
 /** The width of a key, in bytes and in bits. */
 export const KEY_BYTES = 20;
@@ -34,36 +34,43 @@ export function hashKey(crypto: Crypto, bytes: Uint8Array): Key {
   return keyOf(crypto.hash(bytes).subarray(0, KEY_BYTES));
 }
 
-export const keySchema: Schema<Key> = fixedAs(KEY_BYTES, { parse: keyOf, format: keyBytes });
+export const keySchema: Schema<Key> = hexText(KEY_BYTES, keyOf);
 
 /** The XOR distance of two keys, as a key-shaped text whose text order is the order of distance. */
 export function distance(a: Key, b: Key): string {
-  let text = '';
-  for (let i = 0; i < a.length; i += 8) {
-    const word = (Number.parseInt(a.slice(i, i + 8), 16) ^ Number.parseInt(b.slice(i, i + 8), 16)) >>> 0;
-    text += word.toString(16).padStart(8, '0');
-  }
-  return text;
+  const codes = new Array<number>(a.length);
+  for (let i = 0; i < a.length; i++) codes[i] = DIGITS.charCodeAt(digitAt(a, i) ^ digitAt(b, i));
+  return String.fromCharCode.apply(null, codes);
 }
 
 /** Negative when `a` is nearer to `target` than `b`. */
 export function compareDistance(target: Key, a: Key, b: Key): number {
-  for (let i = 0; i < target.length; i += 8) {
-    const t = Number.parseInt(target.slice(i, i + 8), 16);
-    const da = (Number.parseInt(a.slice(i, i + 8), 16) ^ t) >>> 0;
-    const db = (Number.parseInt(b.slice(i, i + 8), 16) ^ t) >>> 0;
-    if (da !== db) return da < db ? -1 : 1;
-  }
-  return 0;
+  const i = firstDifference(a, b);
+  if (i === a.length) return 0;
+  const t = digitAt(target, i);
+  return (digitAt(a, i) ^ t) - (digitAt(b, i) ^ t);
 }
 
 /** How many leading bits two keys share: 0 to 160. The k-bucket of `b` in `a`'s routing table. */
 export function commonPrefix(a: Key, b: Key): number {
-  for (let i = 0; i < a.length; i += 8) {
-    const word = (Number.parseInt(a.slice(i, i + 8), 16) ^ Number.parseInt(b.slice(i, i + 8), 16)) >>> 0;
-    if (word !== 0) return 4 * i + Math.clz32(word);
-  }
-  return KEY_BITS;
+  const i = firstDifference(a, b);
+  // Math.clz32 counts in 32 bits, of which a digit has the last four.
+  return i === a.length ? KEY_BITS : 4 * i + Math.clz32(digitAt(a, i) ^ digitAt(b, i)) - 28;
+}
+
+const DIGITS = '0123456789abcdef';
+
+/** What the digit is worth: 0 to 9 are 48 to 57, a to f are 97 to 102. */
+function digitAt(key: Key, index: number): number {
+  const code = key.charCodeAt(index);
+  return code < 58 ? code - 48 : code - 87;
+}
+
+/** Nearly always the first or the second digit: of two keys seldom more is looked at. */
+function firstDifference(a: Key, b: Key): number {
+  let i = 0;
+  while (i < a.length && a.charCodeAt(i) === b.charCodeAt(i)) i++;
+  return i;
 }
 
 /** A key that shares exactly `prefix` leading bits with `key`; the rest comes from the 20 bytes of `random`. */

@@ -141,16 +141,29 @@ describe('Reader', () => {
     for (const wrong of ['ca3fc00000', 'cb7ff0000000000000', 'cb7ff8000000000000', '01']) malformed(() => reader(wrong).float());
   });
 
-  it('gives binary as a view on the message, a plain one even when the message is a Node Buffer', () => {
-    const message = Buffer.from('00c4030102030f', 'hex');
+  it('gives long binary as a view on the message, a plain one even when the message is a Node Buffer', () => {
+    const message = Buffer.from(`00c441${'07'.repeat(65)}0f`, 'hex');
     const input = new Reader(message.subarray(1));
-    const view = input.binary(0, 3);
+    const view = input.binary(0, 65);
     expect(Buffer.isBuffer(view)).toBe(false);
-    expect(view).toEqual(Uint8Array.of(1, 2, 3));
+    expect(view).toEqual(new Uint8Array(65).fill(7));
     expect(view.buffer).toBe(message.buffer);
     view.slice(0, 1)[0] = 9; // a Buffer's slice would have written into the message
-    expect(message[3]).toBe(1);
+    expect(message[3]).toBe(7);
     expect(input.ended).toBe(false);
+  });
+
+  it('gives short binary as a copy', () => {
+    const message = Buffer.from('00c4030102030f', 'hex');
+    const input = new Reader(message.subarray(1));
+    const copy = input.binary(0, 3);
+    expect(Buffer.isBuffer(copy)).toBe(false);
+    expect(copy).toEqual(Uint8Array.of(1, 2, 3));
+    message.fill(0);
+    expect(copy).toEqual(Uint8Array.of(1, 2, 3));
+    expect(input.ended).toBe(false);
+    expect(reader('c440'.padEnd(132, '5')).binary(64, 64)).toEqual(new Uint8Array(64).fill(0x55));
+    malformed(() => reader('c440'.padEnd(130, '5')).binary(64, 64));
   });
 
   it('knows 0xc1, maps and extensions for nothing', () => {

@@ -8,10 +8,12 @@ import {
   encode,
   fixed,
   float,
+  hexText,
   list,
   nullable,
   refine,
   type Schema,
+  shared,
   string,
   struct,
   time,
@@ -129,6 +131,34 @@ describe('schema', () => {
     const second = read(point, '9206a26162');
     expect(first).toEqual({ x: 5, name: 'ab' });
     expect(second).toEqual({ x: 6, name: 'ab' });
+  });
+});
+
+describe('hexText', () => {
+  const word = hexText(2, (bytes) => toHex(bytes));
+
+  it('is binary on the wire and text here', () => {
+    expect(toHex(encode(word, '0aff'))).toBe('c4020aff');
+    expect(decode(word, Uint8Array.of(0xc4, 2, 0x0a, 0xff))).toBe('0aff');
+    expect(decode(word, Uint8Array.of(0xc4, 1, 0x0a))).toBeNull();
+  });
+
+  it('does not write what is not hexadecimal, or has another length', () => {
+    for (const wrong of ['0aff00', '0a', '', 'xxxx', '0a f']) expect(() => encode(word, wrong)).toThrow();
+    expect(toHex(encode(word, 'beef'))).toBe('c402beef'); // nothing of a failed one is left over
+  });
+});
+
+describe('shared', () => {
+  it('reads the same bytes as the same object, which the message cannot change', () => {
+    const name = shared(3);
+    const message = encode(name, Uint8Array.of(1, 2, 3));
+    const first = decode(name, message);
+    message.fill(0, 2);
+    expect(first).toEqual(Uint8Array.of(1, 2, 3));
+    expect(decode(name, encode(name, Uint8Array.of(1, 2, 3)))).toBe(first);
+    expect(decode(name, message)).toEqual(new Uint8Array(3));
+    expect(() => encode(name, new Uint8Array(4))).toThrow();
   });
 });
 
