@@ -3,7 +3,7 @@ import type { Bytes } from '../base/bytes.ts';
 import { fail, hasCode } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Contact, ContactFields } from '../kademlia/contact.ts';
-import { compareDistance, type NodeId } from '../kademlia/key.ts';
+import type { NodeId } from '../kademlia/key.ts';
 import type { RoutingTable } from '../kademlia/routing-table.ts';
 import type { CallOptions } from './calls.ts';
 import type { Link } from './link.ts';
@@ -47,6 +47,14 @@ export interface RelayOptions {
   readonly onCarried: () => void;
 }
 
+/** A first hop, if we are linked to it, and the `via` to name to it. */
+interface Way {
+  readonly hop: Link | null;
+  readonly via: NodeId | null;
+}
+
+const NOBODY: ReadonlySet<NodeId> = new Set();
+
 export function createRelay(options: RelayOptions): Relay {
   const { self, table } = options;
   const carried = new Map<NodeId, number>();
@@ -56,22 +64,18 @@ export function createRelay(options: RelayOptions): Relay {
     if (goal === from) return null;
     const direct = options.link(goal);
     if (direct) return direct;
-    const nearest = table.closestLinked(goal, 2).find((contact) => contact.id !== from);
-    return nearest && compareDistance(goal, nearest.id, self) < 0 ? options.link(nearest.id) : null;
+    const nearest = table.nextHop(goal, from ? new Set([from]) : NOBODY);
+    return nearest && options.link(nearest.id);
   };
 
-  /** What a caller tries, best first: each a first hop and the `via` to name to it. */
-  const waysFor = (to: Contact, named: NodeId | null): readonly { hop: Link; via: NodeId | null }[] => {
-    const ways: { hop: Link; via: NodeId | null }[] = [];
-    const add = (hop: Link | null, via: NodeId | null): void => {
-      if (hop && !ways.some((way) => way.hop === hop && way.via === via)) ways.push({ hop, via });
-    };
-    if (named) add(options.link(named), null);
-    for (const via of to.via) add(options.link(via), null);
-    for (const contact of table.closestLinked(to.id, MAX_WAYS)) add(options.link(contact.id), null);
-    for (const via of to.via) if (!options.link(via)) add(wayTo(via, null), via);
-    return ways;
-  };
+  /** What a caller tries, best first, some of it twice. What is not needed, as the first has answered, is not looked for. */
+  function* waysFor(to: Contact, named: NodeId | null): Generator<Way> {
+    const direct = (id: NodeId): Way => ({ hop: options.link(id), via: null });
+    if (named) yield direct(named);
+    for (const via of to.via) yield direct(via);
+    for (const contact of table.closestLinked(to.id, MAX_WAYS)) yield direct(contact.id);
+    for (const via of to.via) if (!options.link(via)) yield { hop: wayTo(via, null), via };
+  }
 
   const pass = async (hop: Link, call: RelayedCall, callOptions: CallOptions): Promise<Bytes> => {
     const { body } = await hop.call('RELAY', call, { deadline: options.deadline, ...callOptions });
@@ -82,7 +86,11 @@ export function createRelay(options: RelayOptions): Relay {
     async send({ to, ...call }, { named = null, ...callOptions } = {}) {
       if (call.body.length > LIMITS.relayed) throw fail('too-large', 'The message is too large for others to carry.');
       let problem = fail('unreachable', `No linked node knows a way to ${to.id.slice(0, 8)}.`);
+      const tried = new Set<string>();
       for (const { hop, via } of waysFor(to, named)) {
+        const way = `${hop?.id} ${via}`;
+        if (!hop || tried.has(way)) continue;
+        tried.add(way);
         try {
           return await pass(hop, { ...call, to: to.id, via, hops: MAX_HOPS }, callOptions);
         } catch (error) {
