@@ -20,8 +20,8 @@ export interface HolderDirectory {
   arrived(): void;
   /** Looks for holders without asking any. */
   locate(group: Key, signal: AbortSignal): Promise<readonly Holder[]>;
-  /** A transfer of so many bytes began at a holder; call the result when it has ended. */
-  began(id: NodeId, bytes: number): () => void;
+  /** A transfer of so many bytes began at a holder; call the result when it has ended, with whether all of them came: so it is known how fast the holder is. */
+  began(id: NodeId, bytes: number): (whole: boolean) => void;
   succeeded(group: Key, id: NodeId): void;
   /** A holder that sent wrong bytes (`corrupt`) is never asked again; one that said no is not asked for this group again for a while. */
   failed(group: Key, id: NodeId, error: unknown): void;
@@ -50,8 +50,19 @@ const MAX_HOLDERS = 64;
 const MAX_NODES = 1024;
 /** Holders of one group tried before giving up. */
 const MAX_TRIES = 8;
+/** What a holder's place in the answer is worth, ms for each before it: who answered knows how busy and how far each is. */
+const PLACE = 300;
+/** A new connection costs about so much, ms: signalling, ICE and DTLS. */
+const CONNECTION = 1_000;
+/** Bytes for which the wait is estimated: a segment of the middle rendition. */
+const TYPICAL = 1_000_000;
+/** Bytes a millisecond where nothing was measured: 8 Mbit/s. */
+const USUAL_SPEED = 1_000;
+/** How much of a new measurement goes into the speed of a holder. */
+const NEW_SPEED = 0.3;
 
 interface Known {
+  /** In the order in which they were found, which is that of the answers. */
   readonly holders: Map<NodeId, Holder>;
   readonly since: number;
   /** Each called once, at the next holder found or at the end. */
@@ -72,6 +83,8 @@ export function createHolderDirectory(options: HolderDirectoryOptions): HolderDi
   const failures = new Map<NodeId, { times: number; at: number; retryAt: number }>();
   /** Bytes under way from each holder, for choosing the least loaded. */
   const load = new Map<NodeId, number>();
+  /** Bytes a millisecond that a holder sent, as measured. */
+  const speeds = new Map<NodeId, number>();
   const ownStore = toHex(options.storeId);
   let corrupt = 0;
 
@@ -129,24 +142,30 @@ export function createHolderDirectory(options: HolderDirectoryOptions): HolderDi
     return failure && !(link && link.since > failure.at) ? failure : null;
   };
 
-  /** Few failures first, then those with a link, then the latest word (who said it long ago may be gone), then the least under way. */
-  const isBetter = (a: Holder, b: Holder): boolean => {
-    const order =
-      (failureOf(a.contact.id)?.times ?? 0) - (failureOf(b.contact.id)?.times ?? 0) ||
-      Number(!options.linked(a.contact.id)) - Number(!options.linked(b.contact.id)) ||
-      (options.linked(a.contact.id) ? 0 : b.expires - a.expires) ||
-      (load.get(a.contact.id) ?? 0) - (load.get(b.contact.id) ?? 0);
-    return order < 0;
+  /** How long a segment from a holder would take about, ms: by what is under way from it, its speed, its place in the answer, and whether there is a link. */
+  const costOf = (id: NodeId, place: number): number =>
+    place * PLACE + (options.linked(id) ? 0 : CONNECTION) + ((load.get(id) ?? 0) + TYPICAL) / (speeds.get(id) ?? USUAL_SPEED);
+
+  const measure = (id: NodeId, speed: number): void => {
+    const before = speeds.get(id) ?? speed;
+    speeds.delete(id);
+    speeds.set(id, before + NEW_SPEED * (speed - before));
+    trim(speeds, MAX_NODES);
   };
 
   const best = (entry: Known, tried: ReadonlySet<NodeId>): Holder | null => {
-    let found: Holder | null = null;
+    let found: { holder: Holder; failures: number; cost: number } | null = null;
+    let place = 0;
     for (const holder of entry.holders.values()) {
       const { id } = holder.contact;
-      if (tried.has(id) || banned.has(id) || (failureOf(id)?.retryAt ?? 0) > clock.now()) continue;
-      if (!found || isBetter(holder, found)) found = holder;
+      const cost = costOf(id, place++);
+      const failure = failureOf(id);
+      if (tried.has(id) || banned.has(id) || (failure?.retryAt ?? 0) > clock.now()) continue;
+      const failures = failure?.times ?? 0;
+      // Who failed comes after all others.
+      if (!found || failures < found.failures || (failures === found.failures && cost < found.cost)) found = { holder, failures, cost };
     }
-    return found;
+    return found?.holder ?? null;
   };
 
   return {
@@ -181,8 +200,10 @@ export function createHolderDirectory(options: HolderDirectoryOptions): HolderDi
       return [...entry.holders.values()];
     },
     began(id, bytes) {
+      const since = clock.now();
       load.set(id, (load.get(id) ?? 0) + bytes);
-      return () => {
+      return (whole) => {
+        if (whole) measure(id, bytes / Math.max(1, clock.now() - since));
         const left = (load.get(id) ?? 0) - bytes;
         if (left > 0) load.set(id, left);
         else load.delete(id);

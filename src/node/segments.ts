@@ -128,9 +128,11 @@ export function createSegments(options: SegmentsOptions): Segments {
     const wanted = descriptor.segments[request.segment];
     if (!wanted) throw fail('invalid', 'The group has no such segment.');
     const ended = directory.began(id, wanted.size);
+    let whole = false;
     try {
       const bytes = await link.fetch({ ...request, size: wanted.size }, at);
       if (!(await isSegment(crypto, bytes, wanted))) throw fail('corrupt', 'A holder sent bytes that do not match their hash.');
+      whole = true;
       directory.succeeded(request.group, id);
       if (at.signal.aborted) throw abortError(at.signal);
       countFetched(nameOf(request), link, bytes.length);
@@ -139,7 +141,7 @@ export function createSegments(options: SegmentsOptions): Segments {
       if (keeping.size > MAX_KEEPING) await kept;
       return bytes;
     } finally {
-      ended();
+      ended(whole);
     }
   };
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createMemoryStore } from '../../../signal-server/memory-store.ts';
 import { fail } from '../../../src/base/errors.ts';
 import type { Store } from '../../../src/base/ports.ts';
+import type { Key } from '../../../src/kademlia/key.ts';
 import { createGroupStore, type GroupRole, type GroupStore, isSegment } from '../../../src/node/group-store.ts';
 import { type Bench, createBench } from './support/bench.ts';
 import { makeGroup, type TestGroup } from './support/make-group.ts';
@@ -12,8 +13,17 @@ const LATER = 200_000;
 
 function setup(quota = 10_000, disk: Store = createMemoryStore(1e9)) {
   const bench = createBench();
-  const open = (): GroupStore => createGroupStore({ store: disk, crypto: bench.crypto, clock: bench.clock, quota: () => quota });
-  return { bench, disk, open, groups: open() };
+  /** How many others hold a group, as the node counts them. */
+  const others = new Map<Key, number>();
+  const told: string[] = [];
+  const open = (): GroupStore =>
+    createGroupStore({
+      ...{ store: disk, crypto: bench.crypto, clock: bench.clock, quota: () => quota, enough: 5 },
+      others: (group) => others.get(group) ?? null,
+      onComplete: (group, role) => void told.push(`${role} ${group}`),
+      onRemoved: (group) => void told.push(`removed ${group}`),
+    });
+  return { bench, disk, open, others, told, groups: open() };
 }
 
 async function put(groups: GroupStore, group: TestGroup, role: GroupRole, indexes = [...group.segments.keys()]): Promise<boolean> {
@@ -95,6 +105,47 @@ describe('a group', () => {
   });
 });
 
+describe('what is told', () => {
+  test('is each group that became whole, became a duty, or was removed', async () => {
+    const { groups, told } = setup();
+    const group = makeGroup(1, [10, 20]);
+    await put(groups, group, 'seen');
+    await groups.adopt(group.key);
+    await groups.adopt(group.key);
+    await put(groups, group, 'own', [0]);
+    await groups.adopt(group.key); // it is more than a duty already
+    await groups.remove(group.key);
+    await groups.remove(group.key);
+    expect(told).toEqual(['seen', 'kept', 'own', 'removed'].map((what) => `${what} ${group.key}`));
+  });
+
+  test('is what is here, without looking through all of it each time', async () => {
+    const { bench, disk } = setup();
+    let looks = 0;
+    const counting: Store = {
+      ...disk,
+      entries(table, prefix) {
+        looks++;
+        return disk.entries(table, prefix);
+      },
+    };
+    const groups = createGroupStore({ store: counting, crypto: bench.crypto, clock: bench.clock, quota: () => 1e6 });
+    await fill(bench, groups, 20);
+    await fill(bench, groups, 5, 'own', 50);
+    const sum = { groups: 25, bytes: 25_000, others: 20_000 };
+    for (let i = 0; i < 50; i++) expect(await groups.usage()).toEqual(sum);
+    await put(groups, makeGroup(3, [1_000]), 'own');
+    await groups.remove(makeGroup(4, [1_000]).key);
+    await groups.remove(makeGroup(51, [1_000]).key);
+    const after = { groups: 23, bytes: 23_000, others: 18_000 };
+    expect(await groups.usage()).toEqual(after);
+    expect(looks).toBe(1);
+    await bench.advance(11 * 60_000);
+    expect(await groups.usage()).toEqual(after); // counted anew
+    expect(looks).toBe(2);
+  });
+});
+
 describe('the quota', () => {
   test('holds, and what was not used for longest goes first', async () => {
     const { bench, groups } = setup();
@@ -119,6 +170,38 @@ describe('the quota', () => {
     expect(await here(groups, old)).toEqual([0, 1, 2, 3, 4, 5, 6]);
     await fill(bench, groups, 2, 'kept', 110);
     expect(await here(groups, old)).toEqual([0, 1, 2, 4, 6]);
+  });
+
+  test('for a new duty a copy that is needed stays; one that enough others hold gives way, and what was only watched', async () => {
+    const { bench, others, groups } = setup(5_000);
+    const kept = await fill(bench, groups, 4, 'kept');
+    const [watched] = (await fill(bench, groups, 1, 'seen', 50)) as [TestGroup];
+    for (const [i, group] of kept.entries()) others.set(group.key, 3 + i);
+    await bench.advance(LATER);
+    expect(await groups.room()).toBe(3_000);
+    expect(await bench.code(put(groups, makeGroup(60, [3_000]), 'kept'))).toBeNull();
+    expect(await here(groups, [...kept, watched])).toEqual([0, 1]);
+    await bench.advance(LATER);
+    expect(await bench.code(put(groups, makeGroup(70, [1_000]), 'kept'))).toBe('quota');
+    // What a person watches is worth more.
+    expect(await bench.code(put(groups, makeGroup(80, [1_000]), 'seen'))).toBeNull();
+    expect(await here(groups, kept)).toEqual([0]);
+  });
+
+  test('how many others hold it now is what counts, not how many did when it was last counted', async () => {
+    const { bench, others, groups } = setup(3_000);
+    const [a, b, c] = (await fill(bench, groups, 3)) as [TestGroup, TestGroup, TestGroup];
+    await groups.touch(a.key, 9);
+    await groups.touch(b.key, 2);
+    others.set(a.key, 1);
+    others.set(c.key, 4);
+    await bench.advance(LATER);
+    await fill(bench, groups, 1, 'seen', 50);
+    expect(await here(groups, [a, b, c])).toEqual([0, 1]);
+    await bench.advance(LATER);
+    await groups.touch(makeGroup(50, [1_000]).key);
+    await fill(bench, groups, 1, 'seen', 60);
+    expect(await here(groups, [a, b, c])).toEqual([0]);
   });
 
   test('own groups are never evicted and do not count', async () => {

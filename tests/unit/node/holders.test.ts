@@ -161,19 +161,50 @@ describe('the directory', () => {
     return { bench, self, links, found, lookups, directory, askAll };
   }
 
-  test('gives each holder as it is found; those that failed least, then linked ones, then the least busy, first', async () => {
-    const { bench, links, found, directory } = setup((b) => Array.from({ length: 4 }, () => holder(b)));
-    const [a, b, c, d] = found as [Holder, Holder, Holder, Holder];
-    links.set(c.contact.id, fakeLink({ contact: c.contact, storeId: EMPTY }));
-    links.set(d.contact.id, fakeLink({ contact: d.contact, storeId: EMPTY }));
-    const ended = directory.began(d.contact.id, 1_000_000);
-    directory.failed(OTHER, a.contact.id, fail('timeout', 'No.'));
-    await bench.run(directory.locate(GROUP, new AbortController().signal));
-    await bench.advance(3_000);
+  const orderOf = async ({ directory }: ReturnType<typeof setup>): Promise<NodeId[]> => {
     const order: NodeId[] = [];
     for await (const one of directory.candidates(GROUP, new AbortController().signal)) order.push(one.contact.id);
-    expect(order).toEqual([c, d, b, a].map(({ contact }) => contact.id));
-    ended();
+    return order;
+  };
+
+  test('[M15] gives holders in the order of the answer, those that failed last', async () => {
+    const at = setup((b) => Array.from({ length: 4 }, (_, i) => ({ ...holder(b), expires: b.clock.now() + 1_000 * i })));
+    const [a, b, c, d] = at.found.map(({ contact }) => contact.id) as [NodeId, NodeId, NodeId, NodeId];
+    at.directory.failed(OTHER, a, fail('timeout', 'No.'));
+    await at.bench.run(at.directory.locate(GROUP, new AbortController().signal));
+    await at.bench.advance(3_000);
+    expect(await at.bench.run(orderOf(at))).toEqual([b, c, d, a]);
+  });
+
+  test('[M15] a holder with a link comes before one or two that were named earlier, not before all', async () => {
+    const at = setup((b) => Array.from({ length: 9 }, () => holder(b)));
+    const last = at.found[2] as Holder;
+    at.links.set(last.contact.id, fakeLink({ contact: last.contact, storeId: EMPTY }));
+    await at.bench.run(at.directory.locate(GROUP, new AbortController().signal));
+    expect((await at.bench.run(orderOf(at))).indexOf(last.contact.id)).toBe(0);
+    const other = setup((b) => Array.from({ length: 8 }, () => holder(b)));
+    const far = other.found[7] as Holder;
+    other.links.set(far.contact.id, fakeLink({ contact: far.contact, storeId: EMPTY }));
+    await other.bench.run(other.directory.locate(GROUP, new AbortController().signal));
+    expect((await other.bench.run(orderOf(other))).indexOf(far.contact.id)).toBeGreaterThan(2);
+  });
+
+  test('a busy holder, and one that was measured to be slow, come after others', async () => {
+    const at = setup((b) => Array.from({ length: 3 }, () => holder(b)));
+    const [a, b, c] = at.found.map(({ contact }) => contact.id) as [NodeId, NodeId, NodeId];
+    await at.bench.run(at.directory.locate(GROUP, new AbortController().signal));
+    const ended = at.directory.began(a, 1_000_000);
+    expect(await at.bench.run(orderOf(at))).toEqual([b, c, a]);
+    await at.bench.advance(500);
+    ended(false);
+    expect(await at.bench.run(orderOf(at))).toEqual([a, b, c]);
+    const [slow, quick] = [at.directory.began(a, 1_000_000), at.directory.began(c, 1_000_000)];
+    await at.bench.advance(200);
+    quick(true);
+    await at.bench.advance(9_800);
+    slow(true);
+    await at.bench.run(at.directory.locate(GROUP, new AbortController().signal));
+    expect(await at.bench.run(orderOf(at))).toEqual([c, b, a]);
   });
 
   test('a holder that failed is asked again at once when a link to it opens; requests that fail together are one failure', async () => {
@@ -188,15 +219,6 @@ describe('the directory', () => {
     expect(await bench.run(askAll())).toEqual([]);
     await bench.advance(2_500);
     expect(await bench.run(askAll())).toEqual([contact.id]);
-  });
-
-  test('of those without a link the latest word comes first', async () => {
-    const { bench, found, directory, askAll } = setup((b) =>
-      Array.from({ length: 3 }, (_, i) => ({ ...holder(b), expires: b.clock.now() + 1_000 * i })),
-    );
-    await bench.run(directory.locate(GROUP, new AbortController().signal));
-    const order = await bench.run(askAll());
-    expect(order).toEqual([...found].reverse().map((one) => one.contact.id));
   });
 
   test('a group that nobody had is looked for again soon after a node was linked', async () => {

@@ -92,6 +92,19 @@ describe('OFFER', () => {
     expect(announced.length).toBe(2);
   });
 
+  test('[M7] of what was only watched here makes it a duty', async () => {
+    const { bench, groups, neighbour } = setup();
+    const [whole, half] = [makeGroup(1, [10]), makeGroup(2, [10, 20])];
+    for (const group of [whole, half]) {
+      await groups.put({ group: group.key, encoded: group.encoded, index: 0, bytes: group.segments[0] as Bytes, role: 'seen' });
+    }
+    const publisher = neighbour();
+    expect(await bench.run(publisher.offer(whole))).toEqual({ kept: true });
+    expect(await bench.run(publisher.offer(half))).toEqual({ kept: false });
+    await bench.advance(10);
+    for (const { key } of [whole, half]) expect(await groups.get(key)).toMatchObject({ complete: true, role: 'kept' });
+  });
+
   test.each([
     ['by a node that keeps nothing', { keeps: false }, {}, 'refused'],
     ['over others', {}, { relayed: true }, 'refused'],
@@ -190,6 +203,7 @@ describe('OFFER', () => {
     await bench.advance(1_000);
     expect(last.fetched.length).toBe(2);
     expect(last.told.map(({ kept }) => kept)).toEqual([false, false]);
+    expect(await bench.code(last.offer(makeGroup(20, [10])))).toBe('refused');
   });
 });
 
