@@ -85,7 +85,7 @@ export function createRelay(options: RelayOptions): Relay {
   return {
     async send({ to, ...call }, { named = null, ...callOptions } = {}) {
       if (call.body.length > LIMITS.relayed) throw fail('too-large', 'The message is too large for others to carry.');
-      let problem = fail('unreachable', `No linked node knows a way to ${to.id.slice(0, 8)}.`);
+      let problem: Error | null = null;
       const tried = new Set<string>();
       for (const { hop, via } of waysFor(to, named)) {
         const way = `${hop?.id} ${via}`;
@@ -98,7 +98,7 @@ export function createRelay(options: RelayOptions): Relay {
           problem = error;
         }
       }
-      throw problem;
+      throw problem ?? fail('unreachable', `No linked node knows a way to ${to.id.slice(0, 8)}.`);
     },
     async carry(call, { from, signal }) {
       if (call.hops === 0) throw fail('unreachable', 'The call took too many hops.');
