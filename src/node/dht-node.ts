@@ -235,9 +235,13 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     link: peers.get,
     nearer,
     items,
+    order: keeping.holderOrder.order,
     onCarried: () => counters.relayed++,
   });
-  const serving = createServing({ self, crypto, tokens, items, spreading, nearer, routes, relay, punching, keeper, copies });
+  const serving = createServing({
+    ...{ self, crypto, tokens, items, spreading, nearer, routes, relay, punching, keeper, copies },
+    order: keeping.holderOrder.order,
+  });
 
   function changed(): void {
     own.changed();

@@ -10,6 +10,7 @@ import type { RoutingTable } from '../kademlia/routing-table.ts';
 import { lifeAt } from '../records/expiry.ts';
 import { CALLS, type Item, type RequestOf, WANT } from '../wire/messages.ts';
 import type { Answer } from './answering.ts';
+import type { HolderOrder } from './holder-order.ts';
 import type { ItemStore } from './item-store.ts';
 import type { IncomingCall, Link } from './link.ts';
 import type { NearerSource } from './nearer.ts';
@@ -40,6 +41,7 @@ export interface RouteCarrierOptions {
   readonly link: (id: NodeId) => Link | null;
   readonly nearer: NearerSource;
   readonly items: ItemStore;
+  readonly order: HolderOrder['order'];
   readonly onCarried: () => void;
 }
 
@@ -95,8 +97,8 @@ export function createRouteCarrier(options: RouteCarrierOptions): RouteCarrier {
     void items.put(target, item, { life, spare: true }).catch(() => undefined); // No room for it is no harm.
   };
 
-  const find = async ({ target, want, before }: Route): Promise<readonly Item[]> =>
-    want === null ? [] : items.find(target, wantOf(want), before);
+  const find = async ({ target, want, before }: Route, from: Contact): Promise<readonly Item[]> =>
+    want === null ? [] : options.order(await items.find(target, wantOf(want), before), { key: target, from });
 
   const answer = (route: Route, parts: { from: Contact; items: readonly Item[]; dead: ReadonlySet<NodeId> }): Bytes =>
     encode(CALLS.ROUTE.response, {
@@ -109,8 +111,8 @@ export function createRouteCarrier(options: RouteCarrierOptions): RouteCarrier {
   /** What is here, else what a nearer node answers, else who is near. */
   const search = async (route: Route, { call, from }: { call: RouteCall; from: Contact }): Promise<Bytes> => {
     const dead = new Set<NodeId>();
-    const held = route.early ? await find(route) : [];
-    if (held.length > 0 || isOver(route)) return answer(route, { from, items: route.early ? held : await find(route), dead });
+    const held = route.early ? await find(route, from) : [];
+    if (held.length > 0 || isOver(route)) return answer(route, { from, items: route.early ? held : await find(route, from), dead });
     const { link } = call;
     const busy = carried.get(link.id) ?? 0;
     if (busy >= MAX_CARRIED) throw fail('refused', 'I carry as much for you as I can.');
@@ -118,7 +120,7 @@ export function createRouteCarrier(options: RouteCarrierOptions): RouteCarrier {
     try {
       const passed = await pass(route, { without: new Set([link.id, from.id]), dead, signal: call.signal });
       if (passed) options.onCarried();
-      return passed ?? answer(route, { from, items: await find(route), dead });
+      return passed ?? answer(route, { from, items: await find(route, from), dead });
     } finally {
       const left = (carried.get(link.id) ?? 1) - 1;
       if (left === 0) carried.delete(link.id);

@@ -8,6 +8,7 @@ import { CALLS } from '../wire/messages.ts';
 import type { Answer } from './answering.ts';
 import type { Copies } from './copies.ts';
 import { carriedContext, type Handlers, handle } from './handlers.ts';
+import type { HolderOrder } from './holder-order.ts';
 import type { ItemStore } from './item-store.ts';
 import type { Keeper } from './keeper.ts';
 import type { IncomingCall } from './link.ts';
@@ -31,6 +32,7 @@ export interface ServingOptions {
   readonly punching: Punching;
   readonly keeper: Keeper;
   readonly copies: Copies;
+  readonly order: HolderOrder['order'];
 }
 
 /** Answers a call that came over a link: the body of the response. Throws or rejects with the reason why there is none. */
@@ -43,7 +45,7 @@ export function createServing(options: ServingOptions): (call: IncomingCall) => 
     PING: (_request, { from }) => ({ token: tokens.issue(from.id), open: nearer.open() }),
     FIND_NODE: ({ target }, { from }) => nearer.about(target, from),
     async FIND_VALUE({ key, want, before }, { from }) {
-      const found = await items.find(key, wantOf(want), before);
+      const found = options.order(await items.find(key, wantOf(want), before), { key, from });
       return { ...nearer.about(key, from, { items: found }), items: found };
     },
     ROUTE: () => {
