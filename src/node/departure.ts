@@ -1,6 +1,6 @@
 /** Leaving for good: what this node keeps is with others before it says goodbye (design §6). */
 import type { Clock } from '../base/ports.ts';
-import { deadline } from '../base/timing.ts';
+import { deadline, orAbort } from '../base/timing.ts';
 import type { Key, NodeId } from '../kademlia/key.ts';
 import type { RoutingTable } from '../kademlia/routing-table.ts';
 import type { Copies } from './copies.ts';
@@ -34,18 +34,13 @@ export function createDeparture(options: DepartureOptions): Departure {
   const { settings, table, index, items } = options;
   const othersOf = (group: Key): ReadonlySet<string> => options.count(group, table.isLinked).others;
 
-  const giveGroups = async (signal: AbortSignal): Promise<{ groups: number; safe: number }> => {
-    const all = index.groups().map((group) => ({ group, others: othersOf(group).size }));
-    const needy = all.filter(({ others }) => others < settings.copies).sort((a, b) => a.others - b.others);
-    let safe = all.length - needy.length;
-    await inTurn(needy, signal, async ({ group }) => {
+  const giveGroups = async (needy: readonly Key[], { onSafe, signal }: { onSafe: () => void; signal: AbortSignal }): Promise<void> =>
+    inTurn(needy, signal, async (group) => {
       // Those to whom there is a link: there is no time to open others.
       const candidates = table.closestLinked(group, settings.budget);
       const present = await options.copies.offer(group, { disks: othersOf(group), candidates, wanted: settings.copies, signal });
-      if (present >= settings.copies) safe++;
+      if (present >= settings.copies) onSafe();
     });
-    return { groups: all.length, safe };
-  };
 
   /** What is stored with the k nearest goes to the one that takes our place among them. */
   const giveItems = async (signal: AbortSignal): Promise<void> => {
@@ -62,13 +57,21 @@ export function createDeparture(options: DepartureOptions): Departure {
 
   return {
     async handOver(ms) {
+      const all = index.groups().map((group) => ({ group, others: othersOf(group).size }));
+      const needy = all.filter(({ others }) => others < settings.copies).sort((a, b) => a.others - b.others);
+      let safe = all.length - needy.length;
       const limit = deadline(options.clock, ms);
-      try {
-        const [result] = await Promise.all([giveGroups(limit.signal), giveItems(limit.signal)]);
-        return result;
-      } finally {
-        limit.done();
-      }
+      const onSafe = (): void => void safe++;
+      const given = [
+        giveGroups(
+          needy.map(({ group }) => group),
+          { onSafe, signal: limit.signal },
+        ),
+        giveItems(limit.signal),
+      ];
+      await orAbort(Promise.all(given), limit.signal).catch(() => undefined); // What is not given by then is left to the others' repair.
+      limit.done();
+      return { groups: all.length, safe };
     },
   };
 }
