@@ -1,60 +1,76 @@
-/** The simulator for people: joins nodes, stores and finds values, and says what it saw. */
+/** The simulator for people: plays a scenario and says what it saw. */
 import { parseArgs } from 'node:util';
-import { fromUtf8 } from '../../src/base/bytes.ts';
-import { hashKey } from '../../src/kademlia/key.ts';
-import { seededRandom } from './random.ts';
-import { createWorld, type SimNode } from './world.ts';
+import { play } from './scenario.ts';
+import { SCENARIOS } from './scenarios/index.ts';
 
-/** Virtual ms between two newcomers, and for the last one to settle. */
-const ARRIVAL = 100;
-const SETTLING = 30_000;
-const LOOKUPS = 100;
+const USAGE = `npm run sim -- [--nodes 300] [--seed 7] [--scenario churn] [--trace]
 
-/** Prints the seed and the trace's hash: the same seed gives the same hash. */
-export async function runSimulator(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { nodes: { type: 'string', default: '300' }, seed: { type: 'string', default: '7' } },
-  });
-  const [nodes, seed] = [Number(values.nodes), Number(values.seed)];
-  if (!Number.isInteger(nodes) || nodes < 2 || !Number.isInteger(seed)) {
-    throw new Error('Give whole numbers: npm run sim -- --nodes 300 --seed 7');
-  }
-  const world = createWorld({ seed });
-  const pick = seededRandom(seed + 1);
-  const anyone = (): SimNode => world.nodes[1 + Math.floor(pick.float() * nodes)] as SimNode;
+  --nodes     tabs that come together first: 2 to 20000
+  --seed      a whole number; the same seed does the same again
+  --trace     tells what happens in each virtual minute
+  --scenario  one of:
+${[...SCENARIOS.values()].map(({ name, about }) => `                ${name.padEnd(10)} ${about}`).join('\n')}`;
 
-  console.log(`${nodes} tabs and one open node, seed ${seed}`);
-  world.add({ open: 'ws://open-0/ws' });
-  for (let i = 0; i < nodes; i++) {
-    world.add();
-    await world.scheduler.advance(ARRIVAL);
-  }
-  await world.scheduler.advance(SETTLING);
-  const links = world.nodes.slice(1).map(({ node }) => node.links().length);
-  console.log(`joined: ${spread(links)} links each, ${(world.network.messages / nodes).toFixed(0)} messages for each node`);
+const MAX_NODES = 20_000;
 
-  const before = world.network.messages;
-  const times: number[] = [];
-  let found = 0;
-  for (let i = 0; i < LOOKUPS; i++) {
-    const bytes = fromUtf8(`value ${i} of run ${seed}`);
-    const key = hashKey(world.crypto, bytes);
-    await world.run(anyone().node.overlay.store(key, { type: 'value', bytes }));
-    const start = world.scheduler.clock.now();
-    if (await world.run(anyone().node.overlay.findValue(key))) found++;
-    times.push(world.scheduler.clock.now() - start);
-  }
-  const messages = (world.network.messages - before) / LOOKUPS;
-  console.log(
-    `stored and found ${found} of ${LOOKUPS}: ${spread(times)} ms to find, ${messages.toFixed(0)} messages for each store and find`,
-  );
-  console.log(`trace ${world.network.trace()}`);
-  world.close();
+export interface SimulatorArguments {
+  readonly nodes: number;
+  readonly seed: number;
+  readonly scenario: string;
+  readonly trace: boolean;
 }
 
-/** Least, median and most. */
-function spread(values: readonly number[]): string {
-  const sorted = [...values].sort((a, b) => a - b);
-  return `${sorted[0]} / ${sorted[sorted.length >> 1]} / ${sorted.at(-1)} (least, median, most)`;
+/** What the words of a command line say, or what is wrong with them. */
+export function readArguments(args: readonly string[]): SimulatorArguments | { readonly problem: string } {
+  let values: { nodes: string; seed: string; scenario: string; trace: boolean };
+  try {
+    ({ values } = parseArgs({
+      args: [...args],
+      options: {
+        nodes: { type: 'string', default: '300' },
+        seed: { type: 'string', default: '7' },
+        scenario: { type: 'string', default: 'static' },
+        trace: { type: 'boolean', default: false },
+      },
+    }));
+  } catch (error) {
+    return { problem: (error as Error).message }; // parseArgs says which word it does not know
+  }
+  const nodes = wholeNumber(values.nodes);
+  const seed = wholeNumber(values.seed);
+  if (nodes === null || nodes < 2 || nodes > MAX_NODES) {
+    return { problem: `--nodes is a whole number from 2 to ${MAX_NODES}, not “${values.nodes}”.` };
+  }
+  if (seed === null) return { problem: `--seed is a whole number from 0, not “${values.seed}”.` };
+  if (!SCENARIOS.has(values.scenario)) {
+    return { problem: `There is no scenario “${values.scenario}”. There are: ${[...SCENARIOS.keys()].join(', ')}.` };
+  }
+  return { nodes, seed, scenario: values.scenario, trace: values.trace };
+}
+
+/** Plays a scenario, tells it line by line, and ends with its figures, the seed and the hash of its trace. Gives the process's exit code. */
+export async function runSimulator(args: readonly string[], tell: (line: string) => void = console.log): Promise<number> {
+  const read = readArguments(args);
+  if ('problem' in read) {
+    tell(`${read.problem}\n\n${USAGE}`);
+    return 2;
+  }
+  const { nodes, seed, trace } = read;
+  const scenario = SCENARIOS.get(read.scenario);
+  if (!scenario) throw new Error(`There is no scenario “${read.scenario}”.`);
+  tell(`${scenario.name}: ${scenario.about}`);
+  const start = performance.now();
+  const outcome = await play(scenario, { nodes, seed, tell, trace });
+  tell('');
+  for (const [name, value] of Object.entries(outcome.figures)) tell(`${name.padEnd(18)} ${Number(value.toPrecision(4))}`);
+  tell(
+    `\nseed ${seed}, ${outcome.messages} messages in ${((performance.now() - start) / 1000).toFixed(1)} s, at most ${outcome.mostLinks} links`,
+  );
+  tell(`trace ${outcome.trace}`);
+  return 0;
+}
+
+function wholeNumber(text: string): number | null {
+  const value = Number(text);
+  return /^\d+$/.test(text) && Number.isSafeInteger(value) ? value : null;
 }

@@ -2,6 +2,7 @@
 import { createMemoryStore } from '../../signal-server/memory-store.ts';
 import type { Bytes } from '../../src/base/bytes.ts';
 import type { Signer, Store } from '../../src/base/ports.ts';
+import { hashKey, type NodeId } from '../../src/kademlia/key.ts';
 import { createDhtNode, type DhtNode } from '../../src/node/dht-node.ts';
 import type { NodeSettings } from '../../src/node/settings.ts';
 import { createSimCrypto, type SimCrypto } from './crypto.ts';
@@ -13,6 +14,10 @@ import { createScheduler, type Scheduler } from './scheduler.ts';
 
 /** Somebody's computer: at most one node at a time, which may go and come back. */
 export interface SimNode {
+  /** The same for all its nodes. */
+  readonly id: NodeId;
+  /** Its address, for an open node. */
+  readonly open: string | null;
   /** The node that runs, or that ran last. */
   readonly node: DhtNode;
   readonly host: Host;
@@ -22,8 +27,8 @@ export interface SimNode {
   readonly up: boolean;
   /** Vanishes without a word. */
   crash(): void;
-  /** Says goodbye as a tab does that is closed. */
-  leave(): void;
+  /** Says goodbye; before that, hands over what it keeps for `handOver` ms at most. Until then it is up. */
+  leave(options?: { handOver?: number }): Promise<void>;
   /** Starts again after a crash or a goodbye, as the same node on the same disk; `disk: false` has lost what it kept. */
   comeBack(options?: { disk?: boolean }): void;
 }
@@ -47,8 +52,10 @@ export interface World {
   add(options?: AddOptions): SimNode;
   /** It will not come back. */
   forget(simNode: SimNode): void;
-  /** Calls `started` whenever a node starts, also one that comes back. */
-  onStart(started: (simNode: SimNode) => void): void;
+  /** Calls `listener` whenever a node has started, also one that comes back, and when one has ended. */
+  onChange(listener: (simNode: SimNode) => void): void;
+  /** Those that are up, and which are closed. */
+  tabs(): readonly SimNode[];
   /** Runs until the promise settles; fails loudly when nothing happens for a virtual hour. */
   run<T>(promise: Promise<T>): Promise<T>;
   close(): void;
@@ -90,6 +97,9 @@ export function createWorld(options: WorldOptions): World {
   });
   const nodes: SimNode[] = [];
   const listeners: ((simNode: SimNode) => void)[] = [];
+  const changed = (simNode: SimNode): void => {
+    for (const listener of listeners) listener(simNode);
+  };
 
   interface Identity {
     readonly signer: Signer;
@@ -134,13 +144,9 @@ export function createWorld(options: WorldOptions): World {
       };
       const fresh = freshDisk();
       let now = begin({ store: own.store ?? fresh.store, storeId: own.storeId ?? fresh.storeId });
-      const go = (reason: string, silently: boolean): void => {
-        // A crash says nothing to anybody; after a goodbye the host has nothing more to say.
-        if (silently) now.host.crash();
-        now.node.close(reason);
-        now.host.crash();
-      };
       const simNode: SimNode = {
+        id: hashKey(crypto, identity.signer.publicKey),
+        open: own.open ?? null,
         get node() {
           return now.node;
         },
@@ -153,25 +159,38 @@ export function createWorld(options: WorldOptions): World {
         get up() {
           return now.host.up;
         },
-        crash: () => go('crashed', true),
-        leave: () => go('leaving', false),
+        crash() {
+          if (!now.host.up) return;
+          now.host.crash();
+          now.node.close('crashed'); // nobody hears it any more
+          changed(simNode);
+        },
+        async leave({ handOver = 0 } = {}) {
+          const { host, node } = now;
+          if (handOver > 0) await node.leave({ deadline: handOver });
+          else node.close();
+          if (!host.up) return;
+          host.crash();
+          changed(simNode);
+        },
         comeBack({ disk = true } = {}) {
           if (now.host.up) throw new Error('It is there already.');
           now = begin(disk ? now : freshDisk(), now.host);
-          for (const listener of listeners) listener(simNode);
+          changed(simNode);
         },
       };
       nodes.push(simNode);
-      for (const listener of listeners) listener(simNode);
+      changed(simNode);
       return simNode;
     },
     forget(simNode) {
       const index = nodes.indexOf(simNode);
       if (index >= 0) nodes.splice(index, 1);
     },
-    onStart(started) {
-      listeners.push(started);
+    onChange(listener) {
+      listeners.push(listener);
     },
+    tabs: () => nodes.filter((one) => one.up && one.open === null),
     async run(promise) {
       const outcome = { settled: false };
       const note = (): void => {

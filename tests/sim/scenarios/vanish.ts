@@ -1,0 +1,65 @@
+/** A large part of all tabs goes in the same instant, without a word. */
+import type { Scenario, Stage } from '../scenario.ts';
+import { createGroups } from '../workload/groups.ts';
+import { someTabs } from '../workload/pick.ts';
+import { createValues } from '../workload/values.ts';
+import { tellGroups, tellValues } from './telling.ts';
+
+const VALUES = 100;
+const GROUPS = 60;
+/** Virtual ms in which those who vanished come back, and for repair. */
+const RETURNS = 30_000;
+const REPAIR = 60_000;
+/** The share of them that comes back, with their disks. */
+const RETURNING = 0.7;
+
+/** The scenario for this share of all tabs. */
+export function vanish(share: number): Scenario {
+  return {
+    name: share === 0.3 ? 'vanish' : `vanish${100 * share}`,
+    about: `${100 * share}% of all tabs vanish at once; what was stored is looked for right after, and after ${RETURNING * 100}% of them came back`,
+    play: (stage) => playVanish(stage, share),
+  };
+}
+
+async function playVanish({ world, random, tell, timeline }: Stage, share: number): Promise<Record<string, number>> {
+  const values = createValues(world, random);
+  const groups = createGroups(world, random);
+  await values.publish(VALUES);
+  const copies = await groups.publish(GROUPS);
+  tell(`${VALUES} values and ${GROUPS} groups stored, ${copies.toFixed(1)} copies of each group besides the publisher's`);
+  const gone = someTabs(world, random, share);
+  for (const one of gone) {
+    one.crash();
+    timeline.note('crash');
+  }
+  const valuesAtOnce = await values.probe();
+  tell(`right after ${gone.length} tabs vanished:`);
+  tellValues(tell, valuesAtOnce);
+  const before = await groups.census();
+  const groupsAtOnce = await groups.probe();
+  tellGroups(tell, groupsAtOnce, before);
+  for (const one of gone.slice(0, Math.round(RETURNING * gone.length))) {
+    world.scheduler.clock.after(random.float() * RETURNS, () => {
+      one.comeBack();
+      timeline.note('return');
+    });
+  }
+  await world.scheduler.advance(RETURNS + REPAIR);
+  const [valuesLater, groupsLater, after] = [await values.probe(), await groups.probe(), await groups.census()];
+  tell('a minute after many of them came back:');
+  tellValues(tell, valuesLater);
+  tellGroups(tell, groupsLater, after);
+  return {
+    valuesAsked: valuesAtOnce.asked,
+    valuesAtOnce: valuesAtOnce.found,
+    valuesBroken: valuesAtOnce.broken + valuesLater.broken,
+    valuesLater: valuesLater.found,
+    groupsAsked: groupsAtOnce.asked,
+    groupsAtOnce: groupsAtOnce.found,
+    groupsHeldAtOnce: groupsAtOnce.asked - before.away,
+    groupsLater: groupsLater.found,
+    groupsHeldLater: groupsLater.asked - after.away,
+    copiesLater: after.copies,
+  };
+}
