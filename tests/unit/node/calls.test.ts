@@ -53,6 +53,69 @@ describe('a call', () => {
     expect((call as IncomingCall | null)?.signal.aborted).toBe(true);
   });
 
+  test('[R1] is answered at once by who needs nothing to wait for, or refused by what is thrown', async () => {
+    const bench = createBench();
+    const [{ link }] = linkPair(bench, {
+      serve({ method }) {
+        if (method === CALLS.PING.method) return PONG;
+        throw fail('quota', 'No room.');
+      },
+    });
+    expect(await bench.run(link.call('PING', {}))).toEqual({ token, open: [] });
+    expect(await bench.code(link.callRaw(CALLS.STORE.method, EMPTY))).toBe('refused');
+    expect(await bench.run(link.call('PING', {}))).toEqual({ token, open: [] });
+  });
+
+  test('[R2] each of many ends when its own time is up', async () => {
+    const bench = createBench();
+    const [here] = linkPair(bench, { serve: never });
+    const start = bench.clock.now();
+    const outcomes = [2_000, 50, 5_000, 50, 700.5].map((deadline) =>
+      here.link.callRaw(1, EMPTY, { deadline }).catch((error: { code: string }) => [error.code, bench.clock.now() - start]),
+    );
+    expect(await bench.run(Promise.all(outcomes))).toEqual([
+      ['timeout', 2_000],
+      ['timeout', 50],
+      ['timeout', 5_000],
+      ['timeout', 50],
+      ['timeout', 701],
+    ]);
+    await bench.advance(10_000);
+    expect(bench.pending).toBe(0);
+  });
+
+  test('[R2] has its own time also after an earlier one that was answered', async () => {
+    const bench = createBench();
+    let answered = 0;
+    const [here] = linkPair(bench, { serve: () => (answered++ === 0 ? PONG : never()) });
+    await bench.run(here.link.call('PING', {}));
+    await bench.advance(4_000);
+    const start = bench.clock.now();
+    expect(await bench.code(here.link.call('PING', {}))).toBe('timeout');
+    expect(bench.clock.now() - start).toBe(5_000);
+  });
+
+  test('[R2] whose signal is looked at when it was cancelled, or its link has ended, shows so', async () => {
+    const bench = createBench();
+    const calls: IncomingCall[] = [];
+    const [here, there] = linkPair(bench, {
+      serve: (call) => {
+        calls.push(call);
+        return never();
+      },
+    });
+    const cancelled = here.link.call('PING', {}, { deadline: 10 });
+    const cut = here.link.call('PING', {});
+    expect(await bench.code(cancelled)).toBe('timeout');
+    await bench.advance(5);
+    there.link.close('leaving');
+    expect(calls.map(({ signal }) => [signal.aborted, (signal.reason as { code: string }).code])).toEqual([
+      [true, 'aborted'],
+      [true, 'closed'],
+    ]);
+    expect(await bench.code(cut)).toBe('closed');
+  });
+
   test('[R2] is cancelled by its caller; one cancelled before it began is never sent', async () => {
     const bench = createBench();
     const signals: AbortSignal[] = [];
@@ -214,5 +277,6 @@ describe('signs of life', () => {
     expect(here.channel.closed).toBe(true);
     here.link.close('again');
     expect(await here.link.ended()).toContain('“’');
+    expect(await Promise.all([there.link.ended(), there.link.ended()])).toEqual([there.counters.ended, there.counters.ended]);
   });
 });

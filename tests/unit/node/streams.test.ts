@@ -69,7 +69,7 @@ describe('a stream', () => {
       expect(bytes.length).toBe(size);
       expect(bytes.every((byte) => byte === 5)).toBe(true);
       expect(there.counters.sent).toBe(size);
-      expect(here.link.receiving).toBe(false);
+      expect([here.link.receiving, there.link.sending]).toEqual([false, false]);
     }
     await bench.advance(60_000);
     expect(bench.pending).toBe(0);
@@ -155,11 +155,13 @@ describe('a stream', () => {
     const abort = new AbortController();
     const outcome = get(here, 0, 8 * MIB, { signal: abort.signal });
     await bench.advance(6);
-    expect(here.link.receiving).toBe(true);
+    expect([here.link.receiving, there.link.sending]).toEqual([true, true]);
+    expect([here.link.sending, there.link.receiving]).toEqual([false, false]);
     abort.abort();
     expect(await bench.code(outcome)).toBe('aborted');
     expect(here.link.receiving).toBe(false);
     await bench.advance(10);
+    expect(there.link.sending).toBe(false);
     const { sent } = there.counters;
     await bench.advance(1_000);
     expect(there.counters.sent).toBe(sent);
