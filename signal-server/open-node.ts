@@ -70,6 +70,8 @@ export interface OpenNodeAddress {
 const STORE_BYTES = 256 * 1024 * 1024;
 /** Connections for pages and `/status`, beside the sockets (items): a browser opens up to six. */
 const PAGE_CONNECTIONS = 2_000;
+/** For giving the small items that are kept here to others (ms): whoever stops a process waits some seconds before it is killed. */
+const HAND_OVER_TIMEOUT = 1_000;
 /** For what is still being answered at the end (ms); then connections are cut. */
 const GOODBYE_TIMEOUT = 1_000;
 
@@ -134,7 +136,7 @@ export function createOpenNode(options: OpenNodeOptions): OpenNode {
 
   const stop = async (): Promise<void> => {
     await ready.catch(() => undefined); // half a start can't be stopped
-    node?.close('The open node is closing.');
+    await node?.leave({ deadline: HAND_OVER_TIMEOUT });
     door.close();
     const server = http;
     if (!server?.listening) return;
