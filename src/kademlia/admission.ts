@@ -2,7 +2,7 @@
 
 import type { NodeId } from './key.ts';
 import type { Known } from './known.ts';
-import { guestRoom, type LinkState, neighbourCount, rankLinks, spared } from './link-plan.ts';
+import { guestRoom, isQuarterFree, type LinkState, neighbourCount, rankLinks, spared } from './link-plan.ts';
 
 /**
  * Who wants a link, and what for · `own`: we do · `routing`: another node wants us in its routing table · `guest`: another node wants something of
@@ -54,14 +54,22 @@ export function admit(state: LinkState, newcomer: Known, { purpose, reserved, is
   return out ? { taken: true, instead: out.contact.id } : REFUSED;
 }
 
-/** Links that are in the way of the next guests: what routing does not need beyond its part of the budget, the least useful first. */
+/**
+ * Links that are in the way of others: what routing does not need beyond its part of the budget, the least useful first. What we opened ourselves and
+ * need no more makes room for what others need even before that: else a network that grows is full of links that were of use when it was small.
+ */
 export function planSurplus(state: LinkState, { now, isBusy }: { now: number; isBusy: (id: NodeId) => boolean }): Surplus {
   const excess = state.links.length - (state.settings.budget - guestRoom(state.settings));
-  if (excess <= 0) return NO_SURPLUS;
-  const order = lastOpenSpared(rankLinks(state).redundant, state.links);
+  const unneeded = excess + guestRoom(state.settings);
+  if (unneeded <= 0) return NO_SURPLUS;
+  const redundant = lastOpenSpared(rankLinks(state).redundant, state.links);
+  const order = [...redundant.slice(0, Math.max(0, excess)), ...redundant.slice(Math.max(0, excess)).filter((one) => one.ours)].slice(
+    0,
+    unneeded,
+  );
   const stay = (one: Known): number => (isBusy(one.contact.id) ? now : (one.linkedAt ?? now)) + GUEST_STAY;
-  const ready = order.filter((one) => stay(one) <= now).slice(0, excess);
-  const later = ready.length < excess ? order.filter((one) => stay(one) > now) : [];
+  const ready = order.filter((one) => stay(one) <= now);
+  const later = order.filter((one) => stay(one) > now);
   return { ready: ready.map((one) => one.contact.id), again: Math.min(...later.map(stay)) };
 }
 
@@ -85,5 +93,5 @@ function fillsGap({ settings, buckets }: LinkState, newcomer: Known): boolean {
   const bucket = buckets.find((one) => one.index === newcomer.bucket);
   if (!bucket) return settings.farLinks > 0;
   if (newcomer.contact.open !== null && !bucket.links.some((one) => one.contact.open !== null)) return true;
-  return bucket.links.length < settings.farLinks && !bucket.links.some((one) => one.quarter === newcomer.quarter);
+  return isQuarterFree(bucket, newcomer.quarter, settings);
 }

@@ -19,6 +19,8 @@ export interface Known {
   linkedAt: number | null;
   /** Its link was made for something else than routing, at the other side's wish. */
   guest: boolean;
+  /** We opened its link, for a need of our own. */
+  ours: boolean;
   /** Milliseconds, as measured on a link; null when not measured. */
   roundTrip: number | null;
   /** Round trips measured. */
@@ -51,6 +53,7 @@ export function newlyKnown(contact: Contact, seen: { bucket: number; now: number
     proven: false,
     linkedAt: null,
     guest: false,
+    ours: false,
     roundTrip: null,
     measured: 0,
     introducer: seen.introducer,

@@ -92,8 +92,8 @@ export function planLinks(state: LinkState, { now, underWay, far }: PlanOptions)
       urgent.push(open);
       chosen.push(open);
     }
-    let count = bucket.links.length + chosen.length;
     const filled = new Set([...bucket.links, ...chosen].map((one) => one.quarter));
+    let count = filled.size;
     // A bucket just before the neighbours may well have nobody in a quarter; those farther away have.
     const full = bucket.index < border - 1;
     missing ||= full && bucket.index > next;
@@ -113,6 +113,18 @@ export function planLinks(state: LinkState, { now, underWay, far }: PlanOptions)
   const room = far ? Math.max(0, free - guestRoom(settings) - urgent.length) : 0;
   gaps.sort((a, b) => a.rank - b.rank || a.candidate.bucket - b.candidate.bucket);
   return { wanted: [...urgent, ...gaps.slice(0, room).map((gap) => gap.candidate)].map((one) => one.contact), again, short };
+}
+
+/** True when a bucket has no link in this quarter, and fewer quarters with links than are wanted. */
+export function isQuarterFree(bucket: KBucket, quarter: number, { farLinks }: RoutingSettings): boolean {
+  let filled = 0;
+  for (const one of bucket.links) filled |= 1 << one.quarter;
+  return (filled & (1 << quarter)) === 0 && quartersIn(filled) < farLinks;
+}
+
+/** Quarters that are set in four bits. */
+function quartersIn(bits: number): number {
+  return (bits & 1) + ((bits >> 1) & 1) + ((bits >> 2) & 1) + (bits >> 3);
 }
 
 /** The open node to link to in a bucket that has no link to one. */
@@ -166,9 +178,9 @@ export function rankLinks(state: LinkState): { redundant: Known[]; needed: Known
     }
   }
   const late = (a: Known, b: Known): number => (b.linkedAt ?? 0) - (a.linkedAt ?? 0);
-  redundant.sort(
-    (a, b) => Number(b.guest) - Number(a.guest) || (a.guest ? late(b, a) : compare(state.roundTrip(b), state.roundTrip(a)) || late(a, b)),
-  );
+  // Guests first, then what we opened: what others opened they may still need.
+  const kind = (one: Known): number => 2 * Number(one.guest) + Number(one.ours);
+  redundant.sort((a, b) => kind(b) - kind(a) || (a.guest ? late(b, a) : compare(state.roundTrip(b), state.roundTrip(a)) || late(a, b)));
   needed.sort((a, b) => b.bucket - a.bucket || compare(state.roundTrip(b), state.roundTrip(a)) || late(a, b));
   return { redundant, needed };
 }

@@ -9,6 +9,7 @@ import { createKBucket, type KBucket } from './k-bucket.ts';
 import { commonPrefix, compareDistance, KEY_BITS, type Key, type NodeId } from './key.ts';
 import { countBriefLink, countFailure, countRebuff, headOf, type Known, newlyKnown } from './known.ts';
 import {
+  isQuarterFree,
   type LinkPlan,
   type LinkState,
   neighbourCount,
@@ -27,6 +28,12 @@ export type { RoutingSettings } from './link-plan.ts';
 /** k and the number of links as for a desktop tab; a phone gives a budget of 24. */
 export const DEFAULT_ROUTING: RoutingSettings = { k: 20, farLinks: 4, neighbours: 24, budget: 64 };
 
+/** How a link came about: at the other side's wish and not for routing, or at our own. */
+export interface LinkOrigin {
+  readonly guest?: boolean;
+  readonly ours?: boolean;
+}
+
 /** Times are milliseconds since 1970. Our own id is never taken in. */
 export interface RoutingTable {
   readonly self: NodeId;
@@ -35,8 +42,8 @@ export interface RoutingTable {
    * where it says it is. True when it was news. `introducer`: the linked node that named it.
    */
   heard(contact: Contact, now: number, introducer?: NodeId | null): boolean;
-  /** A live link to it exists now: it is who it says, and this is its own word on how to reach it. `guest`: the link is not for routing. */
-  linked(contact: Contact, now: number, options?: { guest: boolean }): void;
+  /** A live link to it exists now: it is who it says, and this is its own word on how to reach it. */
+  linked(contact: Contact, now: number, options?: LinkOrigin): void;
   /** Its link ended. It stays as a contact; after short links, or when one of the two had no room, it is not proposed again for a growing pause. */
   unlinked(id: NodeId, now: number, options?: { noRoom: boolean }): void;
   /** It could not be reached: not proposed again for a growing pause (2 s to 5 min), and forgotten after 2 failures in a row (an open node after 8). */
@@ -170,8 +177,7 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
   const isCandidate = (one: Known): boolean => {
     const last = known[neighbourCount(settings) - 1];
     if (!last || compare(one, last) <= 0) return true;
-    const bucket = bucketAt(one.bucket);
-    return bucket.links.length < settings.farLinks && !bucket.links.some((link) => link.quarter === one.quarter);
+    return isQuarterFree(bucketAt(one.bucket), one.quarter, settings);
   };
 
   const bury = ({ contact: { id }, failures, retryAt }: Known): void => {
@@ -221,7 +227,7 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
       if (onCandidate && isCandidate(one)) onCandidate();
       return true;
     },
-    linked(contact, now, { guest } = { guest: false }) {
+    linked(contact, now, { guest = false, ours = false } = {}) {
       if (contact.id === self) return;
       const one = all.get(contact.id) ?? learn(contact, now, null);
       unreachable.delete(contact.id);
@@ -229,6 +235,7 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
       one.proven = true;
       one.linkedAt ??= now;
       one.guest = guest;
+      one.ours = ours;
       one.failures = 0;
       take(one);
       insertSorted(links, one, compare);

@@ -61,7 +61,7 @@ export function createRouting(options: RoutingOptions): Routing {
   return {
     start: tending.start,
     linked(link, { guest, roundTrip }) {
-      table.linked(link.contact, clock.now(), { guest });
+      table.linked(link.contact, clock.now(), { guest, ours: link.initiated });
       table.measured(link.id, roundTrip);
       const { open } = link.contact;
       // Only who was dialled has shown that its address leads to it.
