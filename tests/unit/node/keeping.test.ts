@@ -1,6 +1,7 @@
 /** Copies in a network of whole nodes: what becomes of a group when those who keep it go (docs/protocol.md, rules M11 to M14). */
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Key } from '../../../src/kademlia/key.ts';
+import { fromUtf8 } from '../../../src/base/bytes.ts';
+import { compareDistance, hashKey, type Key } from '../../../src/kademlia/key.ts';
 import { DEFAULT_SETTINGS } from '../../../src/node/settings.ts';
 import { createWorld, type SimNode, type World } from '../../sim/world.ts';
 import { makeGroup } from './support/make-group.ts';
@@ -109,5 +110,26 @@ describe('a group', () => {
     await at.world.scheduler.advance(21_000);
     expect(leaver.up).toBe(false);
     await at.world.run(left);
+  }, 60_000);
+});
+
+describe('a small item', () => {
+  test('[M14] goes to the node that takes the place of a keeper which moves out', async () => {
+    const { world } = await published(6, 40);
+    const bytes = fromUtf8('a value');
+    const key = hashKey(world.crypto, bytes);
+    await world.run((world.tabs()[3] as SimNode).node.overlay.store(key, { type: 'value', bytes }));
+    await world.scheduler.advance(5_000);
+    const near = (): SimNode[] => [...world.tabs()].sort((a, b) => compareDistance(key, a.id, b.id)).slice(0, 20);
+    const kept = async (nodes: readonly SimNode[]): Promise<number> => {
+      const rows = await Promise.all(nodes.map(({ store }) => store.keys('items', `v/${key}`)));
+      return rows.flat().length;
+    };
+    expect(await kept(near())).toBe(20);
+    for (let i = 0; i < 5; i++) {
+      await world.run((near()[i] as SimNode).leave({ handOver: 5_000 }));
+      await world.scheduler.advance(1_000);
+    }
+    expect(await kept(near())).toBeGreaterThanOrEqual(19);
   }, 60_000);
 });
