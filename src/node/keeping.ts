@@ -84,7 +84,7 @@ export function createKeeping(options: KeepingOptions): Keeping {
       const there = index.holders(group).filter(({ contact }) => absences.since(contact.id) === null);
       return new Set(there.map(({ storeId }) => storeId)).size;
     },
-    onComplete: (group, role) => index.add(group, role),
+    onComplete: (group, role) => void repair.added(group, role).catch(() => undefined), // A lookup tells who else has it.
     onRemoved: (group) => void repair.removed(group),
   });
   const keeper = createKeeper({ clock, crypto, groups, keeps: options.media.keeps, announce });

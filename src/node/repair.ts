@@ -10,7 +10,7 @@ import { type Announcing, HOLDER_REPLICAS, renewalAge } from './announcing.ts';
 import type { Copies } from './copies.ts';
 import type { CopyCount, CountCopies } from './copy-count.ts';
 import type { CopyIndex } from './copy-index.ts';
-import type { GroupStore } from './group-store.ts';
+import type { GroupRole, GroupStore } from './group-store.ts';
 import type { Holder } from './holders.ts';
 import type { ItemStore } from './item-store.ts';
 import type { Liveness } from './liveness.ts';
@@ -27,6 +27,8 @@ export interface Repair {
   lost(id: NodeId): void;
   /** A link opened: where nobody took a copy, this node may. */
   linked(id: NodeId): void;
+  /** A group is wholly on this disk now, or is here for another reason. */
+  added(group: Key, role: GroupRole): Promise<void>;
   /** A group is no longer wholly on this disk. Never rejects. */
   removed(group: Key): Promise<void>;
   /** An entry was stored with this node: it may be a holder's word. */
@@ -182,15 +184,18 @@ export function createRepair(options: RepairOptions): Repair {
       if (keys.has(group) || (await groups.get(group))?.complete) continue; // it came while the list was read
       await removed(group);
     }
-    for (const { key, role } of here) {
-      const isNew = index.role(key) === null;
-      index.add(key, role);
-      if (!isNew) continue;
-      for (const { item } of await options.items.all(key, 'entries')) if (item.type === 'entry') index.heard(key, item.signed);
-    }
+    for (const { key, role } of here) await added(key, role);
     const [seen, duties] = [here.filter(({ role }) => role === 'seen'), here.filter(({ role }) => role !== 'seen')];
     const latest = seen.sort((a, b) => b.used - a.used).slice(0, MAX_SEEN);
     return [...duties, ...latest].map(({ key }) => key);
+  };
+
+  const added = async (group: Key, role: GroupRole): Promise<void> => {
+    const isNew = index.role(group) === null;
+    index.add(group, role);
+    if (!isNew) return;
+    // Near the key the holders' set was here before the group.
+    for (const { item } of await options.items.all(group, 'entries')) if (item.type === 'entry') index.heard(group, item.signed);
   };
 
   const removed = async (group: Key): Promise<void> => {
@@ -229,6 +234,7 @@ export function createRepair(options: RepairOptions): Repair {
         if (isTaker) agenda.plan(group, Math.max(now + SETTLE, at + SETTLE * 5));
       }
     },
+    added,
     removed,
     heard(key, signed) {
       if (index.heard(key, signed) === 'withdrawn') lookSoon(key);

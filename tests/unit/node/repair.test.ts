@@ -14,6 +14,7 @@ import { type Holder, holderEntry, withdrawalEntry } from '../../../src/node/hol
 import { createRepair } from '../../../src/node/repair.ts';
 import { DEFAULT_SETTINGS } from '../../../src/node/settings.ts';
 import { HOLDER_LIFE } from '../../../src/records/expiry.ts';
+import type { Signed } from '../../../src/records/signed.ts';
 import { createBench } from './support/bench.ts';
 import { makeGroup, type TestGroup } from './support/make-group.ts';
 
@@ -48,7 +49,7 @@ async function setup(options: { rank?: number; holders?: readonly number[]; role
     crypto: bench.crypto,
     clock: bench.clock,
     quota: () => 1e9,
-    onComplete: (key, role) => index.add(key, role),
+    onComplete: (key, role) => void repair.added(key, role),
     onRemoved: (key) => void repair.removed(key),
   });
   const offers: { at: number; group: Key; disks: number; wanted: number; first: number }[] = [];
@@ -58,6 +59,8 @@ async function setup(options: { rank?: number; holders?: readonly number[]; role
   const withdrawn: Key[] = [];
   /** What a lookup finds, and who answers a PING. */
   const elsewhere: Holder[] = [];
+  /** Entries in our own item store, whatever the group. */
+  const stored: Signed[] = [];
   const alive = new Set<string>();
   const start = bench.clock.now();
   const numberOf = ({ id }: Contact): number => everybody.findIndex((other) => other.contact.id === id);
@@ -79,7 +82,7 @@ async function setup(options: { rank?: number; holders?: readonly number[]; role
     count: createCopyCount({ self, storeId: me.storeId, clock: bench.clock, settings, index, absences }),
     absences,
     groups,
-    items: { all: async () => [] },
+    items: { all: async () => stored.map((signed) => ({ item: { type: 'entry', signed }, life: MINUTE })) },
     copies: {
       handlers: { KEPT: () => ({}) },
       spread: () => Promise.reject(new Error('Repair spreads nothing by itself.')),
@@ -133,7 +136,7 @@ async function setup(options: { rank?: number; holders?: readonly number[]; role
   for (const number of options.holders ?? [0, 1, 2, 3]) index.note(group.key, holderOf(other(number)));
   const round = () => bench.run(repair.round(patient));
   return {
-    ...{ bench, group, groups, index, table, repair, offers, lookups, pings, announced, withdrawn, elsewhere, alive, state },
+    ...{ bench, group, groups, index, table, repair, offers, lookups, pings, announced, withdrawn, elsewhere, alive, state, stored },
     ...{ other, link, unlink, round, put, holderOf, holds },
   };
 }
@@ -368,6 +371,20 @@ describe('the disk', () => {
     await at.round();
     expect(at.withdrawn).toEqual([other.key, makeGroup(3, [10]).key]);
     expect(at.index.groups()).toEqual([at.group.key]);
+  });
+
+  test('[M11] who takes a group whose holders’ set it has knows the other holders at once', async () => {
+    const at = await setup({ holders: [] });
+    const other = makeGroup(2, [10]);
+    for (const number of [0, 1, 2, 3]) {
+      at.stored.push((await holderEntry({ ...at.other(number), clock: at.bench.clock, group: other.key })).signed);
+    }
+    await at.put(other, 'kept');
+    await at.bench.advance(0);
+    expect(at.index.holders(other.key).length).toBe(4);
+    at.unlink(2, `the other node left: ${FAREWELL}`);
+    await at.bench.advance(3 * MINUTE); // others may be nearer to it
+    expect(at.offers).toMatchObject([{ group: other.key, disks: 3, wanted: 4 }]);
   });
 
   test('a group that another tab has put there is found at the next round', async () => {
