@@ -44,7 +44,7 @@ export interface Answering<Source> {
   take(request: Request, link: Source): boolean;
   /** Nobody waits for the answer any more. A stream that it opened is another matter. */
   cancel(id: number): void;
-  end(error: KadreelError): void;
+  end(error: () => KadreelError): void;
 }
 
 type Request = Extract<Frame, { type: 'request' }>;
@@ -82,7 +82,7 @@ export function createAnswering<Source>({ from, sender, send, serve }: Answering
       call?.abandon(CANCELLED);
     },
     end(error) {
-      for (const call of state.waiting?.values() ?? []) call.abandon(error);
+      for (const call of state.waiting?.values() ?? []) call.abandon(error());
       state.waiting = null;
     },
   };

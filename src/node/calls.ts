@@ -27,8 +27,8 @@ export interface Calls {
   send<T>(call: Outgoing<T>): Promise<T>;
   /** True when the frame answered a call of ours. */
   answer(frame: Extract<Frame, { type: 'response' | 'failure' }>): boolean;
-  /** Ends every call. */
-  end(error: KadreelError): void;
+  /** Ends every call, and those that come later. Most links end with none under way: the error is made when it is needed. */
+  end(error: () => KadreelError): void;
 }
 
 interface Pending {
@@ -49,7 +49,7 @@ interface State {
   /** Null while nothing is under way: an idle link costs no map. */
   pending: Map<number, Pending> | null;
   nextId: number;
-  ended: KadreelError | null;
+  ended: (() => KadreelError) | null;
   /** One timer for all calls, set for the one that is due first; what is answered until then costs none. */
   timer: { readonly due: number; readonly cancel: Cancel } | null;
 }
@@ -71,7 +71,7 @@ export function createCalls({ clock, send }: { clock: Clock; send: (frame: Frame
       state.ended = error;
       state.timer?.cancel();
       state.timer = null;
-      for (const id of [...(state.pending?.keys() ?? [])]) take(state, id)?.reject(error);
+      for (const id of [...(state.pending?.keys() ?? [])]) take(state, id)?.reject(error());
     },
   };
 }
@@ -79,7 +79,7 @@ export function createCalls({ clock, send }: { clock: Clock; send: (frame: Frame
 /** Throws what the call rejects with. */
 function begin<T>(state: State, call: Outgoing<T>, outcome: { resolve: (value: T) => void; reject: (error: unknown) => void }): void {
   const { method, read, deadline: allowed, signal } = call;
-  if (state.ended) throw state.ended;
+  if (state.ended) throw state.ended();
   if (signal?.aborted) throw abortError(signal);
   const id = state.nextId;
   state.nextId = id === ID_SPACE ? 1 : id + 1;

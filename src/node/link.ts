@@ -1,6 +1,6 @@
 /** A live link to one proven node: calls, bulk streams, signs of life. */
 import type { Bytes } from '../base/bytes.ts';
-import { asKadreelError, fail } from '../base/errors.ts';
+import { asKadreelError, fail, type KadreelError } from '../base/errors.ts';
 import type { Clock } from '../base/ports.ts';
 import { decode, encode, type Schema } from '../base/schema.ts';
 import { type Deferred, deferred } from '../base/timing.ts';
@@ -143,9 +143,9 @@ export function createLink(options: LinkOptions): Link {
     if (link.closed) return;
     link.closed = true;
     endedBecause = reason;
-    const error = fail('closed', `The link to ${contact.id.slice(0, 8)} ended: ${reason}`);
+    const error = (): KadreelError => fail('closed', `The link to ${contact.id.slice(0, 8)} ended: ${reason}`);
     calls.end(error);
-    receiver?.end(error);
+    receiver?.end(error());
     sender?.end();
     answering.end(error);
     channel.close();

@@ -140,7 +140,7 @@ export function createPunching(options: PunchingOptions): Punching {
         }
       },
       yield: (link) => end(() => outcome.resolve(link)),
-      close: () => giveUp(fail('closed', 'The attempt was given up.')),
+      close: () => end(() => outcome.reject(fail('closed', 'The attempt was given up.'))),
     };
     sessions.set(name, session);
     return session;
