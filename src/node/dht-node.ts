@@ -165,7 +165,14 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
   });
   const relay = createRelay({ self, table, link: peers.get, deadline: settings.relayDeadline, onCarried: () => counters.relayed++ });
   const tokenBook = createTokenBook({ clock });
-  const spreading = createSpreading({ settings, table, link: peers.get, items, tokenBook, onNews: (stored) => republishing.news(stored) });
+  const spreading = createSpreading({
+    settings,
+    table,
+    link: peers.get,
+    items,
+    tokenBook,
+    onNews: (...news) => republishing.news(...news),
+  });
   const overlay = createOverlay({
     self,
     contact,
@@ -219,7 +226,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
   });
   const rounds = createRounds({ clock, random });
   const routing = createRouting({ self, clock, random, crypto, settings, table, peers, overlay, openList, isBusy });
-  const republishing = createRepublishing({ self, clock, settings, table, overlay, items, tokenBook });
+  const republishing = createRepublishing({ self, clock, settings, table, overlay, items, tokenBook, spreading });
   const join = async (): Promise<void> => {
     await routing.join(rounds.signal);
     await keeping.joined(rounds.signal);

@@ -137,11 +137,11 @@ export function createOverlay(options: OverlayOptions): Overlay {
     const nearer = storers.filter(({ contact }) => compareDistance(key, contact.id, self) < 0).length;
     const here = nearer < replicas ? await items.put(key, item, { life }).then(...countAsOne) : 0;
     const rest = { ...stored, replicas: Math.min(replicas, LIMITS.replicas) - here };
-    if (table.covers(key, settings.k)) return here + (await options.spreading.spread(rest));
+    // Who is linked to them all, or is the nearest itself, does the spreading.
+    let there = nearer === 0 || table.covers(key, settings.k) ? await options.spreading.spread(rest) : 0;
     // Who was asked itself gave us a token already.
     const order = [...storers].sort((a, b) => Number(a.token === null) - Number(b.token === null));
     const enough = Math.min(rest.replicas, storers.length) / 2;
-    let there = 0;
     for (const storer of order.slice(0, MAX_STORERS)) {
       if (there >= enough) break;
       const count = await storeAt(storer, rest, signal).catch((error: unknown) => {

@@ -11,7 +11,7 @@ import type { Link } from './link.ts';
 import type { Overlay } from './overlay.ts';
 import { placementOf } from './placement.ts';
 import type { NodeSettings } from './settings.ts';
-import type { StoredItem } from './spreading.ts';
+import type { Spreading, StoredItem } from './spreading.ts';
 import type { TokenBook } from './token-book.ts';
 import { trim } from './trim.ts';
 
@@ -20,8 +20,8 @@ export interface Republishing {
   republish(signal: AbortSignal): Promise<void>;
   /** A node was linked: gives it what belongs to it, or, if it was linked before, what changed here since. */
   handOver(link: Link, signal: AbortSignal): Promise<void>;
-  /** A hand over brought something new for which this node is the nearest: the others near get it as well, soon. */
-  news(stored: StoredItem): void;
+  /** A hand over brought something new, over a link that began then (ms): the others near get it as well, soon. */
+  news(stored: StoredItem, since: number): void;
   /** Idempotent. */
   close(): void;
 }
@@ -34,6 +34,7 @@ export interface RepublishingOptions {
   readonly overlay: Pick<Overlay, 'storeAll'>;
   readonly items: ItemStore;
   readonly tokenBook: TokenBook;
+  readonly spreading: Pick<Spreading, 'spread'>;
 }
 
 /** Nodes of which it is remembered when they were given what belongs to them. */
@@ -63,7 +64,7 @@ export function createRepublishing(options: RepublishingOptions): Republishing {
   /** Since when, ms, a node may have missed what was stored; infinite while it is linked. */
   const handed = new Map<NodeId, number>();
   const closing = new AbortController();
-  let news: StoredItem[] = [];
+  let news: { readonly stored: StoredItem; readonly since: number }[] = [];
   let cancelNews: Cancel = () => undefined;
 
   /** When, ms, a row is to be stored again by a node that so many others are nearer than. What is on the disk from before comes in the first hour. */
@@ -107,11 +108,17 @@ export function createRepublishing(options: RepublishingOptions): Republishing {
     }
   };
 
+  /**
+   * The nearest stores it on all who are near. Another one passes it on to those that it was linked to before the one who brought it: they
+   * may have been cut off from that side together with us.
+   */
   const spreadNews = async (): Promise<void> => {
-    const byKey = new Map<Key, StoredItem[]>();
-    for (const one of news) byKey.set(one.key, [...(byKey.get(one.key) ?? []), one]);
+    const all = news;
     news = [];
-    await inTurn([...byKey], closing.signal, ([key, stored]) => overlay.storeAll(key, stored, closing.signal));
+    await inTurn(all, closing.signal, async ({ stored, since }) => {
+      if (placementOf(table, stored.key, settings.k).rank === 0) await overlay.storeAll(stored.key, [stored], closing.signal);
+      else await options.spreading.spread({ ...stored, replicas: settings.k }, { linkedBefore: since });
+    });
   };
 
   return {
@@ -127,16 +134,16 @@ export function createRepublishing(options: RepublishingOptions): Republishing {
       handed.delete(link.id);
       handed.set(link.id, Number.POSITIVE_INFINITY);
       trim(handed, MAX_HANDED);
-      void link.ended.then(() => handed.set(link.id, clock.now() - UNNOTICED));
+      void link.ended().then(() => handed.set(link.id, clock.now() - UNNOTICED));
       const rows = (await items.keys()).filter(
         ({ key, want }) => (since === null || (items.changedAt(key, want) ?? 0) > since) && isOursToGive(key, link.id),
       );
       await inTurn(rows, signal, (row) => give(link, { ...row, since, signal }));
     },
-    news(stored) {
+    news(stored, since) {
       if (closing.signal.aborted || news.length >= MAX_NEWS) return;
       if (news.length === 0) cancelNews = clock.after(NEWS_DELAY, () => void spreadNews());
-      news.push(stored);
+      news.push({ stored, since });
     },
     close() {
       closing.abort();

@@ -14,7 +14,10 @@ export interface Spreading {
   /** Serves a STORE whose token was good. Gives how many nodes have the item now; rejects as `ItemStore.put` does. */
   take(stored: StoredItem, from: { readonly id: NodeId; readonly link: Link }): Promise<number>;
   /** Stores on so many linked nodes nearest to the key. Gives how many have it now. */
-  spread(stored: StoredItem, options?: { readonly without?: NodeId }): Promise<number>;
+  spread(
+    stored: StoredItem,
+    options?: { readonly without?: NodeId /** Only over links that stood already then, ms. */; readonly linkedBefore?: number },
+  ): Promise<number>;
 }
 
 /** An item on its way to where it is kept. */
@@ -33,8 +36,8 @@ export interface SpreadingOptions {
   readonly link: (id: NodeId) => Link | null;
   readonly items: ItemStore;
   readonly tokenBook: TokenBook;
-  /** A hand over brought something new for which this node is the nearest that it knows. */
-  readonly onNews: (stored: StoredItem) => void;
+  /** A hand over brought something new that this node is among the k nearest to. `since`: when the link that it came over began, ms. */
+  readonly onNews: (stored: StoredItem, since: number) => void;
 }
 
 /** Items that are spread for one neighbour at once: each costs k calls. A page that publishes stores a handful at a time. */
@@ -44,11 +47,11 @@ export function createSpreading(options: SpreadingOptions): Spreading {
   const { settings, table, items } = options;
   const working = new Map<NodeId, number>();
 
-  const spread: Spreading['spread'] = async ({ key, item, replicas, life }, { without } = {}) => {
+  const spread: Spreading['spread'] = async ({ key, item, replicas, life }, { without, linkedBefore = Number.POSITIVE_INFINITY } = {}) => {
     const nearest = table.closestLinked(key, replicas + 1).filter(({ id }) => id !== without);
     const counts = nearest.slice(0, replicas).map(async ({ id }) => {
       const link = options.link(id);
-      if (!link) return 0;
+      if (!link || link.since >= linkedBefore) return 0;
       // Who does not take it is not counted, and that is what the asker hears.
       return options.tokenBook.store(link, { key, item, replicas: 1, life }, { deadline: settings.routeDeadline }).catch(() => 0);
     });
@@ -56,23 +59,23 @@ export function createSpreading(options: SpreadingOptions): Spreading {
   };
 
   /** Far from the key it is a spare copy, whatever the asker says. 1 when it is kept as a copy that counts. */
-  const keep = async (stored: StoredItem): Promise<number> => {
+  const keep = async (stored: StoredItem, link: Link): Promise<number> => {
     const { key, item, life } = stored;
     const { rank, bits } = placementOf(table, key, settings.k);
     const news = await items.put(key, item, bits > 0 ? { life: Math.min(life, lifeAt(bits)), spare: true } : { life });
-    if (stored.replicas === 0 && news && rank === 0) options.onNews(stored);
+    if (stored.replicas === 0 && news && rank < settings.k) options.onNews(stored, link.since);
     return rank < settings.k || stored.replicas <= 1 ? 1 : 0;
   };
 
   return {
     spread,
     async take(stored, { id, link }) {
-      if (stored.replicas <= 1) return keep(stored);
+      if (stored.replicas <= 1) return keep(stored, link);
       const busy = working.get(link.id) ?? 0;
       if (busy >= MAX_SPREADING) throw fail('refused', 'I store as much for you at once as I can.');
       working.set(link.id, busy + 1);
       try {
-        const here = await keep(stored).catch((error: unknown) => {
+        const here = await keep(stored, link).catch((error: unknown) => {
           if (hasCode(error, 'invalid')) throw error;
           return 0; // No room here: the others may have some.
         });

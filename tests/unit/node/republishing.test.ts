@@ -26,6 +26,7 @@ function setup({ others = 0, reached = 20, seed = 1 } = {}) {
   const table = createRoutingTable({ self: self.id });
   const items = createItemStore({ store: createMemoryStore(1e9), crypto: bench.crypto, clock: bench.clock, self: self.id });
   const again: { key: Key; items: readonly KeptItem[]; at: number }[] = [];
+  const passed: { key: Key; linkedBefore: number | undefined }[] = [];
   const start = bench.clock.now();
   const republishing = createRepublishing({
     self: self.id,
@@ -40,6 +41,12 @@ function setup({ others = 0, reached = 20, seed = 1 } = {}) {
       },
     },
     tokenBook: createTokenBook({ clock: bench.clock }),
+    spreading: {
+      async spread(stored, { linkedBefore } = {}) {
+        passed.push({ key: stored.key, linkedBefore });
+        return reached;
+      },
+    },
   });
   const link = (): { link: Link; given: RequestOf<'STORE'>[]; pings: () => number } => {
     const { contact, storeId } = bench.someone();
@@ -69,7 +76,7 @@ function setup({ others = 0, reached = 20, seed = 1 } = {}) {
       await bench.run(republishing.republish(patient));
     }
   };
-  return { bench, self, table, items, again, republishing, link, put, rankOf, live };
+  return { bench, self, table, items, again, passed, republishing, link, put, rankOf, live };
 }
 
 describe('republishing', () => {
@@ -124,6 +131,7 @@ describe('republishing', () => {
       items: { ...at.items, storedAt: () => null },
       overlay: { storeAll: async () => ++stored },
       tokenBook: createTokenBook({ clock: at.bench.clock }),
+      spreading: { spread: async () => 0 },
     });
     await at.bench.run(begun.republish(patient));
     expect(stored).toBeLessThan(5);
@@ -200,22 +208,33 @@ describe('a node that is linked', () => {
     expect(again.map(({ key, replicas }) => ({ key, replicas }))).toEqual([{ key: fresh, replicas: 0 }]);
   });
 
-  test('[S16] news that came from a hand over is spread after 2 s, all of a key at once; closing ends that', async () => {
-    const { bench, again, republishing, put } = setup();
+  test('[S16] news that came from a hand over is stored on all near after 2 s by the nearest; closing ends that', async () => {
+    const { bench, again, passed, republishing, put } = setup();
     const key = await put('a');
     const item: Item = { type: 'value', bytes: fromUtf8('a') };
     for (let i = 0; i < 3; i++) {
-      republishing.news({ key, item, replicas: 0, life: HOUR });
+      republishing.news({ key, item, replicas: 0, life: HOUR }, bench.clock.now());
       await bench.advance(500);
     }
     expect(again).toEqual([]);
     await bench.advance(501);
-    expect(again.map((one) => one.items.length)).toEqual([3]);
-    republishing.news({ key, item, replicas: 0, life: HOUR });
+    expect(again.map((one) => one.items.map(({ life }) => life))).toEqual([[HOUR], [HOUR], [HOUR]]);
+    expect(passed).toEqual([]);
+    republishing.news({ key, item, replicas: 0, life: HOUR }, bench.clock.now());
     republishing.close();
-    republishing.news({ key, item, replicas: 0, life: HOUR });
+    republishing.news({ key, item, replicas: 0, life: HOUR }, bench.clock.now());
     await bench.advance(HOUR);
-    expect(again.length).toBe(1);
+    expect(again.length).toBe(3);
     expect(bench.pending).toBe(0);
+  });
+
+  test('[S16] another one passes news on over the links that are older than the one it came over', async () => {
+    const { bench, again, passed, republishing, put, rankOf } = setup({ others: 30 });
+    const keys = await Promise.all(Array.from({ length: 9 }, (_, i) => put(`${i}`)));
+    const key = keys.find((one) => rankOf(one) > 0) as Key;
+    republishing.news({ key, item: { type: 'value', bytes: fromUtf8('a') }, replicas: 0, life: HOUR }, 12_345);
+    await bench.advance(2_001);
+    expect(again).toEqual([]);
+    expect(passed).toEqual([{ key, linkedBefore: 12_345 }]);
   });
 });

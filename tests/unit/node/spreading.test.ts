@@ -95,6 +95,13 @@ describe('a STORE', () => {
     );
   });
 
+  test('[S14] over links that stood already at a time goes to no other', async () => {
+    const { bench, spreading, stored, value } = setup(5);
+    expect(await bench.run(spreading.spread(value(5), { linkedBefore: 0 }))).toBe(0);
+    expect(stored).toEqual([]);
+    expect(await bench.run(spreading.spread(value(5), { linkedBefore: 1 }))).toBe(5);
+  });
+
   test('[S1] [S14] of something that does not belong under the key is invalid, and passed on to nobody', async () => {
     const { bench, people, stored, take, value } = setup(5);
     expect(await bench.code(take(value(8, people[0]?.contact.id as Key)))).toBe('invalid');
@@ -140,16 +147,16 @@ describe('tokens of neighbours', () => {
 });
 
 describe('a hand over', () => {
-  test('[S16] is news to the node nearest to the key, once; nothing else is', async () => {
-    const { bench, news, take, value } = setup(0);
+  test('[S16] is news to a node among the k nearest, once; nothing else is', async () => {
+    const { bench, news, take, value } = setup(1);
     await bench.run(take(value(0)));
     await bench.run(take(value(0)));
     expect(news.length).toBe(1);
-    const plain = setup(0);
+    const plain = setup(1);
     expect(await plain.bench.run(plain.take(plain.value(1)))).toBe(1);
     expect(plain.news).toEqual([]);
-    const farther = setup(30);
-    expect(farther.rank).toBeGreaterThan(0);
+    const farther = setup(60, { seed: 3 });
+    expect(farther.rank).toBeGreaterThan(20);
     await farther.bench.run(farther.take(farther.value(0)));
     expect(farther.news).toEqual([]);
   });
