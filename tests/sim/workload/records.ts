@@ -3,13 +3,22 @@ import { type Bytes, fromUtf8, toHex } from '../../../src/base/bytes.ts';
 import type { Random, Signer } from '../../../src/base/ports.ts';
 import type { Key } from '../../../src/kademlia/key.ts';
 import { openEntries, openTermed, rowOf } from '../../../src/node/item-rows.ts';
+import { DEFAULT_SETTINGS } from '../../../src/node/settings.ts';
 import { topicKey, writeEntry } from '../../../src/records/entry.ts';
 import { openRecord, recordKey, writeRecord } from '../../../src/records/record.ts';
 import { type Device, deviceOf } from '../../../src/records/vector-clock.ts';
+import type { Truth } from '../truth.ts';
 import type { SimNode, World } from '../world.ts';
 
 const HOUR = 3_600_000;
 const NAME = 'profile';
+
+/** Where they write. */
+interface Ground {
+  readonly world: World;
+  readonly truth: Truth;
+  readonly random: Random;
+}
 
 export interface Person {
   readonly key: Key;
@@ -17,11 +26,11 @@ export interface Person {
   write(at: SimNode, device: 0 | 1, text: string): Promise<number>;
   /** The version that a tab finds, as text that differs from that of every other version. */
   read(at: SimNode): Promise<string | null>;
-  /** The version on each disk that it belongs on, of the nodes that are up. */
-  replicas(): Promise<ReadonlyMap<SimNode, string>>;
+  /** The version on each disk of the nodes that are up and that it belongs on: others may keep an older one until it expires. */
+  replicas(): Promise<readonly string[]>;
 }
 
-export function createPerson(world: World, random: Random): Person {
+export function createPerson({ world, truth, random }: Ground): Person {
   const signer = world.crypto.signer(random);
   const devices: readonly Device[] = [deviceOf(random.bytes(8)), deviceOf(random.bytes(8))];
   const key = recordKey(world.crypto, signer.publicKey, NAME);
@@ -44,13 +53,11 @@ export function createPerson(world: World, random: Random): Person {
       return record && toHex(record.signed.body);
     },
     async replicas() {
-      const kept = new Map<SimNode, string>();
-      for (const one of world.nodes) {
-        const bytes = one.up ? await one.store.get('items', rowOf('record', key)) : null;
-        const row = bytes && openTermed('record', bytes, world.scheduler.clock.now());
+      const kept: string[] = [];
+      for (const bytes of await rowsOf(world, truth, { row: rowOf('record', key), key })) {
+        const row = openTermed('record', bytes, world.scheduler.clock.now());
         const record = row?.item.type === 'record' ? openRecord(row.item.signed) : null;
-        // A spare copy is one that somebody read: it is given away for a while and then forgotten.
-        if (record && !row?.spare) kept.set(one, toHex(record.signed.body));
+        if (record) kept.push(toHex(record.signed.body));
       }
       return kept;
     },
@@ -63,11 +70,11 @@ export interface Topic {
   write(at: SimNode, name: string): Promise<number>;
   /** The names that a tab finds. */
   read(at: SimNode): Promise<ReadonlySet<string>>;
-  /** The names on each disk of the nodes that are up. */
-  replicas(): Promise<ReadonlyMap<SimNode, ReadonlySet<string>>>;
+  /** The names on each disk of the nodes that are up and that it belongs on, as sorted text. */
+  replicas(): Promise<readonly string[]>;
 }
 
-export function createTopic(world: World, random: Random, topic: string): Topic {
+export function createTopic({ world, truth, random }: Ground, topic: string): Topic {
   const key = topicKey(world.crypto, topic);
   return {
     key,
@@ -83,12 +90,21 @@ export function createTopic(world: World, random: Random, topic: string): Topic 
       return names;
     },
     async replicas() {
-      const kept = new Map<SimNode, ReadonlySet<string>>();
-      for (const one of world.nodes) {
-        const bytes = one.up ? await one.store.get('items', rowOf('entries', key)) : null;
-        if (bytes) kept.set(one, new Set(openEntries(bytes).map(({ body }) => body.name)));
-      }
-      return kept;
+      const rows = await rowsOf(world, truth, { row: rowOf('entries', key), key });
+      return rows.map((bytes) => namesIn(bytes).join());
     },
   };
+}
+
+/** A row on the disks of the nodes nearest to its key, where it is there. */
+async function rowsOf(world: World, truth: Truth, { row, key }: { row: string; key: Key }): Promise<readonly Bytes[]> {
+  const near = new Set(truth.nearest(key, DEFAULT_SETTINGS.k));
+  const rows = await Promise.all(world.nodes.map((one) => (one.up && near.has(one.id) ? one.store.get('items', row) : null)));
+  return rows.filter((bytes) => bytes !== null);
+}
+
+function namesIn(bytes: Bytes): readonly string[] {
+  return openEntries(bytes)
+    .map(({ body }) => body.name)
+    .sort();
 }
