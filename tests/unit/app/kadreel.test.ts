@@ -47,7 +47,7 @@ describe('a video', () => {
     expect(await world.run(done)).toEqual({ stored: 2, wanted: 5 });
     publisher.app.close('the tab was closed');
     viewer.app.close('the tab was closed');
-    const late = world.tab();
+    const late = world.tab({ keeps: false }); // it would be given the copies that are missing
     await world.pass(5_000);
     expect(await world.run(playAll(late.app, await catalogueOf(late, videoId)))).toEqual(expected);
     expect(late.app.node.stats().received).toEqual({ store: 0, tabs: bytes, openNodes: 0 });
