@@ -25,6 +25,7 @@ function bench(groups: number, spread: (group: Key, tries: number) => number | P
       },
       copies: {
         handlers: { KEPT: async () => ({}) },
+        offer: () => Promise.reject(new Error('Publishing looks up whom to ask.')),
         async spread(group) {
           tried.set(group, (tried.get(group) ?? 0) + 1);
           return spread(group, tried.get(group) ?? 0);
