@@ -32,6 +32,8 @@ export interface LinkState {
 export interface LinkPlan {
   /** Contacts to link to, most wanted first; no more than there is room for. */
   readonly wanted: readonly Contact[];
+  /** One more link in a far bucket that has some: to be opened when there is time, as others may fill its place from their side. Null when there is none. */
+  readonly spare: Contact | null;
   /** When somebody who is wanted may be tried again; infinite when there is nobody. */
   readonly again: number;
   /** What no known node can be: a neighbour, or a link in some quarter of a far bucket. */
@@ -47,6 +49,8 @@ export interface PlanOptions {
   readonly far: boolean;
 }
 
+/** Links in a far bucket that are wanted at once. As many again come from others, who want us: opening all four from both sides made twice the links. */
+const FAR_AT_ONCE = 2;
 /** A candidate must be this much nearer than the link whose place it takes: a new connection has its price, and estimates err by 10%. */
 const NEARER = { share: 0.6, ms: 20 };
 
@@ -112,7 +116,18 @@ export function planLinks(state: LinkState, { now, underWay, far }: PlanOptions)
   if (urgent.length > free) urgent.length = Math.max(0, Math.min(urgent.length, free + rankLinks(state).redundant.length));
   const room = far ? Math.max(0, free - guestRoom(settings) - urgent.length) : 0;
   gaps.sort((a, b) => a.rank - b.rank || a.candidate.bucket - b.candidate.bucket);
-  return { wanted: [...urgent, ...gaps.slice(0, room).map((gap) => gap.candidate)].map((one) => one.contact), again, short };
+  const late = gaps.findIndex((gap) => gap.rank >= FAR_AT_ONCE);
+  const soon = gaps.slice(0, Math.min(room, late < 0 ? gaps.length : late));
+  // The last places are for those who need us at once; but what we opened and need no more gives its place.
+  const roomy =
+    late >= 0 && soon.length === late && (room - soon.length > guestRoom(settings) || rankLinks(state).redundant.some((one) => one.ours));
+  const spare = roomy ? gaps[late] : null;
+  return {
+    wanted: [...urgent, ...soon.map((gap) => gap.candidate)].map((one) => one.contact),
+    spare: spare?.candidate.contact ?? null,
+    again,
+    short,
+  };
 }
 
 /** True when a bucket has no link in this quarter, and fewer quarters with links than are wanted. */

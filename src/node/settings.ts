@@ -34,7 +34,7 @@ export interface NodeSettings {
   readonly stallDeadline: number;
   /** No first byte of a segment after this long: a second holder is asked. */
   readonly hedgeDelay: number;
-  /** Between two looks for a node that is nearer in time than a far link, which then takes its place; up to ten times longer while nothing is found. */
+  /** Between two links that are opened only to better the far buckets; up to ten times longer while there is nothing to better. */
   readonly tendInterval: number;
   /** A bucket not looked up for this long is refreshed (Kademlia §2.3). */
   readonly refreshInterval: number;

@@ -51,7 +51,7 @@ const REDIAL_FULL = 600_000;
 const STEADY = 60_000;
 /** Addresses whose tries are remembered. */
 const MAX_TRIES = 128;
-/** When nothing was gained, the search for nearer nodes rests longer, up to so many times. */
+/** When there was nothing to better, the next look comes later, up to so many times. */
 const MOST_REST = 10;
 
 export function createTending(options: TendingOptions): Tending {
@@ -64,7 +64,7 @@ export function createTending(options: TendingOptions): Tending {
   let due = Number.POSITIVE_INFINITY;
   let held = false;
   let rest = 1;
-  let nextNearer = Number.POSITIVE_INFINITY;
+  let nextBetter = Number.POSITIVE_INFINITY;
   let waiting: Deferred<void>[] = [];
   let closed = false;
 
@@ -123,13 +123,16 @@ export function createTending(options: TendingOptions): Tending {
       });
   };
 
-  /** One link at a time is exchanged for one to a node that is much nearer in time, at a slow pace: each costs a connection, of which a tab has 500. */
-  const seekNearer = (now: number): void => {
-    if (now < nextNearer) return;
-    const contact = table.nearerLink({ now, underWay: connecting, far: true });
+  /**
+   * At a slow pace, as each costs a connection, of which a tab has 500: one more link in a far bucket, or one that takes the place of another because its
+   * node is much nearer in time.
+   */
+  const improve = (now: number, spare: Contact | null): void => {
+    if (now < nextBetter) return;
+    const contact = spare ?? table.nearerLink({ now, underWay: connecting, far: true });
     if (contact) connect(contact);
     rest = contact ? 1 : Math.min(2 * rest, MOST_REST);
-    nextNearer = now + rest * settings.tendInterval * (0.75 + 0.5 * options.random.float());
+    nextBetter = now + rest * settings.tendInterval * (0.75 + 0.5 * options.random.float());
   };
 
   function tend(): void {
@@ -147,16 +150,16 @@ export function createTending(options: TendingOptions): Tending {
       for (const one of waiting.splice(0)) one.resolve();
       if (!held && table.linkCount > 0) {
         options.onShort(plan.short);
-        seekNearer(now);
+        improve(now, plan.spare);
       }
     }
-    const at = Math.min(dialAt, plan.again, surplus.again, nextNearer);
+    const at = Math.min(dialAt, plan.again, surplus.again, nextBetter);
     if (Number.isFinite(at)) schedule(Math.max(NUDGE_DELAY, at - now));
   }
 
   return {
     start() {
-      nextNearer = clock.now() + settings.tendInterval * (0.75 + 0.5 * options.random.float());
+      nextBetter = clock.now() + settings.tendInterval * (0.75 + 0.5 * options.random.float());
       schedule(0);
     },
     nudge: () => schedule(NUDGE_DELAY),
