@@ -18,7 +18,7 @@ export interface InvariantsOptions {
   readonly seed: number;
   /** Links of a tab at most. */
   readonly budget?: number;
-  /** Planned events for each node that is up, at most: a timer for each link, for each call under way, and a dozen more. */
+  /** Planned events for each node that is up, at most: a timer for each link with calls under way, and a dozen more. */
   readonly events?: number;
 }
 
@@ -27,7 +27,7 @@ const LOOK = 60_000;
 /** Bytes around the body of a call, also of one inside a RELAY. */
 const ENVELOPE = 1024;
 
-export function watchInvariants({ world, seed, budget = DEFAULT_SETTINGS.budget, events = 400 }: InvariantsOptions): Invariants {
+export function watchInvariants({ world, seed, budget = DEFAULT_SETTINGS.budget, events = 100 }: InvariantsOptions): Invariants {
   const { scheduler, network } = world;
   const most = { links: 0, events: 0 };
   let closed = false;

@@ -1,10 +1,11 @@
 /** One thing that may happen to a network, played through from its beginning; the tests, the command line and the bench play the same ones. */
 import type { Random } from '../../src/base/ports.ts';
+import { DEFAULT_SETTINGS } from '../../src/node/settings.ts';
 import { type Invariants, watchInvariants } from './invariants.ts';
 import { openAddresses, populate } from './population.ts';
 import { seededRandom } from './random.ts';
 import { createTimeline, type Timeline } from './timeline.ts';
-import { createTraffic, type Traffic } from './traffic.ts';
+import { createTraffic } from './traffic.ts';
 import { createTruth, type Truth } from './truth.ts';
 import { createWorld, type World, type WorldOptions } from './world.ts';
 
@@ -23,13 +24,23 @@ export interface Scenario {
 export interface Stage {
   readonly world: World;
   readonly truth: Truth;
-  readonly traffic: Traffic;
   readonly invariants: Invariants;
-  readonly timeline: Timeline;
+  readonly timeline: Pick<Timeline, 'note'>;
+  /** What its coming together took. */
+  readonly joining: Joining;
   /** For what the scenario chooses; the network has its own. */
   readonly random: Random;
   readonly nodes: number;
   tell(line: string): void;
+}
+
+export interface Joining {
+  /** Sent by all nodes. */
+  readonly messages: number;
+  readonly bytes: number;
+  /** Real ms, and ms of the processor. */
+  readonly wall: number;
+  readonly processor: number;
 }
 
 export interface PlayOptions {
@@ -38,6 +49,8 @@ export interface PlayOptions {
   readonly tell?: (line: string) => void;
   /** Tells what happened in each virtual minute, too. */
   readonly trace?: boolean;
+  /** Tabs that come in a virtual second, when they come together. */
+  readonly rate?: number;
 }
 
 /** What a scenario came to. */
@@ -47,26 +60,43 @@ export interface Outcome {
   readonly trace: string;
   readonly messages: number;
   readonly mostLinks: number;
+  /** Timers and messages under way, for each node that is up: the most in any minute. */
+  readonly mostEvents: number;
 }
 
 /** One open node for so many tabs. */
 const TABS_PER_OPEN = 1000;
 
-export async function play(scenario: Scenario, { nodes, seed, tell = () => undefined, trace = false }: PlayOptions): Promise<Outcome> {
-  const open = Math.max(1, Math.ceil(nodes / TABS_PER_OPEN));
-  const world = createWorld({ seed, bootstrap: openAddresses(open), openBudget: 64, ...scenario.conditions });
-  const traffic = createTraffic(world);
+export async function play(
+  scenario: Scenario,
+  { nodes, seed, tell = () => undefined, trace = false, rate }: PlayOptions,
+): Promise<Outcome> {
+  const open = Math.ceil(nodes / TABS_PER_OPEN);
+  const world = createWorld({ seed, bootstrap: openAddresses(open), openBudget: DEFAULT_SETTINGS.budget, ...scenario.conditions });
   const truth = createTruth(world);
   const invariants = watchInvariants({ world, seed });
-  const timeline = createTimeline({ world, traffic, tell: trace ? tell : () => undefined });
+  const timeline = trace ? createTimeline({ world, traffic: createTraffic(world), tell }) : null;
   try {
-    await populate(world, { tabs: nodes, open });
-    tell(`${nodes} tabs and ${open} open ${open === 1 ? 'node' : 'nodes'} have come together.`);
-    const stage: Stage = { world, truth, traffic, invariants, timeline, random: seededRandom(seed + 1), nodes, tell };
+    const [start, processor] = [performance.now(), process.cpuUsage()];
+    await populate(world, { tabs: nodes, open, ...(rate !== undefined && { rate }) });
+    const used = process.cpuUsage(processor);
+    const { network } = world;
+    const joining: Joining = {
+      messages: network.messages,
+      bytes: network.bytes,
+      wall: performance.now() - start,
+      processor: (used.user + used.system) / 1000,
+    };
+    tell(
+      `${nodes} tabs and ${open} open ${open === 1 ? 'node' : 'nodes'} have come together, with ${(network.messages / nodes).toFixed(0)} messages each.`,
+    );
+    const note = timeline?.note ?? (() => undefined);
+    const stage: Stage = { world, truth, invariants, timeline: { note }, joining, random: seededRandom(seed + 1), nodes, tell };
     const figures = await scenario.play(stage);
-    return { figures, trace: world.network.trace(), messages: world.network.messages, mostLinks: invariants.most.links };
+    const { links, events } = invariants.most;
+    return { figures, trace: network.trace(), messages: network.messages, mostLinks: links, mostEvents: events };
   } finally {
-    timeline.stop();
+    timeline?.stop();
     invariants.close();
     world.close();
   }

@@ -1,44 +1,63 @@
 /** Tabs open and close all the time. */
-import type { Scenario } from '../scenario.ts';
+import type { Figures, Scenario, Stage } from '../scenario.ts';
 import { createSessions } from '../sessions.ts';
 import { type LookupFigures, meanOf, measureLookups } from '../workload/lookups.ts';
-import { createValues } from '../workload/values.ts';
+import { createValues, type ValueFigures } from '../workload/values.ts';
 import { lookupFigures, tellLookups, tellValues } from './telling.ts';
 
 const MINUTE = 60_000;
-/** The hard first minutes, in which most short sessions end. */
-const WARM_UP = 10 * MINUTE;
-const ROUNDS = 10;
-const LOOKUPS = 40;
-const VALUES = 60;
 
-export const churn: Scenario = {
-  name: 'churn',
-  about: 'sessions with a median of 30 minutes, half of them ended by a crash; 70% of those who go return',
-  async play({ world, truth, random, nodes, timeline, tell }) {
-    const values = createValues(world, random);
-    await values.publish(VALUES);
-    const sessions = createSessions({ world, random, population: nodes, onChange: timeline.note });
-    await world.scheduler.advance(WARM_UP);
-    const runs: LookupFigures[] = [];
-    let broken = 0;
-    let found = 0;
-    let asked = 0;
-    for (let round = 0; round < ROUNDS; round++) {
-      runs.push(await measureLookups({ world, truth, random, count: LOOKUPS }));
-      const probe = await values.probe();
-      broken += probe.broken;
-      found += probe.found;
-      asked += probe.asked;
-      if (round === ROUNDS - 1) tellValues(tell, probe);
-      await world.scheduler.advance(MINUTE);
-    }
-    sessions.stop();
-    const lookups = meanOf(runs);
-    tellLookups(tell, 'under way', lookups);
-    tell(
-      `joined ${sessions.counts.join}, left ${sessions.counts.leave}, crashed ${sessions.counts.crash}, returned ${sessions.counts.return}`,
-    );
-    return { ...lookupFigures('lookup', lookups), valuesAsked: asked, valuesFound: found, valuesBroken: broken, ...sessions.counts };
-  },
-};
+export interface ChurnOptions {
+  /** Virtual minutes before anything is measured: in the first ones most short sessions end. */
+  readonly warmUp: number;
+  /** Measured once a minute. */
+  readonly rounds: number;
+  /** In each round. */
+  readonly lookups: number;
+  /** Stored before the warm-up, and looked for in each round. */
+  readonly values: number;
+}
+
+const SMALL: ChurnOptions = { warmUp: 10, rounds: 10, lookups: 40, values: 60 };
+
+export function churn(options: ChurnOptions = SMALL): Scenario {
+  return {
+    name: 'churn',
+    about: 'sessions with a median of 30 minutes, half of them ended by a crash; 70% of those who go return',
+    play: (stage) => playChurn(stage, options),
+  };
+}
+
+async function playChurn({ world, truth, random, nodes, timeline, tell }: Stage, options: ChurnOptions): Promise<Figures> {
+  const { scheduler, network } = world;
+  const values = createValues(world, random);
+  await values.publish(options.values);
+  const sessions = createSessions({ world, random, population: nodes, onChange: timeline.note });
+  const [bytesBefore, start] = [network.bytes, scheduler.time()];
+  await scheduler.advance(options.warmUp * MINUTE);
+  const rate = (2 * (network.bytes - bytesBefore)) / nodes / ((scheduler.time() - start) / 1000);
+  const runs: LookupFigures[] = [];
+  const probes: ValueFigures[] = [];
+  for (let round = 0; round < options.rounds; round++) {
+    runs.push(await measureLookups({ world, truth, random, count: options.lookups }));
+    probes.push(await values.probe());
+    await scheduler.advance(MINUTE);
+  }
+  sessions.stop();
+  const lookups = meanOf(runs);
+  const sum = (name: 'asked' | 'found' | 'broken'): number => probes.reduce((total, probe) => total + probe[name], 0);
+  const found = { ...(probes.at(-1) as ValueFigures), asked: sum('asked'), found: sum('found'), broken: sum('broken') };
+  tellLookups(tell, 'under way', lookups);
+  tellValues(tell, found);
+  const { join, leave, crash, return: returned } = sessions.counts;
+  tell(`joined ${join}, left ${leave}, crashed ${crash}, returned ${returned}`);
+  return {
+    ...lookupFigures('lookup', lookups),
+    valuesAsked: found.asked,
+    valuesFound: found.found,
+    valuesBroken: found.broken,
+    // Bytes a second that each node sends and receives while nobody asks for anything.
+    rate,
+    ...sessions.counts,
+  };
+}

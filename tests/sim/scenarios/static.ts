@@ -1,37 +1,54 @@
 /** Nobody comes and nobody goes. */
-import type { Scenario } from '../scenario.ts';
+import type { Figures, Scenario, Stage } from '../scenario.ts';
 import { measureBackground, measureLookups } from '../workload/lookups.ts';
+import { meanRoundTrip } from '../workload/round-trip.ts';
 import { createValues } from '../workload/values.ts';
 import { lookupFigures, tellLookups, tellValues } from './telling.ts';
 
-const LOOKUPS = 200;
-const VALUES = 60;
 /** Virtual ms of quiet, to know what the network sends by itself. */
 const QUIET = 30_000;
 
-export const still: Scenario = {
-  name: 'static',
-  about: 'nobody comes and nobody goes; lookups by both styles, values stored and found',
-  async play({ world, truth, random, tell }) {
-    const background = await measureBackground(world, QUIET);
-    const options = { world, truth, random, count: LOOKUPS, background };
-    const recursive = await measureLookups({ ...options, style: 'recursive' });
-    tellLookups(tell, 'recursive', recursive);
-    const iterative = await measureLookups({ ...options, style: 'iterative' });
-    tellLookups(tell, 'iterative', iterative);
-    const values = createValues(world, random);
-    const storedLeast = await values.publish(VALUES);
-    const found = await values.probe();
-    tellValues(tell, found);
-    return {
-      ...lookupFigures('recursive', recursive),
-      ...lookupFigures('iterative', iterative),
-      storedLeast,
-      valuesAsked: found.asked,
-      valuesFound: found.found,
-      valuesBroken: found.broken,
-      leastLinks: Math.min(...world.tabs().map(({ node }) => node.links().length)),
-      malformed: world.nodes.reduce((sum, { node }) => sum + node.stats().malformed, 0),
-    };
-  },
-};
+export interface StaticOptions {
+  /** Looked up by each of the two styles, and begun in a virtual second. */
+  readonly recursive: number;
+  readonly iterative: number;
+  readonly rate: number;
+  readonly values: number;
+}
+
+const SMALL: StaticOptions = { recursive: 200, iterative: 200, rate: 10, values: 60 };
+
+export function still(options: StaticOptions = SMALL): Scenario {
+  return {
+    name: 'static',
+    about: 'nobody comes and nobody goes; lookups by both styles, values stored and found',
+    play: (stage) => playStill(stage, options),
+  };
+}
+
+async function playStill({ world, truth, random, tell }: Stage, options: StaticOptions): Promise<Figures> {
+  const background = await measureBackground(world, QUIET);
+  const start = performance.now();
+  const shared = { world, truth, random, background };
+  const recursive = await measureLookups({ ...shared, count: options.recursive, rate: options.rate, style: 'recursive' });
+  const wall = performance.now() - start;
+  tellLookups(tell, 'recursive', recursive);
+  const iterative = await measureLookups({ ...shared, count: options.iterative, style: 'iterative' });
+  tellLookups(tell, 'iterative', iterative);
+  const values = createValues(world, random);
+  const storedLeast = await values.publish(options.values);
+  const found = await values.probe();
+  tellValues(tell, found);
+  return {
+    ...lookupFigures('recursive', recursive),
+    ...lookupFigures('iterative', iterative),
+    wall,
+    meanRoundTrip: meanRoundTrip(world, random),
+    storedLeast,
+    valuesAsked: found.asked,
+    valuesFound: found.found,
+    valuesBroken: found.broken,
+    leastLinks: Math.min(...world.tabs().map(({ node }) => node.links().length)),
+    malformed: world.nodes.reduce((sum, { node }) => sum + node.stats().malformed, 0),
+  };
+}

@@ -1,34 +1,38 @@
 /** A large part of all tabs goes in the same instant, without a word. */
-import type { Scenario, Stage } from '../scenario.ts';
+import type { Figures, Scenario, Stage } from '../scenario.ts';
 import { createGroups } from '../workload/groups.ts';
 import { someTabs } from '../workload/pick.ts';
 import { createValues } from '../workload/values.ts';
 import { tellGroups, tellValues } from './telling.ts';
 
-const VALUES = 100;
-const GROUPS = 60;
 /** Virtual ms in which those who vanished come back, and for repair. */
 const RETURNS = 30_000;
 const REPAIR = 60_000;
 /** The share of them that comes back, with their disks. */
 const RETURNING = 0.7;
 
-/** The scenario for this share of all tabs. */
-export function vanish(share: number): Scenario {
+export interface VanishOptions {
+  /** Of all tabs. */
+  readonly share: number;
+  readonly values: number;
+  readonly groups: number;
+}
+
+export function vanish({ share, values = 100, groups = 60 }: Partial<VanishOptions> & Pick<VanishOptions, 'share'>): Scenario {
   return {
-    name: share === 0.3 ? 'vanish' : `vanish${100 * share}`,
+    name: share === 0.5 ? 'vanish-half' : 'vanish',
     about: `${100 * share}% of all tabs vanish at once; what was stored is looked for right after, and after ${RETURNING * 100}% of them came back`,
-    play: (stage) => playVanish(stage, share),
+    play: (stage) => playVanish(stage, { share, values, groups }),
   };
 }
 
-async function playVanish({ world, random, tell, timeline }: Stage, share: number): Promise<Record<string, number>> {
+async function playVanish({ world, random, tell, timeline }: Stage, options: VanishOptions): Promise<Figures> {
   const values = createValues(world, random);
   const groups = createGroups(world, random);
-  await values.publish(VALUES);
-  const copies = await groups.publish(GROUPS);
-  tell(`${VALUES} values and ${GROUPS} groups stored, ${copies.toFixed(1)} copies of each group besides the publisher's`);
-  const gone = someTabs(world, random, share);
+  await values.publish(options.values);
+  const copies = await groups.publish(options.groups);
+  tell(`${options.values} values and ${options.groups} groups stored, ${copies.toFixed(1)} copies of each group besides the publisher's`);
+  const gone = someTabs(world, random, options.share);
   for (const one of gone) {
     one.crash();
     timeline.note('crash');

@@ -39,7 +39,8 @@ export interface Groups {
   census(): Promise<Census>;
 }
 
-const SEGMENT_BYTES = 1024;
+/** Bytes that a group really has. */
+export const SEGMENT_BYTES = 1024;
 const SEGMENT_MS = 40_000;
 /** Virtual ms in which publishing and finding must end. */
 const PATIENCE = 600_000;

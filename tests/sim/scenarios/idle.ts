@@ -1,0 +1,37 @@
+/** Nobody does anything: what the network costs by itself. */
+
+import { DEFAULT_SETTINGS } from '../../../src/node/settings.ts';
+import { encodeFrame } from '../../../src/wire/codec.ts';
+import { mean } from '../figures.ts';
+import type { Figures, Scenario } from '../scenario.ts';
+import { createTraffic, type Volumes } from '../traffic.ts';
+
+const MINUTE = 60_000;
+/** For what joining left to do. */
+const SETTLING = 10 * MINUTE;
+/** As long as the longest pause between two rounds of any work. */
+const WATCHED = 60 * MINUTE;
+
+export const idle: Scenario = {
+  name: 'idle',
+  about: 'nobody does anything for an hour: what the network costs by itself, and for what',
+  async play({ world, nodes, tell }) {
+    await world.scheduler.advance(SETTLING);
+    const traffic = createTraffic(world);
+    await world.scheduler.advance(WATCHED);
+    const rates = ratesOf(traffic.total(), nodes);
+    const links = mean(world.tabs().map(({ node }) => node.links().length));
+    // Heartbeats are off in the simulator: each link would carry one of these in each direction.
+    const heartbeats = (2 * links * encodeFrame({ type: 'alive' }).length) / (DEFAULT_SETTINGS.heartbeat / 1000);
+    for (const [kind, rate] of Object.entries(rates)) tell(`${kind.padEnd(20)} ${rate.toFixed(2)} bytes a second`);
+    tell(`${'alive'.padEnd(20)} ${heartbeats.toFixed(2)} bytes a second on ${links.toFixed(1)} links (computed)`);
+    const sum = Object.values(rates).reduce((total, rate) => total + rate, 0);
+    return { links, heartbeats, maintenance: sum, total: sum + heartbeats, ...rates };
+  },
+};
+
+/** Bytes a second that each node sends and receives, by kind, most first. */
+function ratesOf(volumes: Volumes, nodes: number): Figures {
+  const rates = [...volumes].map(([kind, { bytes }]): [string, number] => [kind, (2 * bytes) / nodes / (WATCHED / 1000)]);
+  return Object.fromEntries(rates.sort(([, a], [, b]) => b - a));
+}
