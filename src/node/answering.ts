@@ -39,14 +39,6 @@ interface Bulk {
 /** The body of a response; at once where nothing is waited for. */
 export type Answer = Bytes | Promise<Bytes>;
 
-export interface Answering<Source> {
-  /** Answers a request that came over `link`. False when its id is still in use: a defect of the other side. */
-  take(request: Request, link: Source): boolean;
-  /** Nobody waits for the answer any more. A stream that it opened is another matter. */
-  cancel(id: number): void;
-  end(error: () => KadreelError): void;
-}
-
 type Request = Extract<Frame, { type: 'request' }>;
 
 export interface AnsweringOptions<Source> {
@@ -58,8 +50,8 @@ export interface AnsweringOptions<Source> {
   readonly serve: (call: ReceivedCall<Source>) => Answer;
 }
 
-/** Of one link; the functions below take it, as in calls.ts. */
-interface State<Source> extends AnsweringOptions<Source> {
+/** The answering half of one link. The functions below take it, for the reason given in calls.ts. */
+export interface Answering<Source> extends AnsweringOptions<Source> {
   /** Calls that the other side still waits for; null without any: an idle link costs no map. */
   waiting: Map<number, Work<Source>> | null;
   /** Calls whose work has not ended, cancelled ones included; and those of them that will open a stream. */
@@ -68,28 +60,31 @@ interface State<Source> extends AnsweringOptions<Source> {
 }
 
 export function createAnswering<Source>({ from, sender, send, serve }: AnsweringOptions<Source>): Answering<Source> {
-  const state: State<Source> = { from, sender, send, serve, waiting: null, working: 0, opening: 0 };
-  return {
-    take(request, link) {
-      if (state.waiting?.has(request.id)) return false;
-      const refusal = overload(state, request.method);
-      if (refusal) send(failure(request.id, fail('refused', refusal)));
-      else work(state, new Work(request, { link, from }));
-      return true;
-    },
-    cancel(id) {
-      const call = forget(state, id);
-      call?.abandon(CANCELLED);
-    },
-    end(error) {
-      for (const call of state.waiting?.values() ?? []) call.abandon(error());
-      state.waiting = null;
-    },
-  };
+  return { from, sender, send, serve, waiting: null, working: 0, opening: 0 };
+}
+
+/** Answers a request that came over `link`. False when its id is still in use: a defect of the other side. */
+export function takeRequest<Source>(answering: Answering<Source>, request: Request, link: Source): boolean {
+  if (answering.waiting?.has(request.id)) return false;
+  const refusal = overload(answering, request.method);
+  if (refusal) answering.send(failure(request.id, fail('refused', refusal)));
+  else work(answering, new Work(request, { link, from: answering.from }));
+  return true;
+}
+
+/** Nobody waits for the answer any more. A stream that it opened is another matter. */
+export function cancelRequest<Source>(answering: Answering<Source>, id: number): void {
+  forget(answering, id)?.abandon(CANCELLED);
+}
+
+/** Nobody waits for any of them any more. */
+export function endRequests<Source>(answering: Answering<Source>, error: () => KadreelError): void {
+  for (const call of answering.waiting?.values() ?? []) call.abandon(error());
+  answering.waiting = null;
 }
 
 /** Why a call is not even looked at, or null. */
-function overload<Source>({ working, opening, sender }: State<Source>, method: number): string | null {
+function overload<Source>({ working, opening, sender }: Answering<Source>, method: number): string | null {
   if (working >= MAX_WORKING) return 'too many calls at once';
   if (method !== CALLS.FETCH.method) return null;
   const { active, held } = sender();
@@ -97,49 +92,49 @@ function overload<Source>({ working, opening, sender }: State<Source>, method: n
 }
 
 /** What is answered at once, as most calls are, waits for no promise. */
-function work<Source>(state: State<Source>, call: Work<Source>): void {
-  state.waiting ??= new Map();
-  state.waiting.set(call.id, call);
-  state.working++;
-  if (call.method === CALLS.FETCH.method) state.opening++;
+function work<Source>(answering: Answering<Source>, call: Work<Source>): void {
+  answering.waiting ??= new Map();
+  answering.waiting.set(call.id, call);
+  answering.working++;
+  if (call.method === CALLS.FETCH.method) answering.opening++;
   let answer: Answer;
   try {
-    answer = state.serve(call);
+    answer = answering.serve(call);
   } catch (error) {
-    refuse(state, call, error);
+    refuse(answering, call, error);
     return;
   }
-  if (answer instanceof Uint8Array) respond(state, call, answer);
+  if (answer instanceof Uint8Array) respond(answering, call, answer);
   else
     answer.then(
-      (body) => respond(state, call, body),
-      (error: unknown) => refuse(state, call, error),
+      (body) => respond(answering, call, body),
+      (error: unknown) => refuse(answering, call, error),
     );
 }
 
-function respond<Source>(state: State<Source>, call: Work<Source>, body: Bytes): void {
-  if (!finish(state, call)) return;
-  state.send({ type: 'response', id: call.id, body });
-  if (call.bulk) state.sender().open({ id: call.id, ...call.bulk });
+function respond<Source>(answering: Answering<Source>, call: Work<Source>, body: Bytes): void {
+  if (!finish(answering, call)) return;
+  answering.send({ type: 'response', id: call.id, body });
+  if (call.bulk) answering.sender().open({ id: call.id, ...call.bulk });
 }
 
-function refuse<Source>(state: State<Source>, call: Work<Source>, error: unknown): void {
-  if (finish(state, call)) state.send(failure(call.id, asKadreelError(error)));
+function refuse<Source>(answering: Answering<Source>, call: Work<Source>, error: unknown): void {
+  if (finish(answering, call)) answering.send(failure(call.id, asKadreelError(error)));
 }
 
 /** The work has ended. False when nobody waits for its outcome. */
-function finish<Source>(state: State<Source>, call: Work<Source>): boolean {
-  state.working--;
-  if (call.method === CALLS.FETCH.method) state.opening--;
+function finish<Source>(answering: Answering<Source>, call: Work<Source>): boolean {
+  answering.working--;
+  if (call.method === CALLS.FETCH.method) answering.opening--;
   if (call.over) return false;
-  forget(state, call.id);
+  forget(answering, call.id);
   return true;
 }
 
-function forget<Source>(state: State<Source>, id: number): Work<Source> | null {
-  const call = state.waiting?.get(id) ?? null;
-  state.waiting?.delete(id);
-  if (state.waiting?.size === 0) state.waiting = null;
+function forget<Source>(answering: Answering<Source>, id: number): Work<Source> | null {
+  const call = answering.waiting?.get(id) ?? null;
+  answering.waiting?.delete(id);
+  if (answering.waiting?.size === 0) answering.waiting = null;
   return call;
 }
 

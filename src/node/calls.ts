@@ -22,15 +22,6 @@ export interface Outgoing<T> {
   readonly signal: AbortSignal | undefined;
 }
 
-/** The caller's half. Bodies are bytes here: who calls knows their schema. */
-export interface Calls {
-  send<T>(call: Outgoing<T>): Promise<T>;
-  /** True when the frame answered a call of ours. */
-  answer(frame: Extract<Frame, { type: 'response' | 'failure' }>): boolean;
-  /** Ends every call, and those that come later. Most links end with none under way: the error is made when it is needed. */
-  end(error: () => KadreelError): void;
-}
-
 interface Pending {
   /** Ends it with the answer. */
   readonly answered: (body: Bytes) => void;
@@ -42,13 +33,17 @@ interface Pending {
   readonly forget: Cancel | null;
 }
 
-/** Of one link. The functions below take it, as a closure of each for every link would cost more than all that a link keeps. */
-interface State {
+/**
+ * The caller's half of one link. Bodies are bytes here: who calls knows their schema. The functions below take it: a closure of each for every
+ * link would cost more than all that an idle link keeps.
+ */
+export interface Calls {
   readonly clock: Clock;
   readonly send: (frame: Frame) => void;
   /** Null while nothing is under way: an idle link costs no map. */
   pending: Map<number, Pending> | null;
   nextId: number;
+  /** What calls reject with when the link has ended; null before. */
   ended: (() => KadreelError) | null;
   /** One timer for all calls, set for the one that is due first; what is answered until then costs none. */
   timer: { readonly due: number; readonly cancel: Cancel } | null;
@@ -57,32 +52,38 @@ interface State {
 const ID_SPACE = 0xffff_ffff;
 
 export function createCalls({ clock, send }: { clock: Clock; send: (frame: Frame) => void }): Calls {
-  const state: State = { clock, send, pending: null, nextId: 1, ended: null, timer: null };
-  return {
-    send: (call) => new Promise((resolve, reject) => begin(state, call, { resolve, reject })),
-    answer(frame) {
-      const call = take(state, frame.id);
-      if (!call) return false;
-      if (frame.type === 'response') call.answered(frame.body);
-      else call.reject(failureError(frame.code, frame.reason));
-      return true;
-    },
-    end(error) {
-      state.ended = error;
-      state.timer?.cancel();
-      state.timer = null;
-      for (const id of [...(state.pending?.keys() ?? [])]) take(state, id)?.reject(error());
-    },
-  };
+  return { clock, send, pending: null, nextId: 1, ended: null, timer: null };
+}
+
+/** Sends a request and waits for what is made of its answer. */
+export function sendCall<T>(calls: Calls, call: Outgoing<T>): Promise<T> {
+  return new Promise((resolve, reject) => begin(calls, call, { resolve, reject }));
+}
+
+/** True when the frame answered a call of ours. */
+export function answerCall(calls: Calls, frame: Extract<Frame, { type: 'response' | 'failure' }>): boolean {
+  const call = take(calls, frame.id);
+  if (!call) return false;
+  if (frame.type === 'response') call.answered(frame.body);
+  else call.reject(failureError(frame.code, frame.reason));
+  return true;
+}
+
+/** Ends every call, and those that come later. Most links end with none under way: the error is made when it is needed. */
+export function endCalls(calls: Calls, error: () => KadreelError): void {
+  calls.ended = error;
+  calls.timer?.cancel();
+  calls.timer = null;
+  for (const id of [...(calls.pending?.keys() ?? [])]) take(calls, id)?.reject(error());
 }
 
 /** Throws what the call rejects with. */
-function begin<T>(state: State, call: Outgoing<T>, outcome: { resolve: (value: T) => void; reject: (error: unknown) => void }): void {
+function begin<T>(calls: Calls, call: Outgoing<T>, outcome: { resolve: (value: T) => void; reject: (error: unknown) => void }): void {
   const { method, read, deadline: allowed, signal } = call;
-  if (state.ended) throw state.ended();
+  if (calls.ended) throw calls.ended();
   if (signal?.aborted) throw abortError(signal);
-  const id = state.nextId;
-  state.nextId = id === ID_SPACE ? 1 : id + 1;
+  const id = calls.nextId;
+  calls.nextId = id === ID_SPACE ? 1 : id + 1;
   const request: Frame = { type: 'request', id, method, body: call.body(id) };
   const answered = (answer: Bytes): void => {
     try {
@@ -91,52 +92,52 @@ function begin<T>(state: State, call: Outgoing<T>, outcome: { resolve: (value: T
       outcome.reject(error);
     }
   };
-  const due = state.clock.now() + allowed;
-  state.pending ??= new Map();
-  state.pending.set(id, { answered, reject: outcome.reject, allowed, due, forget: signal ? listen(state, id, signal) : null });
-  setTimer(state, due);
-  state.send(request);
+  const due = calls.clock.now() + allowed;
+  calls.pending ??= new Map();
+  calls.pending.set(id, { answered, reject: outcome.reject, allowed, due, forget: signal ? listen(calls, id, signal) : null });
+  setTimer(calls, due);
+  calls.send(request);
 }
 
 /** The call that has this id has ended, or null when there is none. */
-function take(state: State, id: number): Pending | null {
-  const call = state.pending?.get(id);
+function take(calls: Calls, id: number): Pending | null {
+  const call = calls.pending?.get(id);
   if (!call) return null;
-  state.pending?.delete(id);
-  if (state.pending?.size === 0) state.pending = null;
+  calls.pending?.delete(id);
+  if (calls.pending?.size === 0) calls.pending = null;
   call.forget?.();
   return call;
 }
 
 /** Nobody waits for it any more, and the other side is told so. */
-function giveUp(state: State, id: number, error: Error): void {
-  const call = take(state, id);
+function giveUp(calls: Calls, id: number, error: Error): void {
+  const call = take(calls, id);
   if (!call) return;
-  state.send({ type: 'cancel', id });
+  calls.send({ type: 'cancel', id });
   call.reject(error);
 }
 
-function listen(state: State, id: number, signal: AbortSignal): Cancel {
-  const onAbort = (): void => giveUp(state, id, abortError(signal));
+function listen(calls: Calls, id: number, signal: AbortSignal): Cancel {
+  const onAbort = (): void => giveUp(calls, id, abortError(signal));
   signal.addEventListener('abort', onAbort, { once: true });
   return () => signal.removeEventListener('abort', onAbort);
 }
 
-function setTimer(state: State, due: number): void {
-  if (state.timer && state.timer.due <= due) return;
-  state.timer?.cancel();
-  state.timer = { due, cancel: state.clock.after(due - state.clock.now(), () => expire(state)) };
+function setTimer(calls: Calls, due: number): void {
+  if (calls.timer && calls.timer.due <= due) return;
+  calls.timer?.cancel();
+  calls.timer = { due, cancel: calls.clock.after(due - calls.clock.now(), () => expire(calls)) };
 }
 
-function expire(state: State): void {
-  state.timer = null;
-  const now = state.clock.now();
+function expire(calls: Calls): void {
+  calls.timer = null;
+  const now = calls.clock.now();
   let next = Number.POSITIVE_INFINITY;
-  for (const [id, { due, allowed }] of state.pending ?? []) {
-    if (due <= now) giveUp(state, id, fail('timeout', `No answer within ${Math.round(allowed)} ms.`));
+  for (const [id, { due, allowed }] of calls.pending ?? []) {
+    if (due <= now) giveUp(calls, id, fail('timeout', `No answer within ${Math.round(allowed)} ms.`));
     else next = Math.min(next, due);
   }
-  if (state.pending) setTimer(state, next);
+  if (calls.pending) setTimer(calls, next);
 }
 
 const ERROR_OF_FAILURE: Readonly<Record<FailureName, ErrorCode>> = {

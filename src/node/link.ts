@@ -8,8 +8,8 @@ import type { Contact } from '../kademlia/contact.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import { decodeFrame, encodeFrame } from '../wire/codec.ts';
 import { CALLS, type Frame, type Method, type RequestOf, type ResponseOf } from '../wire/messages.ts';
-import { type Answer, createAnswering, type ReceivedCall } from './answering.ts';
-import { type CallOptions, createCalls, failureError } from './calls.ts';
+import { type Answer, cancelRequest, createAnswering, endRequests, type ReceivedCall, takeRequest } from './answering.ts';
+import { answerCall, type CallOptions, createCalls, endCalls, failureError, sendCall } from './calls.ts';
 import type { ProvenChannel } from './handshake.ts';
 import { shorten } from './shorten.ts';
 import {
@@ -144,10 +144,10 @@ export function createLink(options: LinkOptions): Link {
     link.closed = true;
     endedBecause = reason;
     const error = (): KadreelError => fail('closed', `The link to ${contact.id.slice(0, 8)} ended: ${reason}`);
-    calls.end(error);
+    endCalls(calls, error);
     receiver?.end(error());
     sender?.end();
-    answering.end(error);
+    endRequests(answering, error);
     channel.close();
     whenEnded?.resolve(reason);
     onClose(link, reason);
@@ -162,21 +162,21 @@ export function createLink(options: LinkOptions): Link {
   const receive = (frame: Frame): void => {
     switch (frame.type) {
       case 'request':
-        if (!answering.take(frame, link)) doubt();
+        if (!takeRequest(answering, frame, link)) doubt();
         return;
       case 'response':
-        calls.answer(frame);
+        answerCall(calls, frame);
         return;
       case 'failure':
         // It answers a call, or ends the stream that a call opened.
-        if (!calls.answer(frame)) receiver?.failed(frame.id, failureError(frame.code, frame.reason));
+        if (!answerCall(calls, frame)) receiver?.failed(frame.id, failureError(frame.code, frame.reason));
         return;
       case 'data':
         return receiver?.data(frame.id, frame.bytes);
       case 'credit':
         return sender?.credit(frame.id, frame.bytes);
       case 'cancel':
-        answering.cancel(frame.id);
+        cancelRequest(answering, frame.id);
         sender?.cancel(frame.id);
         return;
       case 'alive':
@@ -226,7 +226,7 @@ export function createLink(options: LinkOptions): Link {
         doubt();
         throw fail('invalid', `The other node's answer to ${method} is malformed.`);
       };
-      return calls.send({
+      return sendCall(calls, {
         method: schemas.method,
         body: () => encode(schemas.request as Schema<typeof request>, request),
         read,
@@ -235,14 +235,14 @@ export function createLink(options: LinkOptions): Link {
       });
     },
     callRaw(method, body, { deadline = callDeadline, signal } = {}) {
-      return calls.send({ method, body: () => body, read: (answer) => answer, deadline, signal });
+      return sendCall(calls, { method, body: () => body, read: (answer) => answer, deadline, signal });
     },
     async fetch({ group, segment, size, urgency }, { signal, onBytes } = {}) {
       let incoming = null as Incoming | null;
       const onAbort = (): void => incoming?.stop(fail('aborted', 'The transfer was cancelled.'));
       signal?.addEventListener('abort', onAbort, { once: true });
       try {
-        const offered = await calls.send({
+        const offered = await sendCall(calls, {
           method: CALLS.FETCH.method,
           body(id) {
             incoming = receiving().expect(id, { stall: stallDeadline, ...(onBytes && { onBytes }) });

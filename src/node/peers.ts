@@ -135,6 +135,13 @@ export function createPeers(options: PeersOptions): Peers {
     throw fail('refused', 'There is no room for another link.');
   };
 
+  /** One for all links, which keep it. */
+  const onClose = (link: Link, reason: string): void => {
+    if (links.get(link.id) !== link) return;
+    links.delete(link.id);
+    options.onUnlink(link, reason);
+  };
+
   const peers: Peers = {
     get: (id) => links.get(id) ?? null,
     links: () => [...links.values()],
@@ -199,11 +206,7 @@ export function createPeers(options: PeersOptions): Peers {
         serve: options.serve,
         onMalformed: options.onMalformed,
         onSent: options.onSent,
-        onClose(ended, reason) {
-          if (links.get(id) !== ended) return;
-          links.delete(id);
-          options.onUnlink(ended, reason);
-        },
+        onClose,
       });
       links.set(id, link);
       present?.close('replaced by a newer link');
