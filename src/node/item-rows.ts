@@ -16,7 +16,9 @@ export interface Term {
   readonly spare: boolean;
 }
 
+/** A kept value. */
 export const valueRow = struct<Term & { bytes: Bytes }>({ expires: time, spare: boolean, bytes: binary(LIMITS.value) });
+/** A kept record. */
 export const recordRow = struct<Term & { signed: Signed }>({ expires: time, spare: boolean, signed: signedSchema });
 /** Entries carry their own ends. */
 export const entriesRow = list(signedSchema, LIMITS.entriesPerTopic);

@@ -11,6 +11,7 @@ export interface Placement {
   readonly bits: number;
 }
 
+/** Where this node stands for a key, among the k nearest or behind them. */
 export function placementOf(table: RoutingTable, key: Key, k: number): Placement {
   const nearest = table.closestLinked(key, k);
   const farther = nearest.findIndex((contact) => compareDistance(key, table.self, contact.id) < 0);

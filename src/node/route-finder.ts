@@ -26,6 +26,7 @@ export interface RouteAnswer {
   readonly hops: number;
 }
 
+/** What happens during a lookup; `first` is the first hop of the path that it happened on. */
 export type RouteEvent =
   | { readonly type: 'asked'; readonly first: Contact }
   | { readonly type: 'answered'; readonly first: Contact; readonly answer: RouteAnswer }
