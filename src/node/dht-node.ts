@@ -154,6 +154,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     },
     onUnlink(link, reason) {
       routing.unlinked(link, reason);
+      republishing.lost(link.id);
       keeping.lost(link, reason);
       if (peers.links().length === 0) joined = false;
       changed();

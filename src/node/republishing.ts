@@ -20,6 +20,8 @@ export interface Republishing {
   republish(signal: AbortSignal): Promise<void>;
   /** A node was linked: gives it what belongs to it, or, if it was linked before, what changed here since. */
   handOver(link: Link, signal: AbortSignal): Promise<void>;
+  /** The link to a node ended. */
+  lost(id: NodeId): void;
   /** A hand over brought something new, over a link that began then (ms): the others near get it as well, soon. */
   news(stored: StoredItem, since: number): void;
   /** Idempotent. */
@@ -134,11 +136,13 @@ export function createRepublishing(options: RepublishingOptions): Republishing {
       handed.delete(link.id);
       handed.set(link.id, Number.POSITIVE_INFINITY);
       trim(handed, MAX_HANDED);
-      void link.ended().then(() => handed.set(link.id, clock.now() - UNNOTICED));
       const rows = (await items.keys()).filter(
         ({ key, want }) => (since === null || (items.changedAt(key, want) ?? 0) > since) && isOursToGive(key, link.id),
       );
       await inTurn(rows, signal, (row) => give(link, { ...row, since, signal }));
+    },
+    lost(id) {
+      if (handed.has(id)) handed.set(id, clock.now() - UNNOTICED);
     },
     news(stored, since) {
       if (closing.signal.aborted || news.length >= MAX_NEWS) return;

@@ -196,6 +196,7 @@ describe('a node that is linked', () => {
     expect(given.map(({ replicas }) => replicas)).toEqual([1]);
     await bench.advance(HOUR);
     to.close('gone');
+    republishing.lost(to.id);
     await bench.advance(10 * MINUTE);
     const fresh = await put('new');
     const back = { ...to, closed: false };
