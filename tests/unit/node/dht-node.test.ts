@@ -25,7 +25,7 @@ async function network(
   seed: number,
   tabs: number,
   settings: Parameters<typeof createWorld>[0]['settings'] = {},
-): Promise<World & { tabs: SimNode[] }> {
+): Promise<World & { crowd: SimNode[] }> {
   const world = createWorld({ seed, settings: settings ?? {} });
   worlds.push(world);
   world.add({ open: OPEN });
@@ -34,10 +34,10 @@ async function network(
     await world.scheduler.advance(200);
   }
   await world.scheduler.advance(20_000);
-  return Object.assign(world, { tabs: world.nodes.slice(1) });
+  return Object.assign(world, { crowd: world.nodes.slice(1) });
 }
 
-const tab = (world: { tabs: SimNode[] }, index: number): SimNode => world.tabs.at(index) as SimNode;
+const tab = (world: { crowd: SimNode[] }, index: number): SimNode => world.crowd.at(index) as SimNode;
 
 async function publish(world: World, at: SimNode, group: TestGroup): Promise<void> {
   for (const [index, bytes] of group.segments.entries()) {
@@ -75,7 +75,7 @@ describe('a network', () => {
 
   test('[K4] a STORE without a token of ours is refused', async () => {
     const world = await network(2, 4);
-    const [a] = world.tabs as [SimNode];
+    const [a] = world.crowd as [SimNode];
     const link = a.node.links().find((one) => one.contact.open === null);
     if (!link) throw new Error('no link between tabs');
     const bytes = fromUtf8('a value');
@@ -90,7 +90,7 @@ describe('a network', () => {
 
   test('[K2] a FIND_NODE reply names linked nodes, nearest first, without the asker', async () => {
     const world = await network(3, 10);
-    const [a, b] = world.tabs as [SimNode, SimNode];
+    const [a, b] = world.crowd as [SimNode, SimNode];
     const target = tab(world, 5).node.contact.id;
     const { contacts, open } = await world.run(a.node.overlay.call({ contact: b.node.contact, namedBy: null }, 'FIND_NODE', { target }));
     const ids = contacts.map(({ publicKey }) => hashKey(world.crypto, publicKey));
@@ -102,7 +102,7 @@ describe('a network', () => {
 
   test('[L4] inside a RELAY, RELAY is invalid and what needs a link is refused', async () => {
     const world = await network(4, 4);
-    const [a, b] = world.tabs as [SimNode, SimNode];
+    const [a, b] = world.crowd as [SimNode, SimNode];
     const link = world.nodes[0]?.node.peers.get(a.node.contact.id);
     if (!link) throw new Error('no link');
     const call = (method: number, body: Bytes) =>
@@ -144,7 +144,7 @@ describe('a network', () => {
 
   test('offline, nobody is forgotten for lookups that lead nowhere', async () => {
     const world = await network(7, 8);
-    const [a] = world.tabs as [SimNode];
+    const [a] = world.crowd as [SimNode];
     const before = a.node.stats().contacts;
     for (const one of world.nodes) if (one !== a) one.host.crash();
     for (const link of [...a.node.links()]) link.close('offline');
@@ -237,15 +237,15 @@ describe('upkeep', () => {
     const key = hashKey(world.crypto, bytes);
     await world.run(tab(world, 0).node.overlay.store(key, { type: 'value', bytes }));
     const holding = async (): Promise<SimNode[]> => {
-      const rows = await Promise.all(world.tabs.map((one) => one.store.get('items', `v/${key}`).catch(() => null)));
-      return world.tabs.filter((_, i) => rows[i]);
+      const rows = await Promise.all(world.crowd.map((one) => one.store.get('items', `v/${key}`).catch(() => null)));
+      return world.crowd.filter((_, i) => rows[i]);
     };
     const first = await holding();
     for (const one of first.slice(1)) one.crash();
     await world.scheduler.advance(2.6 * HOUR);
     const now = await holding();
     expect(now.filter((one) => !first.includes(one)).length).toBeGreaterThanOrEqual(2);
-    const reader = world.tabs.find((one) => !first.includes(one) && !now.includes(one)) as SimNode;
+    const reader = world.crowd.find((one) => !first.includes(one) && !now.includes(one)) as SimNode;
     expect(await world.run(reader.node.overlay.findValue(key))).toEqual(bytes);
   });
 
@@ -284,7 +284,7 @@ describe('upkeep', () => {
 describe('closing', () => {
   test('[A3] says goodbye, ends every call, and leaves nothing running', async () => {
     const world = await network(31, 5);
-    const [a, b] = world.tabs as [SimNode, SimNode];
+    const [a, b] = world.crowd as [SimNode, SimNode];
     const pending = [
       a.node.overlay.findValue(b.node.contact.id),
       a.node.segments.get({ group: b.node.contact.id, segment: 0, urgency: 0 }, patient),

@@ -197,6 +197,7 @@ describe('a node that is linked', () => {
     await bench.advance(HOUR);
     to.close('gone');
     republishing.lost(to.id);
+    republishing.lost(to.id);
     await bench.advance(10 * MINUTE);
     const fresh = await put('new');
     const back = { ...to, closed: false };
