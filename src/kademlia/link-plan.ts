@@ -88,7 +88,7 @@ export function planLinks(state: LinkState, { now, underWay, far }: PlanOptions)
   }
   const gaps: { candidate: Known; rank: number }[] = [];
   let missing = false;
-  let next = 0;
+  let seen = 0;
   for (const bucket of buckets) {
     const chosen = bucket.nodes.filter((one) => one.linkedAt === null && (underWay.has(one.contact.id) || urgent.includes(one)));
     const open = openWanted(bucket, chosen, isCallable, state);
@@ -100,8 +100,7 @@ export function planLinks(state: LinkState, { now, underWay, far }: PlanOptions)
     let count = filled.size;
     // A bucket just before the neighbours may well have nobody in a quarter; those farther away have.
     const full = bucket.index < border - 1;
-    missing ||= full && bucket.index > next;
-    next = bucket.index + 1;
+    if (full) seen++;
     for (let quarter = 0; quarter < 4 && count < settings.farLinks; quarter++) {
       if (filled.has(quarter)) continue;
       const candidate = bestOf(bucket.nodes, (one) => one.quarter === quarter && one.linkedAt === null && isCallable(one), state);
@@ -109,7 +108,7 @@ export function planLinks(state: LinkState, { now, underWay, far }: PlanOptions)
       else missing ||= full;
     }
   }
-  const short = { neighbours: near < neighbourCount(settings), far: missing };
+  const short = { neighbours: near < neighbourCount(settings), far: missing || seen < border - 1 };
 
   const used = links.length + underWay.size;
   const free = settings.budget - used;

@@ -135,6 +135,7 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
   const roundTrip = (one: Known): number => one.roundTrip ?? expected(one);
   /** Twice as many as are wanted linked, so that whoever goes has a successor. */
   const isNear = (one: Known): boolean => {
+    if (settings.neighbours === 0) return false;
     const last = known[2 * settings.neighbours - 1];
     return !last || compare(one, last) <= 0;
   };

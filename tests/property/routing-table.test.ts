@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Contact } from '../../src/kademlia/contact.ts';
 import { commonPrefix, compareDistance, KEY_BYTES, keyInBucket, keyOf, type NodeId } from '../../src/kademlia/key.ts';
-import { createRoutingTable, type RoutingTable } from '../../src/kademlia/routing-table.ts';
+import type { PlanOptions } from '../../src/kademlia/link-plan.ts';
+import { createRoutingTable, type LinkPurpose, type RoutingTable } from '../../src/kademlia/routing-table.ts';
 import { makeContact } from '../unit/support/make-contact.ts';
 
 const SELF = keyOf(new Uint8Array(KEY_BYTES).fill(0x5a));
@@ -62,6 +63,7 @@ function play(run: readonly Event[]): World {
   return { table, linked, now };
 }
 
+const at = (now: number): PlanOptions => ({ now, underWay: new Set<NodeId>(), far: true });
 const bucketOf = (contact: Contact): number => commonPrefix(SELF, contact.id);
 
 describe('a routing table', () => {
@@ -77,7 +79,8 @@ describe('a routing table', () => {
         for (let bucket = 0; bucket < 8; bucket++) {
           const inBucket = known.filter((contact) => bucketOf(contact) === bucket);
           const live = inBucket.filter((contact) => linked.has(contact.id)).length;
-          expect(inBucket.length).toBeLessThanOrEqual(Math.max(SETTINGS.k, live));
+          const near = known.slice(0, 2 * SETTINGS.neighbours).filter((contact) => bucketOf(contact) === bucket).length;
+          expect(inBucket.length).toBeLessThanOrEqual(Math.max(SETTINGS.k, live) + near);
         }
       }),
     );
@@ -95,49 +98,80 @@ describe('a routing table', () => {
     );
   });
 
-  it('[T2] wants known nodes that are not linked, each once, and no more than fit once the surplus is closed', () => {
+  it('[T2] wants known nodes that are not linked, each once, and no more than there is room for', () => {
     fc.assert(
       fc.property(events, (run) => {
         const { table, linked, now } = play(run);
-        const wanted = table.wantedLinks(now);
+        const { wanted, spare } = table.plan(at(now));
         expect(new Set(wanted).size).toBe(wanted.length);
-        for (const contact of wanted) {
+        for (const contact of spare ? [...wanted, spare] : wanted) {
           expect(linked.has(contact.id)).toBe(false);
           expect(table.get(contact.id)).toBe(contact);
         }
-        for (const contact of wanted) table.linked(contact, now);
-        const surplus = table.surplusLinks(new Set());
-        expect(surplus).toHaveLength(Math.max(0, table.linkCount - SETTINGS.budget));
+        if (spare) expect(wanted).not.toContain(spare);
       }),
     );
   });
 
-  it('[T2] when nothing stops it, ends with links to its nearest known nodes', () => {
+  it('[T2] when nothing stops it, ends with links to its nearest known nodes, and asks for nothing more', () => {
     fc.assert(
       fc.property(events, (run) => {
         const { table, now } = play(run.filter((one) => one.type !== 'linked'));
-        const later = now + 1_000_000; // every pause is over
-        for (const contact of table.wantedLinks(later)) table.linked(contact, later);
+        let later = now + 1_000_000; // every pause is over
+        for (let round = 0; round < 4; round++, later += 1_000_000)
+          for (const contact of table.plan(at(later)).wanted) table.linked(contact, later);
         for (const neighbour of table.closest(SELF, SETTINGS.neighbours)) expect(table.isLinked(neighbour.id)).toBe(true);
+        expect(table.plan(at(later)).wanted).toEqual([]);
       }),
     );
   });
 
-  it('[T3] closes as many links as are over the budget, never a protected one, and neighbours last', () => {
+  it('[T3] is never over the budget when everybody is asked for admission, whoever comes and whatever for', () => {
+    const purposes = fc.constantFrom<LinkPurpose>('own', 'routing', 'guest');
     fc.assert(
-      fc.property(events, fc.array(who, { maxLength: 5 }), (run, protectedOnes) => {
-        const { table, linked } = play(run);
-        const protect = new Set(protectedOnes.map((i) => (contacts[i] as Contact).id));
-        const surplus = table.surplusLinks(protect);
-        const free = [...linked].filter((id) => !protect.has(id)).length;
-        expect(surplus).toHaveLength(Math.max(0, Math.min(free, linked.size - SETTINGS.budget)));
-        for (const id of surplus) {
-          expect(linked.has(id)).toBe(true);
-          expect(protect.has(id)).toBe(false);
+      fc.property(fc.array(fc.record({ who, purpose: purposes, busy: fc.boolean(), goes: fc.boolean() }), { maxLength: 200 }), (visits) => {
+        const table = createRoutingTable({ self: SELF, settings: SETTINGS });
+        const busy = new Set<NodeId>();
+        for (const [now, visit] of visits.entries()) {
+          const contact = contacts[visit.who] as Contact;
+          if (visit.goes) {
+            table.unlinked(contact.id, now);
+            continue;
+          }
+          const before = table.linkCount;
+          const { taken, instead } = table.admit(contact, { purpose: visit.purpose, reserved: 0, isBusy: (id) => busy.has(id) });
+          if (!taken) {
+            expect(before).toBeGreaterThanOrEqual(SETTINGS.budget - 1);
+            continue;
+          }
+          if (instead) {
+            expect(table.isLinked(instead)).toBe(true);
+            expect(busy.has(instead)).toBe(false);
+            expect(before).toBe(SETTINGS.budget);
+            table.unlinked(instead, now, { noRoom: true });
+          }
+          table.linked(contact, now, { guest: visit.purpose === 'guest', ours: visit.purpose === 'own' });
+          if (visit.busy) busy.add(contact.id);
+          expect(table.linkCount).toBeLessThanOrEqual(SETTINGS.budget);
         }
-        if (protect.size > 0) return;
-        const neighbours = table.closestLinked(SELF, SETTINGS.neighbours).map((contact) => contact.id);
-        for (const id of neighbours) expect(surplus).not.toContain(id);
+      }),
+    );
+  });
+
+  it('[T3] never has its nearest neighbours in the way of others, nor the only link to an open node', () => {
+    fc.assert(
+      fc.property(events, fc.array(who, { maxLength: 5 }), (run, busyOnes) => {
+        const { table, linked, now } = play(run);
+        const busy = new Set(busyOnes.map((i) => (contacts[i] as Contact).id));
+        const { ready } = table.surplusLinks({ now: now + 1_000_000, isBusy: (id) => busy.has(id) });
+        expect(new Set(ready).size).toBe(ready.length);
+        const open = table.openNodes().filter(({ id }) => linked.has(id));
+        for (const id of ready) {
+          expect(linked.has(id)).toBe(true);
+          expect(busy.has(id)).toBe(false);
+          expect(table.neighbours().some((one) => one.id === id)).toBe(false);
+          if (open.length === 1) expect(open[0]?.id).not.toBe(id);
+        }
       }),
     );
   });

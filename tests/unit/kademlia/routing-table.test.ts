@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { Admission } from '../../../src/kademlia/admission.ts';
 import type { Contact } from '../../../src/kademlia/contact.ts';
 import { commonPrefix, compareDistance, type Key, parseKey } from '../../../src/kademlia/key.ts';
-import { createRoutingTable, type RoutingSettings, type RoutingTable } from '../../../src/kademlia/routing-table.ts';
+import { createRoutingTable, type LinkPurpose, type RoutingSettings, type RoutingTable } from '../../../src/kademlia/routing-table.ts';
+import type { Place } from '../../../src/kademlia/vivaldi.ts';
 import { seededRandom } from '../../sim/random.ts';
 import { makeContact } from '../support/make-contact.ts';
 
@@ -13,6 +15,19 @@ const table = (settings: Partial<RoutingSettings> = {}): RoutingTable => createR
 const far = (i: number, open: string | null = null): Contact => makeContact(`8${i.toString(16).padStart(4, '0')}`, open);
 /** The `i`-th contact of the bucket that shares 12 bits with us. */
 const near = (i: number, open: string | null = null): Contact => makeContact(`0008${i.toString(16).padStart(4, '0')}`, open);
+/** The `i`-th contact of one of the four quarters of the farthest bucket. */
+const farIn = (quarter: number, i: number, open: string | null = null): Contact =>
+  makeContact(`${'8ace'[quarter]}${i.toString(16).padStart(4, '0')}`, open);
+/** Contacts to link to. */
+const wanted = (routing: RoutingTable, now: number, underWay: readonly Contact[] = []): readonly Contact[] =>
+  routing.plan({ now, underWay: new Set(underWay.map(({ id }) => id)), far: true }).wanted;
+/** Links to close, when all of them have lasted. */
+const surplus = (routing: RoutingTable, busy: readonly Contact[] = []): readonly Key[] =>
+  routing.surplusLinks({ now: 1_000_000, isBusy: (id) => busy.some((one) => one.id === id) }).ready;
+const admit = (routing: RoutingTable, contact: Contact, purpose: LinkPurpose, busy: readonly Contact[] = [], reserved = 0): Admission =>
+  routing.admit(contact, { purpose, reserved, isBusy: (id) => busy.some((one) => one.id === id) });
+const NO: Admission = { taken: false, instead: null };
+const YES: Admission = { taken: true, instead: null };
 const ids = (contacts: readonly Contact[]): string[] => contacts.map((contact) => contact.id);
 const times = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i));
 
@@ -26,21 +41,21 @@ describe('what a routing table knows', () => {
   });
 
   it('[T1] keeps at most k contacts in a bucket, the first ones that it heard of', () => {
-    const routing = table({ k: 3 });
+    const routing = table({ k: 3, neighbours: 0 });
     for (const contact of times(5, far)) routing.heard(contact, 0);
     routing.heard(near(1), 0);
     expect(ids(routing.contacts()).sort()).toEqual(ids([near(1), ...times(3, far)]).sort());
   });
 
   it('[T1] lets an open node take the place of the youngest closed one', () => {
-    const routing = table({ k: 3 });
+    const routing = table({ k: 3, neighbours: 0 });
     times(3, (i) => routing.heard(far(i), i));
     routing.heard(far(9, OPEN), 10);
     expect(ids(routing.contacts()).sort()).toEqual(ids([far(0), far(1), far(9)]).sort());
   });
 
   it('[T1] lets only a few open nodes that it merely heard of push closed ones out', () => {
-    const routing = table({ k: 8 });
+    const routing = table({ k: 8, neighbours: 0 });
     times(8, (i) => routing.heard(far(i), i));
     times(8, (i) => routing.heard(far(100 + i, OPEN), 100 + i));
     expect(routing.openNodes()).toHaveLength(4);
@@ -48,7 +63,7 @@ describe('what a routing table knows', () => {
   });
 
   it('[T1] lets a newcomer take the place of one that failed', () => {
-    const routing = table({ k: 2 });
+    const routing = table({ k: 2, neighbours: 0 });
     routing.heard(far(0), 0);
     routing.heard(far(1), 0);
     routing.failed(far(0).id, 1);
@@ -57,7 +72,7 @@ describe('what a routing table knows', () => {
   });
 
   it('[T1] never forgets one with a live link, however full its bucket is', () => {
-    const routing = table({ k: 2 });
+    const routing = table({ k: 2, neighbours: 0 });
     times(5, (i) => routing.linked(far(i), i));
     routing.heard(far(9, OPEN), 9);
     expect(routing.size).toBe(5);
@@ -81,11 +96,61 @@ describe('what a routing table knows', () => {
     expect(routing.get(honest.id)?.open).toBe('wss://moved.example/');
   });
 
+  it('[H8] lets hearsay say where a node is when no link tells it', () => {
+    const routing = table();
+    const there = { x: 1, y: 2, height: 3 };
+    routing.linked(far(1, OPEN), 0);
+    routing.heard({ ...far(1), coordinate: there }, 1);
+    expect(routing.get(far(1).id)?.coordinate).toBeNull();
+    routing.unlinked(far(1).id, 2);
+    routing.heard({ ...far(1), coordinate: there }, 3);
+    expect(routing.get(far(1).id)).toEqual({ ...far(1, OPEN), coordinate: there });
+  });
+
   it('takes over what a node says of itself when a link stands', () => {
     const routing = table();
     routing.heard(far(1), 0);
     routing.linked(far(1, OPEN), 1);
     expect(routing.get(far(1).id)?.open).toBe(OPEN);
+  });
+
+  it('[T1] keeps a full bucket spread over its quarters', () => {
+    const routing = table({ k: 8, neighbours: 0 });
+    times(8, (i) => routing.heard(farIn(0, i), i));
+    times(8, (i) => routing.heard(farIn(1, i), 10 + i));
+    times(8, (i) => routing.heard(farIn(2, i), 20 + i));
+    const counts = [0, 1, 2].map((quarter) => routing.contacts().filter(({ id }) => id[0] === '8ace'[quarter]).length);
+    expect(counts.every((count) => count >= 2)).toBe(true);
+    expect(routing.size).toBe(8);
+  });
+
+  it('[T6] keeps those that are nearest in time in a full bucket, but those that it was linked to before hearsay', () => {
+    const place: Place = {
+      told: { x: 0, y: 0, height: 1 },
+      sample: () => undefined,
+      roundTripTo: (at) => at?.x ?? Number.POSITIVE_INFINITY,
+    };
+    const routing = createRoutingTable({ self: SELF, settings: { k: 4, neighbours: 0 }, place });
+    const at = (i: number, x: number): Contact => ({ ...far(i), coordinate: { x, y: 0, height: 1 } });
+    routing.linked(at(0, 500), 0);
+    routing.unlinked(far(0).id, 100_000);
+    for (let i = 1; i < 20; i++) routing.heard(at(i, 300 - 10 * i), i);
+    expect(ids(routing.contacts()).sort()).toEqual(ids([far(0), far(17), far(18), far(19)]).sort());
+  });
+
+  it('[T1] keeps the nearest of all beyond k, as many again as are wanted linked', () => {
+    const routing = table({ k: 4, neighbours: 5 });
+    times(30, (i) => routing.heard(near(29 - i), i));
+    expect(ids(routing.closest(SELF, 10))).toEqual(ids(times(10, near)));
+  });
+
+  it('remembers who named a node, while there is a link to it', () => {
+    const routing = table();
+    routing.linked(near(1), 0);
+    routing.heard(far(1), 0, near(1).id);
+    expect(routing.introducer(far(1).id)).toBe(near(1).id);
+    routing.unlinked(near(1).id, 1);
+    expect(routing.introducer(far(1).id)).toBeNull();
   });
 
   it('counts a link once', () => {
@@ -153,7 +218,7 @@ describe('failures', () => {
     for (let i = 0; i < 7; i++) {
       routing.failed(far(1).id, now);
       const start = now;
-      while (routing.wantedLinks(now).length === 0) now += 500;
+      while (wanted(routing, now).length === 0) now += 500;
       pauses.push(now - start);
     }
     expect(pauses).toEqual([2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 128_000]);
@@ -167,7 +232,7 @@ describe('failures', () => {
     routing.heard(far(1), 3_999);
     expect(routing.get(far(1).id)).toBeNull();
     routing.heard(far(1), 4_000);
-    expect(ids(routing.wantedLinks(4_000))).toEqual([far(1).id]);
+    expect(ids(wanted(routing, 4_000))).toEqual([far(1).id]);
     routing.failed(far(1).id, 4_000); // once more is enough
     routing.heard(far(1), 11_999);
     expect(routing.get(far(1).id)).toBeNull();
@@ -195,13 +260,46 @@ describe('failures', () => {
       now += 1_000;
       routing.unlinked(near(1).id, now);
       const start = now;
-      while (routing.wantedLinks(now).length === 0) now += 500;
+      while (wanted(routing, now).length === 0) now += 500;
       pauses.push(now - start);
     }
     expect(pauses).toEqual([2_000, 4_000, 8_000]);
     routing.linked(near(1), now);
     routing.unlinked(near(1).id, now + 60_000);
-    expect(routing.wantedLinks(now + 62_000)).toHaveLength(1);
+    expect(wanted(routing, now + 62_000)).toHaveLength(1);
+  });
+});
+
+describe('refusals', () => {
+  it('[T4] are no failures: the node stays known, and is asked again after pauses from a minute to half an hour', () => {
+    const routing = table();
+    routing.heard(near(1), 0);
+    let now = 0;
+    const pauses: number[] = [];
+    for (let i = 0; i < 7; i++) {
+      routing.refused(near(1).id, now);
+      const { again } = routing.plan({ now, underWay: new Set(), far: true });
+      pauses.push(again - now);
+      expect(wanted(routing, again - 1)).toEqual([]);
+      now = again;
+      expect(wanted(routing, now)).toHaveLength(1);
+    }
+    expect(pauses.map((ms) => ms / 60_000)).toEqual([1, 2, 4, 8, 16, 30, 30]);
+  });
+
+  it('[T4] count from the end of a link that had to make room, however long it was', () => {
+    const routing = table();
+    routing.linked(near(1), 0);
+    routing.unlinked(near(1).id, 3_600_000, { noRoom: true });
+    expect(wanted(routing, 3_600_000 + 59_000)).toEqual([]);
+    expect(wanted(routing, 3_600_000 + 60_000)).toHaveLength(1);
+  });
+
+  it('[T2] let the next one of the quarter be tried', () => {
+    const routing = table({ neighbours: 0 });
+    times(2, (i) => routing.heard(far(i), i));
+    routing.refused(far(0).id, 0);
+    expect(ids(wanted(routing, 1))).toEqual(ids([far(1)]));
   });
 });
 
@@ -234,7 +332,7 @@ describe('wanted links', () => {
   it('[T2] are the nearest nodes first, then far ones', () => {
     const routing = table({ neighbours: 2, farLinks: 1 });
     for (const contact of [far(2), near(3), far(1), near(1)]) routing.heard(contact, 0);
-    expect(ids(routing.wantedLinks(0))).toEqual(ids([near(1), near(3), far(2)]));
+    expect(ids(wanted(routing, 0))).toEqual(ids([near(1), near(3), far(2)]));
   });
 
   it('[T2] take an open node in each bucket that knows one', () => {
@@ -244,100 +342,324 @@ describe('wanted links', () => {
     routing.heard(far(1), 0);
     routing.heard(far(2, OPEN), 0);
     routing.heard(far(3, OPEN), 0);
-    expect(ids(routing.wantedLinks(0))).toEqual(ids([far(2), near(5)]));
+    expect(ids(wanted(routing, 0))).toEqual(ids([far(2), near(5)]));
     routing.linked(far(3, OPEN), 0);
-    expect(ids(routing.wantedLinks(0))).toEqual(ids([near(5)]));
+    expect(ids(wanted(routing, 0))).toEqual(ids([near(5)]));
   });
 
-  it('[T2] fill far buckets evenly, the emptiest and farthest first, the longest known first', () => {
+  it('[T2] are in different quarters of a far bucket, the emptiest and farthest bucket first, the longest known first', () => {
     const routing = table({ neighbours: 0, farLinks: 2 });
     const middle = (i: number): Contact => makeContact(`4000${i}`);
-    times(4, (i) => routing.heard(far(i), 10 - i));
+    times(4, (i) => routing.heard(farIn(1, i), 10 - i));
+    times(4, (i) => routing.heard(far(i), 0));
     times(4, (i) => routing.heard(middle(i), i));
     routing.linked(far(9), 0);
-    expect(ids(routing.wantedLinks(20))).toEqual(ids([middle(0), far(3), middle(1)]));
+    expect(ids(wanted(routing, 20))).toEqual(ids([middle(0), farIn(1, 3)]));
+  });
+
+  it('[T2] are two in a far bucket at once, and the other two as spare ones', () => {
+    const routing = table({ neighbours: 0 });
+    times(4, (quarter) => routing.heard(farIn(quarter, 0), quarter));
+    const plan = routing.plan({ now: 10, underWay: new Set(), far: true });
+    expect(ids(plan.wanted)).toEqual(ids([farIn(0, 0), farIn(1, 0)]));
+    expect(plan.spare?.id).toBe(farIn(2, 0).id);
+    for (const contact of plan.wanted) routing.linked(contact, 10);
+    expect(wanted(routing, 11)).toEqual([]);
+    routing.linked(farIn(2, 0), 12);
+    expect(routing.plan({ now: 13, underWay: new Set(), far: true }).spare?.id).toBe(farIn(3, 0).id);
+  });
+
+  it('[T2] are not those that are under way, nor others in the quarter that those will fill', () => {
+    const routing = table({ neighbours: 0, farLinks: 1 });
+    times(3, (i) => routing.heard(far(i), i));
+    expect(wanted(routing, 10, [far(2)])).toEqual([]);
+  });
+
+  it('[T2] wait, all but neighbours, until candidates have been gathered', () => {
+    const routing = table({ neighbours: 1 });
+    routing.heard(near(1), 0);
+    routing.heard(far(1), 0);
+    expect(ids(routing.plan({ now: 0, underWay: new Set(), far: false }).wanted)).toEqual(ids([near(1)]));
+  });
+
+  it('[T6] go to the node that is nearest in time, as far as coordinates tell, and to the longest known where they do not', () => {
+    const place: Place = {
+      told: { x: 0, y: 0, height: 1 },
+      sample: () => undefined,
+      roundTripTo: (at) => at?.x ?? Number.POSITIVE_INFINITY,
+    };
+    const routing = createRoutingTable({ self: SELF, settings: { neighbours: 0, farLinks: 2 }, place });
+    const at = (contact: Contact, x: number): Contact => ({ ...contact, coordinate: { x, y: 0, height: 1 } });
+    routing.heard(far(0), 0);
+    routing.heard(at(far(1), 90), 1);
+    routing.heard(at(far(2), 30), 2);
+    routing.heard(farIn(1, 1), 1);
+    routing.heard(farIn(1, 0), 0);
+    expect(ids(wanted(routing, 5))).toEqual(ids([far(2), farIn(1, 0)]));
+  });
+
+  it('[T6] give a far link’s place to a node that is nearer by two fifths, and by 20 ms at least', () => {
+    const place: Place = {
+      told: { x: 0, y: 0, height: 1 },
+      sample: () => undefined,
+      roundTripTo: (at) => at?.x ?? Number.POSITIVE_INFINITY,
+    };
+    const nearer = (present: number, other: number): string | undefined => {
+      const routing = createRoutingTable({ self: SELF, settings: { neighbours: 0 }, place });
+      routing.linked(far(0), 0);
+      routing.measured(far(0).id, present);
+      routing.heard({ ...far(1), coordinate: { x: other, y: 0, height: 1 } }, 0);
+      routing.heard({ ...farIn(1, 1), coordinate: { x: 1, y: 0, height: 1 } }, 0); // another quarter: nothing to replace
+      return routing.nearerLink({ now: 5, underWay: new Set(), far: true })?.id;
+    };
+    expect(nearer(100, 59)).toBe(far(1).id);
+    expect(nearer(100, 61)).toBeUndefined();
+    expect(nearer(30, 11)).toBeUndefined();
   });
 
   it('[T2] leave half of a small budget to far buckets', () => {
     const routing = table({ neighbours: 20, budget: 6, farLinks: 4 });
     times(9, (i) => routing.heard(near(i), 0));
-    times(9, (i) => routing.heard(far(i), 0));
-    const wanted = ids(routing.wantedLinks(0));
-    expect(wanted).toHaveLength(6);
-    expect(wanted.slice(0, 3)).toEqual(ids(times(3, near)));
-    expect(wanted.filter((id) => commonPrefix(SELF, id as Key) === 0)).toHaveLength(3);
+    times(4, (quarter) => routing.heard(farIn(quarter, 0), 0));
+    const first = ids(wanted(routing, 0));
+    expect(first.slice(0, 3)).toEqual(ids(times(3, near)));
+    expect(first.filter((id) => commonPrefix(SELF, id as Key) === 0)).toHaveLength(2);
   });
 
-  it('[T3] fit the budget', () => {
-    const routing = table({ budget: 5, neighbours: 2, farLinks: 4 });
-    times(4, (i) => routing.linked(far(i), 0));
-    times(9, (i) => routing.heard(makeContact(`4000${i}`), 0));
-    expect(routing.wantedLinks(0).length).toBe(1);
+  it('[T3] leave the tenth part of the budget to guests', () => {
+    const routing = table({ budget: 20, neighbours: 0, farLinks: 4 });
+    times(17, (i) => routing.linked(far(i), 0));
+    times(4, (quarter) => routing.heard(makeContact(`${'4567'[quarter]}0001`), 0));
+    expect(wanted(routing, 0).length).toBe(1);
     routing.linked(makeContact('40000'), 0);
-    expect(routing.wantedLinks(0)).toEqual([]);
+    expect(wanted(routing, 0)).toEqual([]);
   });
 
   it('[T3] let a neighbour take the place of a link that serves nothing', () => {
     const routing = table({ budget: 8, neighbours: 3, farLinks: 4 });
-    times(8, (i) => routing.linked(far(i), i)); // the 3 nearest of them stand in for neighbours, 4 more are wanted there
+    times(8, (i) => routing.linked(far(i), i)); // the 4 nearest of them are spared, one more is wanted there
+    times(5, (i) => routing.heard(near(i), 0));
+    expect(wanted(routing, 10)).toHaveLength(3);
+    const { taken, instead } = admit(routing, near(1), 'own');
+    expect(taken).toBe(true);
+    expect(ids(times(8, far))).toContain(instead);
+  });
+
+  it('tell what nobody known can be', () => {
+    const routing = table({ neighbours: 2 });
+    const short = (): { neighbours: boolean; far: boolean } => routing.plan({ now: 0, underWay: new Set(), far: true }).short;
     routing.heard(near(1), 0);
-    const idle = 8 - 4 - 3;
-    expect(routing.wantedLinks(10)).toHaveLength(idle);
-    routing.linked(near(1), 10);
-    expect(routing.surplusLinks(new Set())).toHaveLength(1);
-    expect(routing.surplusLinks(new Set())).not.toContain(near(1).id);
+    expect(short().neighbours).toBe(true);
+    routing.heard(near(2), 0);
+    expect(short()).toEqual({ neighbours: false, far: true });
+    for (let bucket = 0; bucket < 11; bucket++) {
+      times(4, (quarter) => {
+        const bits = '0'.repeat(bucket) + '1' + quarter.toString(2).padStart(2, '0');
+        routing.heard(makeContact(Number.parseInt(bits.padEnd(16, '0'), 2).toString(16).padStart(4, '0')), 0);
+      });
+    }
+    expect(short()).toEqual({ neighbours: false, far: false });
+  });
+});
+
+describe('admission', () => {
+  /** A full table: 3 neighbours, and a far bucket with `others` more links in one quarter. */
+  const full = (budget: number, others: number, origin = {}): RoutingTable => {
+    const routing = table({ budget, neighbours: 2, farLinks: 4 });
+    times(3, (i) => routing.linked(near(i), 0));
+    times(others, (i) => {
+      routing.linked(far(i), i + 1, origin);
+      routing.measured(far(i).id, 10 * (i + 1));
+    });
+    return routing;
+  };
+
+  it('[T3] takes anybody while there is room, and who only wants to be in our table not in the part for guests', () => {
+    const routing = full(20, 15);
+    expect(admit(routing, far(100), 'routing')).toEqual(NO);
+    expect(admit(routing, far(100), 'guest')).toEqual(YES);
+    expect(admit(routing, far(100), 'own')).toEqual(YES);
+    expect(admit(full(20, 14), far(100), 'routing')).toEqual(YES);
+    expect(admit(full(20, 14), far(100), 'routing', [], 1)).toEqual(NO); // one place is promised
+  });
+
+  it('[T3] closes the slowest link that is not needed for a neighbour, and for a link in an empty quarter', () => {
+    const routing = full(10, 7);
+    expect(admit(routing, makeContact('0004'), 'routing')).toEqual({ taken: true, instead: far(6).id });
+    expect(admit(routing, farIn(2, 0), 'routing')).toEqual({ taken: true, instead: far(6).id });
+    expect(admit(routing, farIn(2, 0), 'routing', [far(6)])).toEqual({ taken: true, instead: far(5).id });
+    expect(admit(routing, far(50), 'routing')).toEqual(NO);
+  });
+
+  it('[T3] never closes the last link of a quarter for one in another quarter, but does so for a neighbour', () => {
+    const routing = table({ budget: 6, neighbours: 2, farLinks: 4 });
+    times(2, (i) => routing.linked(near(i + 1), 0));
+    times(4, (quarter) => routing.linked(farIn(quarter, 0), 0));
+    expect(admit(routing, makeContact('4'), 'routing')).toEqual(NO);
+    expect(admit(routing, near(0), 'routing').taken).toBe(true);
+    expect(admit(routing, near(0), 'routing').instead).toMatch(/^[8ace]/);
+  });
+
+  it('[T3] gives a guest the place of the oldest guest, and of nobody else', () => {
+    const routing = full(10, 7, { guest: true });
+    expect(admit(routing, far(50), 'guest')).toEqual({ taken: true, instead: far(1).id }); // the first is the one that its quarter needs
+    expect(
+      admit(
+        routing,
+        far(50),
+        'guest',
+        times(6, (i) => far(i)),
+      ),
+    ).toEqual({ taken: true, instead: far(6).id });
+    expect(admit(full(10, 7), far(50), 'guest')).toEqual(NO);
+  });
+
+  it('[T3] does not count a node that is linked already', () => {
+    expect(admit(full(10, 7), far(3), 'routing')).toEqual(YES);
+  });
+
+  it('[T3] closes the last link to an open node at the very end', () => {
+    const routing = table({ budget: 4, neighbours: 1, farLinks: 1 });
+    routing.linked(near(1), 0);
+    routing.linked(far(7, OPEN), 0);
+    routing.measured(far(7).id, 500);
+    times(2, (i) => routing.linked(far(i), i));
+    expect(admit(routing, near(0), 'routing').instead).not.toBe(far(7).id);
+    expect(admit(routing, near(0), 'routing', [far(0), far(1), near(1)]).instead).toBe(far(7).id);
   });
 });
 
 describe('surplus links', () => {
-  it('[T3] are none within the budget', () => {
-    const routing = table({ budget: 4, farLinks: 1 });
-    times(4, (i) => routing.linked(far(i), i));
-    expect(routing.surplusLinks(new Set())).toEqual([]);
+  it('[T3] are none while what routing may use is not used up', () => {
+    const routing = table({ budget: 20, farLinks: 1 });
+    times(18, (i) => routing.linked(far(i), i));
+    expect(surplus(routing)).toEqual([]);
   });
 
-  it('[T3] are the youngest of a far bucket that has too many, then the slowest', () => {
-    const routing = table({ budget: 4, neighbours: 2, farLinks: 2 });
-    routing.linked(near(1), 0);
-    routing.linked(near(2), 99);
-    times(3, (i) => routing.linked(far(i), i));
-    routing.linked(far(8), 50);
-    routing.linked(far(9), 50);
-    routing.measured(far(8).id, 10);
-    routing.measured(far(9).id, 300);
-    expect(routing.surplusLinks(new Set())).toEqual([far(9).id, far(8).id, far(2).id]);
+  it('[T3] are guests first, the oldest first, then the slowest, and only after half a minute', () => {
+    const routing = table({ budget: 10, neighbours: 0, farLinks: 1 });
+    times(8, (i) => routing.linked(far(i), i));
+    times(8, (i) => routing.measured(far(i).id, 10 * (i + 1)));
+    routing.linked(far(20), 50, { guest: true });
+    routing.linked(far(21), 40, { guest: true });
+    routing.linked(far(22), 60);
+    routing.measured(far(22).id, 500);
+    expect(surplus(routing)).toEqual([far(21).id, far(20).id]);
+    expect(routing.surplusLinks({ now: 30_030, isBusy: () => false })).toEqual({ ready: [], again: 30_040 });
+    expect(surplus(routing, [far(21)])).toEqual([far(20).id]);
   });
 
-  it('[T3] spare neighbours and the last open node while there is anything else', () => {
-    const routing = table({ budget: 2, neighbours: 1, farLinks: 4 });
-    routing.linked(far(7, OPEN), 100);
-    routing.linked(near(1), 100);
-    times(3, (i) => routing.linked(far(i), i));
-    expect(routing.surplusLinks(new Set())).toEqual([far(2).id, far(1).id, far(0).id]);
-    const tight = table({ budget: 1, neighbours: 1, farLinks: 4 });
-    tight.linked(near(1, OPEN), 0);
-    tight.linked(far(2), 0);
-    expect(tight.surplusLinks(new Set())).toEqual([far(2).id]);
+  it('[T3] are links of our own that nothing needs any more, before the budget is used up; what others opened stays', () => {
+    const routing = table({ budget: 20, neighbours: 0, farLinks: 1 });
+    times(10, (i) => routing.linked(far(i), i, { ours: true }));
+    times(8, (i) => routing.linked(far(50 + i), i));
+    for (const contact of routing.contacts()) routing.measured(contact.id, 10);
+    expect(surplus(routing)).toHaveLength(2);
+    for (const id of surplus(routing)) expect(ids(times(10, far))).toContain(id);
+    const theirs = table({ budget: 20, neighbours: 0, farLinks: 1 });
+    times(18, (i) => theirs.linked(far(i), i));
+    expect(surplus(theirs)).toEqual([]);
   });
 
-  it('[T3] never name a link that is protected', () => {
-    const routing = table({ budget: 1, neighbours: 0, farLinks: 0 });
-    times(4, (i) => routing.linked(far(i), i));
-    const protect = new Set([far(3).id, far(2).id]);
-    expect(routing.surplusLinks(protect)).toEqual([far(1).id, far(0).id]);
-  });
-
-  it('[T3] end in the budget when they are closed, and what is left asks for nothing that would be closed again', () => {
-    const routing = table({ budget: 24 });
+  it('[T3] leave a table that asks for nothing that would be closed again', () => {
     const random = seededRandom(3);
-    for (let i = 0; i < 120; i++) routing.linked(makeContact(Buffer.from(random.bytes(20)).toString('hex'), i % 9 === 0 ? OPEN : null), i);
-    for (const id of routing.surplusLinks(new Set())) routing.unlinked(id, 1000);
-    expect(routing.linkCount).toBe(24);
-    expect(routing.surplusLinks(new Set())).toEqual([]);
-    for (const contact of routing.wantedLinks(2_000_000)) routing.linked(contact, 2_000_000);
-    const closed = new Set(routing.surplusLinks(new Set()));
-    const neighbours = routing.closestLinked(SELF, 12);
-    for (const neighbour of neighbours) expect(closed.has(neighbour.id)).toBe(false);
+    const routing = table({ budget: 24 });
+    for (let i = 0; i < 120; i++) {
+      const contact = makeContact(Buffer.from(random.bytes(20)).toString('hex'), i % 9 === 0 ? OPEN : null);
+      const { taken, instead } = admit(routing, contact, i % 2 === 0 ? 'routing' : 'own');
+      if (instead) routing.unlinked(instead, 0);
+      if (taken) routing.linked(contact, 0, { ours: i % 2 === 1 });
+      expect(routing.linkCount).toBeLessThanOrEqual(24);
+    }
+    for (const id of surplus(routing)) routing.unlinked(id, 1000);
+    expect(surplus(routing)).toEqual([]);
+    let now = 2_000_000;
+    for (let round = 0; round < 20; round++) {
+      for (const contact of wanted(routing, now)) {
+        const { taken, instead } = admit(routing, contact, 'own');
+        if (instead) routing.unlinked(instead, now, { noRoom: true });
+        if (taken) routing.linked(contact, now, { ours: true });
+      }
+      now += 60_000;
+      for (const id of surplus(routing)) routing.unlinked(id, now, { noRoom: true });
+    }
+    expect(wanted(routing, now + 10_000_000)).toEqual([]);
+    for (const neighbour of routing.closest(SELF, 12)) expect(routing.isLinked(neighbour.id)).toBe(true);
+  });
+});
+
+describe('round trips', () => {
+  it('are the least measured, and rise slowly when the path has become longer', () => {
+    const routing = table();
+    expect(routing.roundTrip(far(1).id)).toBeNull();
+    routing.linked(far(1), 0);
+    for (const ms of [80, 400, 60, 5000]) routing.measured(far(1).id, ms);
+    expect(routing.roundTrip(far(1).id)).toBeGreaterThanOrEqual(60);
+    expect(routing.roundTrip(far(1).id)).toBeLessThan(70);
+    times(60, () => routing.measured(far(1).id, 200));
+    expect(routing.roundTrip(far(1).id)).toBeGreaterThan(190);
+    routing.measured(far(1).id, Number.NaN);
+    routing.measured(far(2).id, 10);
+    expect(routing.roundTrip(far(1).id)).toBeGreaterThan(190);
+    expect(routing.roundTrip(far(2).id)).toBeNull();
+  });
+
+  it('[T6] are samples of our place, fewer and fewer of the same link', () => {
+    let samples = 0;
+    const place: Place = { told: null, sample: () => void samples++, roundTripTo: () => Number.POSITIVE_INFINITY };
+    const routing = createRoutingTable({ self: SELF, place });
+    routing.linked(far(1), 0);
+    times(15, () => routing.measured(far(1).id, 50));
+    expect(samples).toBe(4);
+    times(160, () => routing.measured(far(1).id, 50));
+    expect(samples).toBe(14);
+  });
+});
+
+describe('the next hop', () => {
+  const target = makeContact('f00f').id;
+  const linkedAll = (contacts: readonly (readonly [string, number])[]): RoutingTable => {
+    const routing = table();
+    for (const [digits, ms] of contacts) {
+      routing.linked(makeContact(digits), 0);
+      routing.measured(makeContact(digits).id, ms);
+    }
+    return routing;
+  };
+  const hop = (routing: RoutingTable, without: readonly string[] = []): string | undefined =>
+    routing.nextHop(target, new Set(without.map((digits) => makeContact(digits).id)))?.id.slice(0, 4);
+
+  it('[K7] is strictly nearer to the target than we are, or there is none', () => {
+    expect(hop(linkedAll([['0f00', 10]]))).toBeUndefined();
+    expect(hop(linkedAll([['8000', 10]]))).toBe('8000');
+    expect(hop(linkedAll([['8000', 10]]), ['8000'])).toBeUndefined();
+  });
+
+  it('[T6] is a nearer one in time when that costs little of the way', () => {
+    expect(
+      hop(
+        linkedAll([
+          ['f100', 200],
+          ['f300', 190],
+        ]),
+      ),
+    ).toBe('f100'); // half the way, for 10 ms
+    expect(
+      hop(
+        linkedAll([
+          ['f100', 200],
+          ['f300', 100],
+        ]),
+      ),
+    ).toBe('f300');
+    expect(
+      hop(
+        linkedAll([
+          ['f100', 50],
+          ['f300', 50],
+        ]),
+      ),
+    ).toBe('f100');
   });
 });
 
