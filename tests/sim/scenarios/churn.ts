@@ -2,6 +2,7 @@
 import type { Figures, Scenario, Stage } from '../scenario.ts';
 import { createSessions } from '../sessions.ts';
 import { type LookupFigures, meanOf, measureLookups } from '../workload/lookups.ts';
+import { meanRoundTrip } from '../workload/round-trip.ts';
 import { createValues, type ValueFigures } from '../workload/values.ts';
 import { lookupFigures, tellLookups, tellValues } from './telling.ts';
 
@@ -53,6 +54,7 @@ async function playChurn({ world, truth, random, nodes, timeline, tell }: Stage,
   tell(`joined ${join}, left ${leave}, crashed ${crash}, returned ${returned}`);
   return {
     ...lookupFigures('lookup', lookups),
+    meanRoundTrip: meanRoundTrip(world, random),
     valuesAsked: found.asked,
     valuesFound: found.found,
     valuesBroken: found.broken,

@@ -1,0 +1,74 @@
+/**
+ * The overlay in virtual time: how fast and how exact lookups are, what they cost, what survives when nodes go, and what an idle node sends. Each network
+ * has a process of its own with 4 GiB at most.
+ *
+ *   npm run bench -- sim [--nodes 100,1000,10000] [--only speed,lookup,idle,vanish,lossy,churn,day] [--seed 7] [--plot] [--json]
+ */
+import { spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { Bench } from './bench-row.ts';
+import { PARTS, type Part, RUNS, type RunResult } from './sim/parts.ts';
+import { drawPlot } from './sim/plot.ts';
+import { rowsOf } from './sim/rows.ts';
+
+const MEMORY = '--max-old-space-size=4096';
+const CHILD = fileURLToPath(new URL('sim/child.mjs', import.meta.url));
+const PLOT = fileURLToPath(new URL('../../docs/sim.svg', import.meta.url));
+
+const bench: Bench = async ({ args }) => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      nodes: { type: 'string', default: '100,1000,10000' },
+      only: { type: 'string', default: PARTS.join() },
+      seed: { type: 'string', default: '7' },
+      plot: { type: 'boolean', default: false },
+    },
+  });
+  const sizes = values.nodes.split(',').map((text) => wholeNumber(text, '--nodes'));
+  const seed = wholeNumber(values.seed, '--seed');
+  const only = values.only.split(',').map(readPart);
+  const results: RunResult[] = [];
+  for (const nodes of sizes) {
+    for (const { name, parts } of RUNS) {
+      if (!parts.some((part) => only.includes(part))) continue;
+      console.error(`${nodes} nodes: ${name}`);
+      results.push(await runChild({ run: name, nodes, seed, only }));
+    }
+  }
+  if (values.plot) await writeFile(PLOT, drawPlot(results));
+  return rowsOf(results);
+};
+export default bench;
+
+function runChild(job: { run: string; nodes: number; seed: number; only: readonly Part[] }): Promise<RunResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [MEMORY, CHILD, JSON.stringify(job)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk;
+    });
+    child.on('error', reject);
+    child.on('close', (code) => {
+      if (code === 0) resolve(JSON.parse(output) as RunResult);
+      else
+        reject(
+          new Error(`The network of ${job.nodes} nodes (${job.run}, seed ${job.seed}) ended with code ${code}; its own words are above.`),
+        );
+    });
+  });
+}
+
+function wholeNumber(text: string, option: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 2) throw new Error(`${option} wants whole numbers from 2, not “${text}”.`);
+  return value;
+}
+
+function readPart(text: string): Part {
+  const part = PARTS.find((one) => one === text);
+  if (!part) throw new Error(`There is no part “${text}”. There are: ${PARTS.join(', ')}.`);
+  return part;
+}

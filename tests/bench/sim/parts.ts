@@ -1,0 +1,96 @@
+/** What the bench measures of a simulated network, part by part; parts that leave the network as it was share one. */
+import { type Figures, type Outcome, play, type Scenario } from '../../sim/scenario.ts';
+import { churn } from '../../sim/scenarios/churn.ts';
+import { day } from '../../sim/scenarios/day.ts';
+import { idle } from '../../sim/scenarios/idle.ts';
+import { lossy } from '../../sim/scenarios/lossy.ts';
+import { still } from '../../sim/scenarios/static.ts';
+import { vanish } from '../../sim/scenarios/vanish.ts';
+
+/** What can be asked for with `--only`. */
+export const PARTS = ['speed', 'lookup', 'idle', 'vanish', 'lossy', 'churn', 'day'] as const;
+export type Part = (typeof PARTS)[number];
+
+/** One network, on which some parts are measured one after the other. */
+export interface Run {
+  readonly name: string;
+  readonly parts: readonly Part[];
+}
+
+/** The networks that are made for each number of nodes. */
+export const RUNS: readonly Run[] = [
+  { name: 'still', parts: ['speed', 'lookup', 'idle', 'vanish'] },
+  { name: 'vanish-half', parts: ['vanish'] },
+  { name: 'lossy', parts: ['lossy'] },
+  { name: 'churn', parts: ['churn'] },
+  { name: 'day', parts: ['day'] },
+];
+
+/** What one network came to. */
+export interface RunResult {
+  readonly run: string;
+  readonly nodes: number;
+  readonly seed: number;
+  /** By part; `vanish` is measured on two networks, so its figures are under the run's name. */
+  readonly figures: Readonly<Record<string, Figures>>;
+  readonly outcome: Omit<Outcome, 'figures'>;
+  /** Bytes of memory at most. */
+  readonly rss: number;
+}
+
+/** Newcomers in a virtual second. */
+const RATE = 50;
+/** Hours of the day that fit: at 10,000 nodes a whole one takes most of a real day. */
+export function dayHours(nodes: number): number {
+  return nodes <= 1000 ? 24 : 1;
+}
+
+export async function measure(
+  run: string,
+  options: { nodes: number; seed: number; only: readonly Part[]; tell: (line: string) => void },
+): Promise<RunResult> {
+  const { nodes, seed, only, tell } = options;
+  const figures: Record<string, Figures> = {};
+  const scenario: Scenario = {
+    name: run,
+    about: '',
+    ...(run === 'lossy' && lossy.conditions && { conditions: lossy.conditions }),
+    async play(stage) {
+      const { messages, bytes, wall, processor } = stage.joining;
+      figures.join = { messages: messages / nodes, bytes: bytes / nodes, wall, processor };
+      for (const [name, part] of scenariosOf(run, { nodes, only })) figures[name] = await part.play(stage);
+      return {};
+    },
+  };
+  const { figures: _none, ...outcome } = await play(scenario, { nodes, seed, tell, rate: RATE });
+  return { run, nodes, seed, figures, outcome, rss: process.resourceUsage().maxRSS * 1024 };
+}
+
+function scenariosOf(run: string, { nodes, only }: { nodes: number; only: readonly Part[] }): readonly (readonly [string, Scenario])[] {
+  const small = nodes < 1000;
+  const stored = { values: small ? 200 : 500, groups: small ? 200 : 1000 };
+  switch (run) {
+    case 'still': {
+      const scenarios: (readonly [string, Scenario])[] = [
+        [
+          'lookup',
+          still({ recursive: only.includes('speed') ? Math.max(1000, nodes) : 1000, iterative: 300, rate: 100, values: stored.values }),
+        ],
+        ['idle', idle],
+        ['vanish', vanish({ share: 0.3, ...stored })],
+      ];
+      const wanted: readonly string[] = only.includes('speed') ? [...only, 'lookup'] : only;
+      return scenarios.filter(([name]) => wanted.includes(name));
+    }
+    case 'vanish-half':
+      return [['vanish-half', vanish({ share: 0.5, ...stored })]];
+    case 'lossy':
+      return [['lossy', lossy]];
+    case 'churn':
+      return [['churn', churn({ warmUp: 10, rounds: 10, lookups: small ? 100 : 300, values: stored.values })]];
+    case 'day':
+      return [['day', day({ hours: dayHours(nodes), videos: small ? 100 : 1000 })]];
+    default:
+      throw new Error(`There is no run “${run}”.`);
+  }
+}
