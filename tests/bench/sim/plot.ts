@@ -19,7 +19,7 @@ interface Panel {
 }
 
 /** Pixels. */
-const PANEL = { width: 420, height: 280, left: 56, right: 16, top: 44, bottom: 64 };
+const PANEL = { width: 420, height: 280, left: 56, right: 24, top: 44, bottom: 64, inset: 24 };
 const COLUMNS = 2;
 /** Told apart by lightness as well as by hue (Okabe and Ito's palette). */
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7'];
@@ -63,13 +63,13 @@ function panelsOf(results: readonly RunResult[]): readonly Panel[] {
   const percent = (name: string) => (figures: Readonly<Record<string, number>>) => 100 * (figures[name] ?? Number.NaN);
   return [
     {
-      title: 'Time of a lookup',
-      unit: 'mean round trips',
+      title: 'Time of a recursive lookup',
+      unit: 'mean round trips; “sessions” have a median of 30 minutes',
       series: [
-        series('recursive, median', 'lookup', trips('recursiveMedian')),
-        series('recursive, p95', 'lookup', trips('recursiveP95')),
-        series('iterative, median', 'lookup', trips('iterativeMedian')),
-        series('recursive, median, 30-minute sessions', 'churn', trips('lookupMedian')),
+        series('median, static', 'lookup', trips('recursiveMedian')),
+        series('p95, static', 'lookup', trips('recursiveP95')),
+        series('median, sessions', 'churn', trips('lookupMedian')),
+        series('p95, sessions', 'churn', trips('lookupP95')),
       ],
       bars: [
         { value: 2, name: 'bar, median' },
@@ -90,7 +90,7 @@ function panelsOf(results: readonly RunResult[]): readonly Panel[] {
       unit: '%',
       series: [
         series('static', 'lookup', percent('recursiveExact')),
-        series('30-minute sessions', 'churn', percent('lookupExact')),
+        series('sessions', 'churn', percent('lookupExact')),
         series('static, iterative', 'lookup', percent('iterativeExact')),
         series('1% loss and NATs', 'lossy', percent('lookupExact')),
       ],
@@ -100,11 +100,11 @@ function panelsOf(results: readonly RunResult[]): readonly Panel[] {
     },
     {
       title: 'Cost of a node',
-      unit: 'messages, or bytes a second',
+      unit: 'messages, or bytes a second (sessions: without heartbeats)',
       series: [
         series('messages to join', 'join', (figures) => figures.messages),
         series('bytes/s, idle', 'idle', (figures) => figures.total),
-        series('bytes/s, 30-minute sessions, no heartbeats', 'churn', (figures) => figures.rate),
+        series('bytes/s, sessions', 'churn', (figures) => figures.rate),
       ],
       bars: [{ value: 200, name: 'bar, idle' }],
     },
@@ -116,7 +116,8 @@ function drawPanel({ title, unit, series, bars, from = 0, to }: Panel): string {
   const [least, most] = [Math.min(...all.map(({ n }) => n)), Math.max(...all.map(({ n }) => n))];
   const top = to ?? niceTop(Math.max(...all.map(({ value }) => value), ...bars.map(({ value }) => value)));
   const inner = { width: PANEL.width - PANEL.left - PANEL.right, height: PANEL.height - PANEL.top - PANEL.bottom };
-  const x = (n: number): number => PANEL.left + (least === most ? 0.5 : Math.log(n / least) / Math.log(most / least)) * inner.width;
+  const x = (n: number): number =>
+    PANEL.left + PANEL.inset + (least === most ? 0.5 : Math.log(n / least) / Math.log(most / least)) * (inner.width - 2 * PANEL.inset);
   const y = (value: number): number => PANEL.top + (1 - (Math.max(from, Math.min(top, value)) - from) / (top - from)) * inner.height;
   const parts = [
     `<text class="title" x="${PANEL.left}" y="18">${title}</text>`,
