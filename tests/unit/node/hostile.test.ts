@@ -43,6 +43,7 @@ const message = (who: { self: Named; victim: Named }) => {
       .record({
         from,
         session: fc.constantFrom(0, 1, 2),
+        transfer: fc.boolean(),
         sequence: fc.integer({ min: 0, max: 255 }),
         payload: fc.string({ maxLength: 40 }),
       })

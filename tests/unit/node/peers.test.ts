@@ -2,10 +2,14 @@
 import { describe, expect, test } from 'vitest';
 import type { Channel } from '../../../src/base/ports.ts';
 import { deferred, quiet } from '../../../src/base/timing.ts';
+import { isNoRoom } from '../../../src/node/no-room.ts';
 import { encodeFrame } from '../../../src/wire/codec.ts';
 import { type Bench, createBench } from './support/bench.ts';
 import { channelPair } from './support/channel-pair.ts';
 import { makePeers, type PeersEnd } from './support/peers-bench.ts';
+
+/** One way through a wire of the bench, ms. */
+const WIRE_MS = 1;
 
 function world(seed = 1) {
   const bench = createBench(seed);
@@ -132,6 +136,64 @@ describe('one link', () => {
     await bench.advance(20);
     expect(a.peers.links()).toEqual([]);
     expect(a.events).toEqual([`link ${b.contact.id.slice(0, 4)}`, `unlink ${b.contact.id.slice(0, 4)}`]);
+  });
+});
+
+describe('room', () => {
+  test('[T3] is made before a link begins: never is there one more than the budget', async () => {
+    const { bench, listeners, closed } = world();
+    const [a, b] = [closed(), closed()];
+    let most = 0;
+    const full = makePeers(bench, {
+      listeners,
+      admit: () => {
+        const [oldest] = full.peers.links();
+        return { taken: true, instead: oldest?.id ?? null };
+      },
+    });
+    for (const end of [a, b, a, b]) {
+      await bench.run(wire(bench, end, full).links[1]);
+      most = Math.max(most, full.peers.links().length);
+      await bench.advance(20_000);
+    }
+    expect(most).toBe(1);
+    expect(full.events.filter((event) => event.startsWith('link')).length).toBe(4);
+    expect(full.events[1]).toBe(`unlink ${a.contact.id.slice(0, 4)}`);
+    expect(full.events[2]).toBe(`link ${b.contact.id.slice(0, 4)}`);
+  });
+
+  test('[T3] that is not there is said to both sides', async () => {
+    const { bench, listeners, closed } = world();
+    const a = closed();
+    const full = makePeers(bench, { listeners, admit: () => ({ taken: false, instead: null }) });
+    const { links } = wire(bench, a, full);
+    expect(await bench.code(links[1])).toBe('refused');
+    const link = await bench.run(links[0]).catch(() => null);
+    await bench.advance(100);
+    expect(full.peers.links()).toEqual([]);
+    expect(a.peers.links()).toEqual([]);
+    if (link) expect(isNoRoom(await link.ended())).toBe(true);
+  });
+
+  test('[T3] is not asked for when the newer of two links to one node takes the place of the other', async () => {
+    const { bench, listeners, closed } = world();
+    const a = closed();
+    let asked = 0;
+    const full = makePeers(bench, { listeners, admit: () => ({ taken: asked++ === 0, instead: null }) });
+    await bench.run(wire(bench, a, full).links[1]);
+    await bench.advance(100);
+    await bench.run(wire(bench, a, full).links[1]);
+    expect(asked).toBe(1);
+    expect(full.peers.links().length).toBe(1);
+  });
+
+  test('[T6] the greeting is a first measure of the way', async () => {
+    const { bench, listeners, closed } = world();
+    const a = closed();
+    const seen: number[] = [];
+    const far = makePeers(bench, { listeners, onLink: (_, { roundTrip }) => seen.push(roundTrip) });
+    await bench.run(wire(bench, a, far).links[1]);
+    expect(seen).toEqual([2 * WIRE_MS]);
   });
 });
 

@@ -26,10 +26,12 @@ interface Side {
   readonly punching: Punching;
   /** What the puncher port was asked to begin. */
   readonly attempts: Attempt[];
-  readonly links: { from: NodeId; initiated: boolean }[];
+  readonly links: { from: NodeId; initiated: boolean; guest: boolean }[];
   /** Signals on their way; the test delivers, drops or turns them round. */
-  readonly outbox: { to: Contact; session: Bytes; sequence: number; payload: string }[];
+  readonly outbox: { to: Contact; session: Bytes; sequence: number; transfer: boolean; payload: string; through: NodeId | null }[];
   refuse: string | null;
+  /** Asked before an attempt of another node's begins. */
+  admits: (from: Contact, how: { transfer: boolean; reserved: number }) => boolean;
 }
 
 /** A puncher that opens when an offer (`offer`) has been answered (`answer`) and both have seen the other's candidate. */
@@ -38,7 +40,7 @@ function side(bench: Bench, options: { puncher?: boolean } = {}): Side {
   const attempts: Attempt[] = [];
   const links: Side['links'] = [];
   const outbox: Side['outbox'] = [];
-  const result = { contact, attempts, links, outbox, refuse: null as string | null };
+  const result: Omit<Side, 'punching'> = { contact, attempts, links, outbox, refuse: null, admits: () => true };
   const puncher = {
     start({ initiator, emit }: { initiator: boolean; emit: (signal: string) => void }): Punch {
       const attempt: Attempt = { initiator, accepted: [], emit, opened: deferred<Channel>(), closed: false };
@@ -73,12 +75,13 @@ function side(bench: Bench, options: { puncher?: boolean } = {}): Side {
       clock: bench.clock,
       random: bench.random,
       deadline: 15_000,
-      async send(to, request) {
+      admits: (from, how) => result.admits(from, how),
+      async send(to, request, through) {
         if (result.refuse) throw fail('unreachable', result.refuse);
-        outbox.push({ to, ...request });
+        outbox.push({ to, ...request, through });
       },
-      async adopt(_, { initiated, expected }): Promise<Link> {
-        links.push({ from: expected, initiated });
+      async adopt(_, { initiated, expected, guest }): Promise<Link> {
+        links.push({ from: expected, initiated, guest });
         return fakeLink({ contact: { ...contact, id: expected }, storeId });
       },
     }),
@@ -93,12 +96,14 @@ async function deliver(bench: Bench, sides: readonly Side[], order = <T>(all: T[
     if (moving.length === 0) return;
     for (const { from, signal } of moving) {
       const to = sides.find((one) => one.contact.id === signal.to.id);
-      await to?.punching.signalled(from.contact, { ...signal, from: from.contact }).catch(() => undefined);
+      await to?.punching.signalled(from.contact, { ...signal, from: from.contact }, NOBODY).catch(() => undefined);
     }
   }
 }
 
-const patient = new AbortController().signal;
+const patient = { signal: new AbortController().signal, transfer: false };
+/** Who carried a signal when it does not matter. */
+const NOBODY = 'f'.repeat(40) as NodeId;
 const sorted = (a: Side, b: Side): readonly [Side, Side] => (a.contact.id < b.contact.id ? [a, b] : [b, a]);
 
 describe('an attempt', () => {
@@ -108,8 +113,8 @@ describe('an attempt', () => {
     const link = a.punching.punch(b.contact, patient);
     await deliver(bench, [a, b]);
     expect((await bench.run(link)).id).toBe(b.contact.id);
-    expect(a.links).toEqual([{ from: b.contact.id, initiated: true }]);
-    expect(b.links).toEqual([{ from: a.contact.id, initiated: false }]);
+    expect(a.links).toEqual([{ from: b.contact.id, initiated: true, guest: false }]);
+    expect(b.links).toEqual([{ from: a.contact.id, initiated: false, guest: false }]);
     await bench.advance(60_000);
     expect(bench.pending).toBe(0);
   });
@@ -147,7 +152,7 @@ describe('an attempt', () => {
     const bench = createBench();
     const [a, b] = [side(bench), side(bench)];
     const abort = new AbortController();
-    const link = quiet(a.punching.punch(b.contact, abort.signal));
+    const link = quiet(a.punching.punch(b.contact, { signal: abort.signal, transfer: false }));
     await bench.advance(1);
     const [late] = channelPair(bench.clock);
     abort.abort();
@@ -165,12 +170,71 @@ describe('an attempt', () => {
   test('that the other side never finishes ends after 15 s', async () => {
     const bench = createBench();
     const [a, b] = [side(bench), side(bench)];
-    await b.punching.signalled(a.contact, { from: a.contact, session: new Uint8Array(8), sequence: 0, payload: 'offer' });
+    await b.punching.signalled(
+      a.contact,
+      { from: a.contact, session: new Uint8Array(8), sequence: 0, transfer: false, payload: 'offer' },
+      NOBODY,
+    );
     await bench.advance(14_900);
     expect(b.attempts[0]?.closed).toBe(false);
     await bench.advance(200);
     expect(b.attempts[0]?.closed).toBe(true);
     expect(bench.pending).toBe(0);
+  });
+});
+
+describe('room', () => {
+  test('[T3] is asked for before anything is spent, with what is promised already; no is an answer at once', async () => {
+    const bench = createBench();
+    const [a, b] = [side(bench), side(bench)];
+    const asked: { transfer: boolean; reserved: number }[] = [];
+    b.admits = (_, how) => {
+      asked.push(how);
+      return how.reserved < 2;
+    };
+    const offer = (transfer: boolean) => {
+      const { contact } = bench.someone();
+      return b.punching.signalled(
+        contact,
+        { from: contact, session: bench.random.bytes(8), sequence: 0, transfer, payload: 'offer' },
+        NOBODY,
+      );
+    };
+    await offer(true);
+    await offer(false);
+    expect(await bench.code(offer(false))).toBe('refused');
+    expect(asked).toEqual([
+      { transfer: true, reserved: 0 },
+      { transfer: false, reserved: 1 },
+      { transfer: false, reserved: 2 },
+    ]);
+    expect(b.attempts.length).toBe(2);
+    b.punching.close();
+    a.punching.close();
+  });
+
+  test('[T3] that an offer asks for a transfer is told to the other side, and its link is a guest there', async () => {
+    const bench = createBench();
+    const [a, b] = [side(bench), side(bench)];
+    const link = a.punching.punch(b.contact, { ...patient, transfer: true });
+    await deliver(bench, [a, b]);
+    await bench.run(link);
+    expect(a.links).toEqual([{ from: b.contact.id, initiated: true, guest: false }]);
+    expect(b.links).toEqual([{ from: a.contact.id, initiated: false, guest: true }]);
+  });
+
+  test('answers go back through the node that carried the offer', async () => {
+    const bench = createBench();
+    const [a, b] = [side(bench), side(bench)];
+    quiet(a.punching.punch(b.contact, patient));
+    await bench.advance(1);
+    const [offer] = a.outbox.splice(0) as [Side['outbox'][number]];
+    expect(offer.through).toBeNull();
+    await b.punching.signalled(a.contact, { ...offer, from: a.contact }, NOBODY);
+    await bench.advance(1);
+    expect(b.outbox.map(({ through }) => through)).toEqual([NOBODY, NOBODY]);
+    a.punching.close();
+    b.punching.close();
   });
 });
 
@@ -183,8 +247,8 @@ describe('glare', () => {
     await deliver(bench, [a, b]);
     expect((await bench.run(links[0] as Promise<Link>)).id).toBe(greater.contact.id);
     expect((await bench.run(links[1] as Promise<Link>)).id).toBe(lesser.contact.id);
-    expect(lesser.links).toEqual([{ from: greater.contact.id, initiated: true }]);
-    expect(greater.links).toEqual([{ from: lesser.contact.id, initiated: false }]);
+    expect(lesser.links).toEqual([{ from: greater.contact.id, initiated: true, guest: false }]);
+    expect(greater.links).toEqual([{ from: lesser.contact.id, initiated: false, guest: false }]);
     expect([...a.attempts, ...b.attempts].every((attempt) => attempt.closed)).toBe(true);
   });
 
@@ -192,12 +256,17 @@ describe('glare', () => {
     const bench = createBench();
     const [lesser, greater] = sorted(side(bench), side(bench));
     const link = greater.punching.punch(lesser.contact, patient);
-    await greater.punching.signalled(lesser.contact, {
-      from: lesser.contact,
-      session: new Uint8Array(8).fill(9),
-      sequence: 0,
-      payload: 'nonsense',
-    });
+    await greater.punching.signalled(
+      lesser.contact,
+      {
+        from: lesser.contact,
+        session: new Uint8Array(8).fill(9),
+        sequence: 0,
+        transfer: false,
+        payload: 'nonsense',
+      },
+      NOBODY,
+    );
     await bench.advance(5);
     await deliver(bench, [lesser, greater]);
     expect((await bench.run(link)).id).toBe(lesser.contact.id);
@@ -206,7 +275,11 @@ describe('glare', () => {
   test('an attempt of ours waits for theirs, and begins when that failed', async () => {
     const bench = createBench();
     const [a, b] = [side(bench), side(bench)];
-    await b.punching.signalled(a.contact, { from: a.contact, session: new Uint8Array(8), sequence: 0, payload: 'offer' });
+    await b.punching.signalled(
+      a.contact,
+      { from: a.contact, session: new Uint8Array(8), sequence: 0, transfer: false, payload: 'offer' },
+      NOBODY,
+    );
     const link = b.punching.punch(a.contact, patient);
     await bench.advance(1);
     expect(b.attempts.length).toBe(1);
@@ -230,7 +303,7 @@ describe('nonsense', () => {
     await bench.run(link);
     for (const to of [a, b]) {
       const from = to === a ? b : a;
-      await to.punching.signalled(from.contact, { from: from.contact, session, sequence: 2, payload: 'late' });
+      await to.punching.signalled(from.contact, { from: from.contact, session, sequence: 2, transfer: false, payload: 'late' }, NOBODY);
     }
     expect([a.attempts.length, b.attempts.length]).toEqual([1, 1]);
   });
@@ -241,7 +314,7 @@ describe('nonsense', () => {
     quiet(a.punching.punch(b.contact, patient));
     await bench.advance(1);
     const { session } = a.outbox[0] as Side['outbox'][number];
-    await a.punching.signalled(thief.contact, { from: thief.contact, session, sequence: 0, payload: 'nonsense' });
+    await a.punching.signalled(thief.contact, { from: thief.contact, session, sequence: 0, transfer: false, payload: 'nonsense' }, NOBODY);
     expect(a.attempts[0]?.accepted).toEqual([]);
     a.punching.close();
   });
@@ -254,7 +327,7 @@ describe('nonsense', () => {
       for (let i = 0; i < times; i++) {
         const { contact } = bench.someone();
         await victim.punching
-          .signalled(contact, { from: contact, session: bench.random.bytes(8), sequence: 0, payload })
+          .signalled(contact, { from: contact, session: bench.random.bytes(8), sequence: 0, transfer: false, payload }, NOBODY)
           .catch(() => refused++);
       }
       return refused;
@@ -274,9 +347,9 @@ describe('nonsense', () => {
   test('signals in our own name, and to nodes that can’t be punched to, are refused', async () => {
     const bench = createBench();
     const [a, open] = [side(bench), side(bench, { puncher: false })];
-    const request = { session: new Uint8Array(8), sequence: 0, payload: 'offer' };
-    expect(await bench.code(a.punching.signalled(a.contact, { ...request, from: a.contact }))).toBe('refused');
-    expect(await bench.code(open.punching.signalled(a.contact, { ...request, from: a.contact }))).toBe('refused');
+    const request = { session: new Uint8Array(8), sequence: 0, transfer: false, payload: 'offer' };
+    expect(await bench.code(a.punching.signalled(a.contact, { ...request, from: a.contact }, NOBODY))).toBe('refused');
+    expect(await bench.code(open.punching.signalled(a.contact, { ...request, from: a.contact }, NOBODY))).toBe('refused');
     expect(await bench.code(open.punching.punch(a.contact, patient))).toBe('refused');
   });
 
@@ -284,7 +357,7 @@ describe('nonsense', () => {
     const bench = createBench();
     const [a, b] = [side(bench), side(bench)];
     const send = (sequence: number, payload: string) =>
-      b.punching.signalled(a.contact, { from: a.contact, session: new Uint8Array(8), sequence, payload });
+      b.punching.signalled(a.contact, { from: a.contact, session: new Uint8Array(8), sequence, transfer: false, payload }, NOBODY);
     for (let sequence = 255; sequence > 0; sequence--) await send(sequence, 'x').catch(() => undefined);
     await send(0, 'offer');
     expect(b.attempts[0]?.accepted.length).toBe(65);
@@ -299,8 +372,10 @@ describe('nonsense', () => {
     a.punching.close();
     expect(await bench.code(link)).toBe('closed');
     expect(await bench.code(a.punching.punch(b.contact, patient))).toBe('closed');
-    expect(await bench.code(a.punching.signalled(b.contact, { from: b.contact, session: EMPTY, sequence: 0, payload: 'offer' }))).toBe(
-      'refused',
-    );
+    expect(
+      await bench.code(
+        a.punching.signalled(b.contact, { from: b.contact, session: EMPTY, sequence: 0, transfer: false, payload: 'offer' }, NOBODY),
+      ),
+    ).toBe('refused');
   });
 });

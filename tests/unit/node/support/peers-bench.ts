@@ -3,7 +3,7 @@ import { fail } from '../../../../src/base/errors.ts';
 import type { Channel } from '../../../../src/base/ports.ts';
 import type { Contact } from '../../../../src/kademlia/contact.ts';
 import type { Link } from '../../../../src/node/link.ts';
-import { createPeers, type Peers } from '../../../../src/node/peers.ts';
+import { createPeers, type Peers, type PeersOptions } from '../../../../src/node/peers.ts';
 import { DEFAULT_SETTINGS } from '../../../../src/node/settings.ts';
 import type { Bench } from './bench.ts';
 import { channelPair, type TestChannel } from './channel-pair.ts';
@@ -19,7 +19,13 @@ export interface PeersEnd {
 /** The links of somebody new. Dialling an address of `listeners` reaches who listens there. */
 export function makePeers(
   bench: Bench,
-  options: { open?: string; listeners: Map<string, (channel: Channel) => void>; punch?: (contact: Contact) => Promise<Link> },
+  options: {
+    open?: string;
+    listeners: Map<string, (channel: Channel) => void>;
+    punch?: (contact: Contact) => Promise<Link>;
+    admit?: PeersOptions['admit'];
+    onLink?: PeersOptions['onLink'];
+  },
 ): PeersEnd {
   const { signer, contact, storeId } = bench.someone(options.open ?? null);
   const events: string[] = [];
@@ -44,8 +50,12 @@ export function makePeers(
     self: contact.id,
     storeId,
     punch: options.punch ?? (() => Promise.reject(fail('unreachable', 'Nobody carries signals here.'))),
+    admit: options.admit ?? (() => ({ taken: true, instead: null })),
     serve: async () => EMPTY,
-    onLink: (link) => void events.push(`link ${link.id.slice(0, 4)}`),
+    onLink(link, seen) {
+      events.push(`link ${link.id.slice(0, 4)}`);
+      options.onLink?.(link, seen);
+    },
     onUnlink: (link) => void events.push(`unlink ${link.id.slice(0, 4)}`),
     onMalformed: () => void events.push('malformed'),
     onSent: () => undefined,
