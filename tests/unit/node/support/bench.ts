@@ -7,7 +7,7 @@ import { seededRandom } from '../../../sim/random.ts';
 import { createScheduler, type Scheduler } from '../../../sim/scheduler.ts';
 
 /** Virtual time, seeded randomness and simulated signatures for one test. */
-export interface Bench extends Scheduler {
+export interface Bench extends Pick<Scheduler, 'clock' | 'advance' | 'pending'> {
   readonly random: Random;
   readonly crypto: SimCrypto;
   /** Somebody new, who can sign. */
