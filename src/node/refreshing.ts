@@ -17,8 +17,11 @@ export interface Refreshing {
   refresh(signal: AbortSignal): Promise<void>;
   /** Asks two neighbours for nodes in the far buckets, now. */
   gather(signal: AbortSignal): Promise<void>;
-  /** Asks a linked node for the nodes nearest to us. Gives how many were news. */
-  askForNearest(neighbour: Contact, signal: AbortSignal): Promise<number>;
+  /**
+   * Asks a linked node for the nodes nearest to us: those of all, or those at the edge of our neighbourhood, where an answer of 20 that begins with the
+   * nearest would not reach. Gives how many were news.
+   */
+  askForNearest(neighbour: Contact, options: { edge: boolean; signal: AbortSignal }): Promise<number>;
 }
 
 export interface RefreshingOptions {
@@ -91,14 +94,23 @@ export function createRefreshing(options: RefreshingOptions): Refreshing {
     );
   };
 
+  /** The key of the edge is our own mirrored into the bucket of our farthest neighbour, or into the next one, where the next neighbour may be. */
+  const askForNearest: Refreshing['askForNearest'] = async (neighbour, { edge, signal }) => {
+    const farthest = table.neighbours().at(-1) ?? neighbour;
+    const bucket = Math.max(0, commonPrefix(self, farthest.id) - Math.floor(2 * random.float()));
+    const target = edge ? keyInBucket(self, bucket, keyBytes(self)) : self;
+    return (await ask(neighbour, target, signal)).news;
+  };
+
   const findNearest = async (signal: AbortSignal): Promise<void> => {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       await tending.calm(LINKING, signal);
       const neighbours = table.neighbours();
       // The nearest know the middle of the neighbourhood, the farthest its edge.
-      const asked = new Set([...neighbours.slice(0, ASKED_FOR_NEAREST), ...neighbours.slice(-1)]);
-      const news = await Promise.all([...asked].map((node) => ask(node, self, signal)));
-      if (news.every((one) => one.news === 0)) break;
+      const middle = neighbours.slice(0, ASKED_FOR_NEAREST).map((node) => askForNearest(node, { edge: false, signal }));
+      const edge = neighbours.slice(-2).map((node) => askForNearest(node, { edge: true, signal }));
+      const news = await Promise.all([...middle, ...edge]);
+      if (news.every((count) => count === 0)) break;
     }
   };
 
@@ -119,7 +131,7 @@ export function createRefreshing(options: RefreshingOptions): Refreshing {
       if (table.staleBuckets(clock.now(), settings.refreshInterval).length > 0) await gather(anyNeighbours(ASKED_LATER), signal);
     },
     gather: (signal) => gather(anyNeighbours(ASKED_LATER), signal),
-    askForNearest: async (neighbour, signal) => (await ask(neighbour, self, signal)).news,
+    askForNearest,
   };
 }
 

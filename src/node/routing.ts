@@ -53,7 +53,7 @@ export function createRouting(options: RoutingOptions): Routing {
   const refreshing = createRefreshing({ ...options, tending, onOpen: openList.hear });
   const vicinity = createVicinity({
     ...options,
-    ask: (neighbour) => refreshing.askForNearest(neighbour, closing.signal),
+    ask: (neighbour, { edge }) => refreshing.askForNearest(neighbour, { edge, signal: closing.signal }),
     gather: () => refreshing.gather(closing.signal),
   });
   const isNeighbour = (id: NodeId): boolean => table.neighbours().some((one) => one.id === id);

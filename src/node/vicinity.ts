@@ -21,8 +21,8 @@ export interface VicinityOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly table: RoutingTable;
-  /** Asks a linked node for the nodes nearest to us. Gives how many were news. */
-  readonly ask: (neighbour: Contact) => Promise<number>;
+  /** Asks a linked node for the nodes nearest to us, or for those at the edge of our neighbourhood. Gives how many were news. */
+  readonly ask: (neighbour: Contact, how: { edge: boolean }) => Promise<number>;
   /** Asks neighbours for nodes in the far buckets. */
   readonly gather: () => Promise<void>;
 }
@@ -57,16 +57,13 @@ export function createVicinity(options: VicinityOptions): Vicinity {
     });
   };
 
-  /** Every other time one of the farther half, who sees the edge of the neighbourhood. */
-  const choose = (): Contact | undefined => {
-    const neighbours = table.neighbours();
-    const from = ++turn % 2 === 0 ? neighbours.length >> 1 : 0;
-    return neighbours[from + Math.floor(random.float() * (neighbours.length - from))];
-  };
-
+  /** Every other time one of the farther half is asked for the edge of the neighbourhood, which it sees best. */
   const look = async (): Promise<void> => {
-    const neighbour = choose();
-    const news = neighbour ? await options.ask(neighbour) : 0;
+    const edge = ++turn % 2 === 0;
+    const neighbours = table.neighbours();
+    const from = edge ? neighbours.length >> 1 : 0;
+    const neighbour = neighbours[from + Math.floor(random.float() * (neighbours.length - from))];
+    const news = neighbour ? await options.ask(neighbour, { edge }) : 0;
     pause = news > 0 ? FIRST_PAUSE : Math.min(2 * pause, LONGEST_PAUSE);
     schedule();
   };
@@ -81,7 +78,7 @@ export function createVicinity(options: VicinityOptions): Vicinity {
     short() {
       if (!lost) return;
       lost = false;
-      for (const neighbour of table.neighbours().slice(0, ASKED_AT_ONCE)) void options.ask(neighbour);
+      for (const neighbour of table.neighbours().slice(0, ASKED_AT_ONCE)) void options.ask(neighbour, { edge: false });
     },
     farShort() {
       const now = clock.now();
