@@ -3,13 +3,14 @@
  * has a process of its own with 4 GiB at most.
  *
  *   npm run bench -- sim [--nodes 100,1000,10000] [--only speed,lookup,idle,vanish,lossy,churn,day] [--seed 7] [--plot] [--json]
+ *     [--rate 20] (newcomers in a virtual second) [--open-budget 64] (links of an open node)
  */
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Bench } from './bench-row.ts';
-import { PARTS, type Part, RUNS, type RunResult } from './sim/parts.ts';
+import { type Coming, PARTS, type Part, RUNS, type RunResult } from './sim/parts.ts';
 import { drawPlot } from './sim/plot.ts';
 import { rowsOf } from './sim/rows.ts';
 
@@ -24,18 +25,21 @@ const bench: Bench = async ({ args }) => {
       nodes: { type: 'string', default: '100,1000,10000' },
       only: { type: 'string', default: PARTS.join() },
       seed: { type: 'string', default: '7' },
+      rate: { type: 'string', default: '20' },
+      'open-budget': { type: 'string', default: '64' },
       plot: { type: 'boolean', default: false },
     },
   });
   const sizes = values.nodes.split(',').map((text) => wholeNumber(text, '--nodes'));
   const seed = wholeNumber(values.seed, '--seed');
+  const coming: Coming = { rate: wholeNumber(values.rate, '--rate'), openBudget: wholeNumber(values['open-budget'], '--open-budget') };
   const only = values.only.split(',').map(readPart);
   const results: RunResult[] = [];
   for (const nodes of sizes) {
     for (const { name, parts } of RUNS) {
       if (!parts.some((part) => only.includes(part))) continue;
       console.error(`${nodes} nodes: ${name}`);
-      results.push(await runChild({ run: name, nodes, seed, only }));
+      results.push(await runChild({ run: name, nodes, seed, only, ...coming }));
     }
   }
   if (values.plot) await writeFile(PLOT, drawPlot(results));
@@ -43,7 +47,7 @@ const bench: Bench = async ({ args }) => {
 };
 export default bench;
 
-function runChild(job: { run: string; nodes: number; seed: number; only: readonly Part[] }): Promise<RunResult> {
+function runChild(job: Coming & { run: string; nodes: number; seed: number; only: readonly Part[] }): Promise<RunResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [MEMORY, CHILD, JSON.stringify(job)], { stdio: ['ignore', 'pipe', 'inherit'] });
     let output = '';

@@ -38,8 +38,14 @@ export interface RunResult {
   readonly rss: number;
 }
 
-/** Newcomers in a virtual second. */
-const RATE = 50;
+/** How the networks come together. */
+export interface Coming {
+  /** Newcomers in a virtual second. */
+  readonly rate: number;
+  /** Links of an open node at most. */
+  readonly openBudget: number;
+}
+
 /** Hours of the day that fit: at 10,000 nodes a whole one takes most of a real day. */
 export function dayHours(nodes: number): number {
   return nodes <= 1000 ? 24 : 1;
@@ -47,14 +53,14 @@ export function dayHours(nodes: number): number {
 
 export async function measure(
   run: string,
-  options: { nodes: number; seed: number; only: readonly Part[]; tell: (line: string) => void },
+  options: Coming & { nodes: number; seed: number; only: readonly Part[]; tell: (line: string) => void },
 ): Promise<RunResult> {
   const { nodes, seed, only, tell } = options;
   const figures: Record<string, Figures> = {};
   const scenario: Scenario = {
     name: run,
     about: '',
-    ...(run === 'lossy' && lossy.conditions && { conditions: lossy.conditions }),
+    conditions: { openBudget: options.openBudget, ...(run === 'lossy' && lossy.conditions) },
     async play(stage) {
       const { messages, bytes, wall, processor } = stage.joining;
       figures.join = { messages: messages / nodes, bytes: bytes / nodes, wall, processor };
@@ -62,7 +68,7 @@ export async function measure(
       return {};
     },
   };
-  const { figures: _none, ...outcome } = await play(scenario, { nodes, seed, tell, rate: RATE });
+  const { figures: _none, ...outcome } = await play(scenario, { nodes, seed, tell, rate: options.rate });
   return { run, nodes, seed, figures, outcome, rss: process.resourceUsage().maxRSS * 1024 };
 }
 
