@@ -106,7 +106,7 @@ export function createRepublishing(options: RepublishingOptions): Republishing {
     for (const { item, life } of await items.all(key, want)) {
       if (link.closed || signal.aborted) return;
       if (since !== null && item.type === 'entry' && (openEntry(item.signed)?.body.time ?? 0) < since - LATE_ENTRY) continue;
-      await options.tokenBook.store(link, { key, item, replicas: isNews ? 0 : 1, life }, { signal }).catch(() => undefined); // republishing does it again
+      await options.tokenBook.store(link, { key, item, replicas: isNews ? 0 : 1, life }, {}).catch(() => undefined); // republishing does it again
     }
   };
 
