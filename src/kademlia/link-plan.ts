@@ -1,7 +1,6 @@
 /** Which nodes to be linked to: the plan of links (docs/protocol.md, rules T2 and T6). The working set of a routing table is live links. */
 import type { Contact } from './contact.ts';
 import type { KBucket } from './k-bucket.ts';
-import type { NodeId } from './key.ts';
 import type { Known } from './known.ts';
 
 export interface RoutingSettings {
@@ -23,6 +22,8 @@ export interface LinkState {
   /** Nearest to us first, as are `known`. */
   readonly links: readonly Known[];
   readonly known: readonly Known[];
+  /** Those of the known that are open nodes. */
+  readonly open: ReadonlySet<Known>;
   /** Negative when `a` is nearer to us than `b`. */
   compare(a: Known, b: Known): number;
   /** Milliseconds, measured or else expected; infinite when nobody can tell. */
@@ -43,8 +44,8 @@ export interface LinkPlan {
 /** How a plan is made. */
 export interface PlanOptions {
   readonly now: number;
-  /** Attempts under way. */
-  readonly underWay: ReadonlySet<NodeId>;
+  /** Nodes that links are being opened to. */
+  readonly underWay: ReadonlySet<Known>;
   /** False while candidates for the far buckets are still being gathered. */
   readonly far: boolean;
 }
@@ -68,7 +69,7 @@ export function neighbourCount(settings: RoutingSettings): number {
 export function planLinks(state: LinkState, { now, underWay, far }: PlanOptions): LinkPlan {
   const { settings, buckets, links, known } = state;
   let again = Number.POSITIVE_INFINITY;
-  const isTaken = (one: Known): boolean => one.linkedAt !== null || underWay.has(one.contact.id);
+  const isTaken = (one: Known): boolean => one.linkedAt !== null || underWay.has(one);
   const isCallable = (one: Known): boolean => {
     if (one.retryAt > now) again = Math.min(again, one.retryAt);
     return one.retryAt <= now;
@@ -86,24 +87,23 @@ export function planLinks(state: LinkState, { now, underWay, far }: PlanOptions)
     border = one.bucket;
     near++;
   }
+  urgent.push(...openWanted(state, [...underWay, ...urgent], isCallable));
+
+  /** For each bucket the quarters that will have a link, as bits. */
+  const promised: number[] = [];
+  for (const one of [...underWay, ...urgent]) promised[one.bucket] = (promised[one.bucket] ?? 0) | (1 << one.quarter);
   const gaps: { candidate: Known; rank: number }[] = [];
   let missing = false;
   let seen = 0;
   for (const bucket of buckets) {
-    const chosen = bucket.nodes.filter((one) => one.linkedAt === null && (underWay.has(one.contact.id) || urgent.includes(one)));
-    const open = openWanted(bucket, chosen, isCallable, state);
-    if (open) {
-      urgent.push(open);
-      chosen.push(open);
-    }
-    const filled = new Set([...bucket.links, ...chosen].map((one) => one.quarter));
-    let count = filled.size;
     // A bucket just before the neighbours may well have nobody in a quarter; those farther away have.
     const full = bucket.index < border - 1;
     if (full) seen++;
+    const filled = quartersOf(bucket, promised[bucket.index] ?? 0);
+    let count = QUARTERS_IN[filled] as number;
     for (let quarter = 0; quarter < 4 && count < settings.farLinks; quarter++) {
-      if (filled.has(quarter)) continue;
-      const candidate = bestOf(bucket.nodes, (one) => one.quarter === quarter && one.linkedAt === null && isCallable(one), state);
+      if ((filled & (1 << quarter)) !== 0) continue;
+      const candidate = bestOf(bucket.nodes, (one) => one.quarter === quarter && !isTaken(one) && isCallable(one), state);
       if (candidate) gaps.push({ candidate, rank: count++ });
       else missing ||= full;
     }
@@ -131,21 +131,36 @@ export function planLinks(state: LinkState, { now, underWay, far }: PlanOptions)
 
 /** True when a bucket has no link in this quarter, and fewer quarters with links than are wanted. */
 export function isQuarterFree(bucket: KBucket, quarter: number, { farLinks }: RoutingSettings): boolean {
-  let filled = 0;
-  for (const one of bucket.links) filled |= 1 << one.quarter;
-  return (filled & (1 << quarter)) === 0 && quartersIn(filled) < farLinks;
+  const filled = quartersOf(bucket, 0);
+  return (filled & (1 << quarter)) === 0 && (QUARTERS_IN[filled] as number) < farLinks;
 }
 
-/** Quarters that are set in four bits. */
-function quartersIn(bits: number): number {
-  return (bits & 1) + ((bits >> 1) & 1) + ((bits >> 2) & 1) + (bits >> 3);
+/** How many of four bits are set. */
+const QUARTERS_IN = [0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4];
+const ALL_QUARTERS = 15;
+
+/** The quarters in which a bucket has a link, as bits, besides those given. */
+function quartersOf(bucket: KBucket, besides: number): number {
+  let filled = besides;
+  for (const one of bucket.links) {
+    filled |= 1 << one.quarter;
+    if (filled === ALL_QUARTERS) break;
+  }
+  return filled;
 }
 
-/** The open node to link to in a bucket that has no link to one. */
-function openWanted(bucket: KBucket, chosen: readonly Known[], isCallable: (one: Known) => boolean, state: LinkState): Known | null {
-  const isOpen = (one: Known): boolean => one.contact.open !== null;
-  if (bucket.links.some(isOpen) || chosen.some(isOpen)) return null;
-  return bestOf(bucket.nodes, (one) => isOpen(one) && isCallable(one), state);
+/** The open nodes to link to, one in each bucket that has no link to one. */
+function openWanted(state: LinkState, promised: readonly Known[], isCallable: (one: Known) => boolean): readonly Known[] {
+  const served = new Set<number>();
+  for (const one of promised) if (one.contact.open !== null) served.add(one.bucket);
+  for (const one of state.open) if (one.linkedAt !== null) served.add(one.bucket);
+  const best = new Map<number, Known>();
+  for (const one of state.open) {
+    if (served.has(one.bucket) || !isCallable(one)) continue;
+    const present = best.get(one.bucket);
+    if (!present || byMerit(one, present, state) < 0) best.set(one.bucket, one);
+  }
+  return [...best.values()].sort((a, b) => a.bucket - b.bucket);
 }
 
 /** A node that is so much nearer in time than our best link in its quarter that it should have that link's place. Null when there is none. */
@@ -156,7 +171,7 @@ export function planNearer(state: LinkState, { now, underWay }: PlanOptions): Co
   for (const bucket of state.buckets) {
     for (let quarter = 0; quarter < 4; quarter++) {
       const links = bucket.links.filter((one) => one.quarter === quarter && !near.has(one));
-      if (links.length === 0 || bucket.nodes.some((one) => one.quarter === quarter && underWay.has(one.contact.id))) continue;
+      if (links.length === 0 || bucket.nodes.some((one) => one.quarter === quarter && underWay.has(one))) continue;
       const present = Math.min(...links.map((one) => state.roundTrip(one)));
       // Not measured yet is no reason to look for another one.
       if (!Number.isFinite(present)) continue;

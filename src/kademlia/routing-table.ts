@@ -20,6 +20,7 @@ import {
 } from './link-plan.ts';
 import { nearestOf, nextHop } from './next-hop.ts';
 import { insertSorted, removeSorted } from './sorted.ts';
+import { createUnreachable } from './unreachable.ts';
 import type { Place } from './vivaldi.ts';
 
 export type { LinkPurpose } from './admission.ts';
@@ -27,6 +28,12 @@ export type { RoutingSettings } from './link-plan.ts';
 
 /** k and the number of links as for a desktop tab; a phone gives a budget of 24. */
 export const DEFAULT_ROUTING: RoutingSettings = { k: 20, farLinks: 4, neighbours: 24, budget: 64 };
+
+/** When a plan is made, and while what. */
+export interface LinkingNow extends Omit<PlanOptions, 'underWay'> {
+  /** Nodes that links are being opened to. */
+  readonly underWay: ReadonlySet<NodeId>;
+}
 
 /** How a link came about: at the other side's wish and not for routing, or at our own. */
 export interface LinkOrigin {
@@ -75,9 +82,9 @@ export interface RoutingTable {
   /** Known open nodes, linked ones first, then by merit. */
   openNodes(): readonly Contact[];
   /** Contacts to link to, and what is missing. */
-  plan(options: PlanOptions): LinkPlan;
+  plan(options: LinkingNow): LinkPlan;
   /** A contact so much nearer in time than our link in its quarter that it should have its place. */
-  nearerLink(options: PlanOptions): Contact | null;
+  nearerLink(options: LinkingNow): Contact | null;
   /** Whether a link to this node may be made, and which one must be closed for it. */
   admit(contact: Contact, options: AdmissionOptions): Admission;
   /** Links that are in the way of the next guests, least useful first. */
@@ -99,8 +106,6 @@ export interface RoutingTableOptions {
   readonly onCandidate?: () => void;
 }
 
-/** Unreachable nodes that are remembered, so that others who still name them do not make us try again at once. */
-const MAX_REMEMBERED_FAILURES = 512;
 /** A closed node's address is stale after that many failures in a row; a tab that went away does not come back on the same path. */
 const MAX_FAILURES = 2;
 /** Open nodes are few, and restart: they are forgotten last. */
@@ -121,8 +126,7 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
   const known: Known[] = [];
   const links: Known[] = [];
   const lookups = new Map<number, number>();
-  /** Forgotten nodes, oldest first. */
-  const unreachable = new Map<NodeId, { failures: number; retryAt: number }>();
+  const unreachable = createUnreachable();
   const head = headOf(self);
   /** The farthest neighbour up to which we are linked to everybody whom we know; undefined when it must be looked for again. */
   let edge: NodeId | null | undefined;
@@ -139,7 +143,7 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
     const last = known[2 * settings.neighbours - 1];
     return !last || compare(one, last) <= 0;
   };
-  const state: LinkState = { settings, buckets, links, known, compare, roundTrip };
+  const state: LinkState = { settings, buckets, links, known, open, compare, roundTrip };
 
   const bucketAt = (index: number): KBucket => {
     let at = buckets.findIndex((bucket) => bucket.index >= index);
@@ -170,8 +174,8 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
   };
 
   const learn = (contact: Contact, now: number, introducer: NodeId | null): Known => {
-    const failures = unreachable.get(contact.id)?.failures ?? 0;
-    return newlyKnown(contact, { bucket: commonPrefix(self, contact.id), now, failures, introducer });
+    const { id } = contact;
+    return newlyKnown(contact, { bucket: commonPrefix(self, id), now, failures: unreachable.failures(id), introducer });
   };
 
   /** Worth a look at the plan: it is among the nearest, or fills what is empty. */
@@ -181,11 +185,13 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
     return isQuarterFree(bucketAt(one.bucket), one.quarter, settings);
   };
 
-  const bury = ({ contact: { id }, failures, retryAt }: Known): void => {
-    unreachable.delete(id);
-    unreachable.set(id, { failures, retryAt });
-    const [oldest] = unreachable.keys();
-    if (unreachable.size > MAX_REMEMBERED_FAILURES && oldest !== undefined) unreachable.delete(oldest);
+  const unlinkedOf = (ids: ReadonlySet<NodeId>): ReadonlySet<Known> => {
+    const found = new Set<Known>();
+    for (const id of ids) {
+      const one = all.get(id);
+      if (one && one.linkedAt === null) found.add(one);
+    }
+    return found;
   };
 
   const findEdge = (): NodeId | null => {
@@ -218,8 +224,7 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
         }
         return false;
       }
-      const before = unreachable.get(id);
-      if (before && now < before.retryAt) return false;
+      if (unreachable.isPaused(id, now)) return false;
       const one = learn(contact, now, introducer);
       const gone = bucketAt(one.bucket).hear(one);
       if (!gone) return false;
@@ -263,7 +268,7 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
       if (one.failures < (one.contact.open === null ? MAX_FAILURES : MAX_FAILURES_OPEN)) return;
       bucketAt(one.bucket).drop(one);
       forget([one]);
-      bury(one);
+      unreachable.add(one);
     },
     refused(id, now) {
       const one = all.get(id);
@@ -318,8 +323,8 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
       const merit = (a: Known, b: Known): number => a.failures - b.failures || a.since - b.since;
       return contactsOf([...open].sort((a, b) => Number(isLinked(b)) - Number(isLinked(a)) || merit(a, b)));
     },
-    plan: (how) => planLinks(state, how),
-    nearerLink: (how) => planNearer(state, how),
+    plan: (how) => planLinks(state, { ...how, underWay: unlinkedOf(how.underWay) }),
+    nearerLink: (how) => planNearer(state, { ...how, underWay: unlinkedOf(how.underWay) }),
     admit(contact, how) {
       if (isLinked(all.get(contact.id))) return { taken: true, instead: null };
       return admit(state, all.get(contact.id) ?? learn(contact, 0, null), how);

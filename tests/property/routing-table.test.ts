@@ -3,8 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Contact } from '../../src/kademlia/contact.ts';
 import { commonPrefix, compareDistance, KEY_BYTES, keyInBucket, keyOf, type NodeId } from '../../src/kademlia/key.ts';
-import type { PlanOptions } from '../../src/kademlia/link-plan.ts';
-import { createRoutingTable, type LinkPurpose, type RoutingTable } from '../../src/kademlia/routing-table.ts';
+import { createRoutingTable, type LinkingNow, type LinkPurpose, type RoutingTable } from '../../src/kademlia/routing-table.ts';
 import { makeContact } from '../unit/support/make-contact.ts';
 
 const SELF = keyOf(new Uint8Array(KEY_BYTES).fill(0x5a));
@@ -63,7 +62,7 @@ function play(run: readonly Event[]): World {
   return { table, linked, now };
 }
 
-const at = (now: number): PlanOptions => ({ now, underWay: new Set<NodeId>(), far: true });
+const at = (now: number): LinkingNow => ({ now, underWay: new Set<NodeId>(), far: true });
 const bucketOf = (contact: Contact): number => commonPrefix(SELF, contact.id);
 
 describe('a routing table', () => {
