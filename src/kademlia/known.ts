@@ -35,6 +35,12 @@ export interface Known {
   retryAt: number;
 }
 
+/** How a link came about: at the other side's wish and not for routing, or at our own. */
+export interface LinkOrigin {
+  readonly guest?: boolean;
+  readonly ours?: boolean;
+}
+
 /** Pauses between tries, in ms: doubled with each failure. */
 const FIRST_PAUSE = 2_000;
 const LONGEST_PAUSE = 300_000;

@@ -7,7 +7,7 @@ import type { Contact } from './contact.ts';
 import { isCovered } from './coverage.ts';
 import { createKBucket, type KBucket } from './k-bucket.ts';
 import { commonPrefix, compareDistance, KEY_BITS, type Key, type NodeId } from './key.ts';
-import { countBriefLink, countFailure, countRebuff, headOf, type Known, newlyKnown } from './known.ts';
+import { countBriefLink, countFailure, countRebuff, headOf, type Known, type LinkOrigin, newlyKnown } from './known.ts';
 import {
   isQuarterFree,
   type LinkPlan,
@@ -24,6 +24,7 @@ import { createUnreachable } from './unreachable.ts';
 import type { Place } from './vivaldi.ts';
 
 export type { LinkPurpose } from './admission.ts';
+export type { LinkOrigin } from './known.ts';
 export type { RoutingSettings } from './link-plan.ts';
 
 /** k and the number of links as for a desktop tab; a phone gives a budget of 24. */
@@ -33,12 +34,6 @@ export const DEFAULT_ROUTING: RoutingSettings = { k: 20, farLinks: 4, neighbours
 export interface LinkingNow extends Omit<PlanOptions, 'underWay'> {
   /** Nodes that links are being opened to. */
   readonly underWay: ReadonlySet<NodeId>;
-}
-
-/** How a link came about: at the other side's wish and not for routing, or at our own. */
-export interface LinkOrigin {
-  readonly guest?: boolean;
-  readonly ours?: boolean;
 }
 
 /** Times are milliseconds since 1970. Our own id is never taken in. */
