@@ -6,9 +6,14 @@ export interface Population {
   readonly open?: number;
   /** Tabs that come in a virtual second. */
   readonly rate?: number;
-  /** Virtual ms for the last one to settle. */
+  /** Virtual ms for the last one to settle, from when all have a link. */
   readonly settling?: number;
 }
+
+/** Virtual ms in which everybody must have got in. */
+const PATIENCE = 600_000;
+/** Between two looks whether they have. */
+const STEP = 1_000;
 
 /** The address of an open node of a simulated network. */
 export function openAddress(index: number): string {
@@ -20,11 +25,21 @@ export function openAddresses(count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => openAddress(index));
 }
 
-export async function populate(world: World, { tabs, open = 1, rate = 20, settling = 30_000 }: Population): Promise<void> {
+/** Gives how many virtual ms passed from the last one's coming until all had a link. Throws when that takes too long. */
+export async function populate(world: World, { tabs, open = 1, rate = 20, settling = 30_000 }: Population): Promise<number> {
+  const { scheduler } = world;
   for (let i = 0; i < open; i++) world.add({ open: openAddress(i) });
   for (let i = 0; i < tabs; i++) {
     world.add();
-    await world.scheduler.advance(1000 / rate);
+    await scheduler.advance(1000 / rate);
   }
-  await world.scheduler.advance(settling);
+  const last = scheduler.time();
+  const outside = (): number => world.tabs().filter(({ node }) => node.links().length === 0).length;
+  while (outside() > 0) {
+    if (scheduler.time() - last > PATIENCE) throw new Error(`${outside()} of ${tabs} tabs did not get in within ${PATIENCE} virtual ms.`);
+    await scheduler.advance(STEP);
+  }
+  const waited = scheduler.time() - last;
+  await scheduler.advance(settling);
+  return waited;
 }

@@ -41,6 +41,8 @@ export interface Joining {
   /** Real ms, and ms of the processor. */
   readonly wall: number;
   readonly processor: number;
+  /** Virtual ms from the last one's coming until all had a link. */
+  readonly waited: number;
 }
 
 export interface PlayOptions {
@@ -78,7 +80,7 @@ export async function play(
   const timeline = trace ? createTimeline({ world, traffic: createTraffic(world), tell }) : null;
   try {
     const [start, processor] = [performance.now(), process.cpuUsage()];
-    await populate(world, { tabs: nodes, open, ...(rate !== undefined && { rate }) });
+    const waited = await populate(world, { tabs: nodes, open, ...(rate !== undefined && { rate }) });
     const used = process.cpuUsage(processor);
     const { network } = world;
     const joining: Joining = {
@@ -86,9 +88,10 @@ export async function play(
       bytes: network.bytes,
       wall: performance.now() - start,
       processor: (used.user + used.system) / 1000,
+      waited,
     };
     tell(
-      `${nodes} tabs and ${open} open ${open === 1 ? 'node' : 'nodes'} have come together, with ${(network.messages / nodes).toFixed(0)} messages each.`,
+      `${nodes} tabs and ${open} open ${open === 1 ? 'node' : 'nodes'} have come together, with ${(network.messages / nodes).toFixed(0)} messages each; the last one had to wait for ${(waited / 1000).toFixed(0)} s.`,
     );
     const note = timeline?.note ?? (() => undefined);
     const stage: Stage = { world, truth, invariants, timeline: { note }, joining, random: seededRandom(seed + 1), nodes, tell };

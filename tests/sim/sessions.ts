@@ -111,6 +111,6 @@ export function createSessions(options: SessionsOptions): Sessions {
 }
 
 /** A number of the Weibull law with this median. */
-function weibull(random: Random, median: number): number {
+export function weibull(random: Random, median: number): number {
   return median * (-Math.log2(1 - random.float())) ** (1 / SHAPE);
 }

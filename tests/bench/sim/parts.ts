@@ -62,8 +62,8 @@ export async function measure(
     about: '',
     conditions: { openBudget: options.openBudget, ...(run === 'lossy' && lossy.conditions) },
     async play(stage) {
-      const { messages, bytes, wall, processor } = stage.joining;
-      figures.join = { messages: messages / nodes, bytes: bytes / nodes, wall, processor };
+      const { messages, bytes, wall, processor, waited } = stage.joining;
+      figures.join = { messages: messages / nodes, bytes: bytes / nodes, wall, processor, waited };
       for (const [name, part] of scenariosOf(run, { nodes, only })) figures[name] = await part.play(stage);
       return {};
     },

@@ -74,7 +74,15 @@ function joinRows(result: RunResult, join: Figures): BenchRow[] {
   const seconds = (at(join, 'wall') + (lookup ? at(lookup, 'wall') : 0)) / 1000;
   const lookups = lookup ? Math.max(1000, result.nodes) : 0;
   return [
-    row(result, `join, and ${lookups} lookups`, seconds, 's', atMost(300), `joining alone ${(at(join, 'wall') / 1000).toFixed(0)} s`),
+    row(
+      result,
+      `join, and ${lookups} lookups`,
+      seconds,
+      's',
+      atMost(300),
+      `joining alone ${(at(join, 'wall') / 1000).toFixed(0)} s, of the processor ${(at(join, 'processor') / 1000).toFixed(0)} s`,
+    ),
+    row(result, 'virtual time until the last newcomer has a link', at(join, 'waited') / 1000, 's'),
     row(result, 'messages to join, all nodes', at(join, 'messages'), 'messages', null, `${(at(join, 'bytes') / 1000).toFixed(0)} kB`),
   ];
 }
