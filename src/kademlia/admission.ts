@@ -17,6 +17,7 @@ export interface Admission {
 }
 
 export interface AdmissionOptions {
+  readonly now: number;
   readonly purpose: LinkPurpose;
   /** Links that are promised to others. */
   readonly reserved: number;
@@ -33,12 +34,14 @@ export interface Surplus {
 }
 
 const NO_SURPLUS: Surplus = { ready: [], again: Number.POSITIVE_INFINITY };
+/** How long a guest stays at least, ms: else those who come at once push each other out at once, come back at once, and none of them ever gets in. */
+const GUEST_LEAST = 10_000;
 /** How long a guest may stay when its place is wanted for the next ones, ms: a newcomer has links of its own by then. */
 const GUEST_STAY = 30_000;
 const REFUSED: Admission = { taken: false, instead: null };
 
 /** Whether a link to this node may be made. */
-export function admit(state: LinkState, newcomer: Known, { purpose, reserved, isBusy }: AdmissionOptions): Admission {
+export function admit(state: LinkState, newcomer: Known, { now, purpose, reserved, isBusy }: AdmissionOptions): Admission {
   const { settings, links } = state;
   const free = settings.budget - links.length - reserved;
   const near = placeAmong(state, newcomer);
@@ -46,7 +49,8 @@ export function admit(state: LinkState, newcomer: Known, { purpose, reserved, is
   if (purpose === 'routing' && !useful) return { taken: free > guestRoom(settings), instead: null };
   if (free > 0) return { taken: true, instead: null };
   const { redundant, needed } = rankLinks(state);
-  const order = redundant.filter((one) => purpose !== 'guest' || useful || one.guest);
+  const hasStayed = (one: Known): boolean => now - (one.linkedAt ?? now) >= GUEST_LEAST;
+  const order = redundant.filter((one) => (purpose !== 'guest' || useful || one.guest) && (!one.guest || hasStayed(one)));
   if (purpose === 'own' || near < neighbourCount(settings)) order.push(...needed);
   // Its neighbours from the farthest on: they are nearer to us than anybody who comes for something else.
   if (near < neighbourCount(settings)) order.push(...links.slice(Math.max(near, neighbourCount(settings) - 1), spared(settings)).reverse());

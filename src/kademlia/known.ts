@@ -46,7 +46,7 @@ const FIRST_PAUSE = 2_000;
 const LONGEST_PAUSE = 300_000;
 /** The same after it said that it has no room: that does not change in seconds. */
 const FIRST_REBUFF = 60_000;
-const LONGEST_REBUFF = 1_800_000;
+const LONGEST_REBUFF = 7_200_000;
 
 /** Something heard of for the first time. */
 export function newlyKnown(contact: Contact, seen: { bucket: number; now: number; failures: number; introducer: NodeId | null }): Known {

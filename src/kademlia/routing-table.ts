@@ -50,7 +50,7 @@ export interface RoutingTable {
   unlinked(id: NodeId, now: number, options?: { noRoom: boolean }): void;
   /** It could not be reached: not proposed again for a growing pause (2 s to 5 min), and forgotten after 2 failures in a row (an open node after 8). */
   failed(id: NodeId, now: number): void;
-  /** It lives, but has no room for us: not proposed again for a growing pause (1 to 30 min). */
+  /** It lives, but has no room for us: not proposed again for a growing pause (1 min to 2 h). */
   refused(id: NodeId, now: number): void;
   /** Milliseconds of one round trip on a live link. */
   measured(id: NodeId, roundTrip: number): void;
@@ -246,7 +246,7 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
       const one = all.get(id);
       if (!one || one.linkedAt === null) return;
       const brief = now - one.linkedAt < BRIEF_LINK;
-      if (!brief) one.rebuffs = 0;
+      if (!brief && !noRoom) one.rebuffs = 0;
       one.linkedAt = null;
       if (noRoom) countRebuff(one, now);
       else if (brief) countBriefLink(one, now);

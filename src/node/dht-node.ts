@@ -134,7 +134,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     storeId: options.storeId,
     punch: (to, how) => punching.punch(to, how),
     admit: (from, { initiated, guest }) =>
-      table.admit(from, { purpose: initiated ? 'own' : guest ? 'guest' : 'routing', reserved: 0, isBusy }),
+      table.admit(from, { now: clock.now(), purpose: initiated ? 'own' : guest ? 'guest' : 'routing', reserved: 0, isBusy }),
     serve(call) {
       counters.calls++;
       return serving(call);
@@ -194,7 +194,8 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     clock,
     random,
     deadline: settings.connectDeadline,
-    admits: (from, { transfer, reserved }) => table.admit(from, { purpose: transfer ? 'guest' : 'routing', reserved, isBusy }).taken,
+    admits: (from, { transfer, reserved }) =>
+      table.admit(from, { now: clock.now(), purpose: transfer ? 'guest' : 'routing', reserved, isBusy }).taken,
     send: (to, request, through) =>
       overlay.call({ contact: to, namedBy: through ?? table.introducer(to.id) }, 'SIGNAL', { ...request, from: contact() }),
     adopt: peers.adopt,

@@ -47,6 +47,7 @@ const REDIAL_FIRST = 1_000;
 const REDIAL_MOST = 30_000;
 /** The same after an open node had no room for us, ms: others are in greater need of it, and it will still be full. */
 const REDIAL_FULL = 600_000;
+const REDIAL_FULL_MOST = 7_200_000;
 /** A link that lasted this long, ms, was not closed for want of room. */
 const STEADY = 60_000;
 /** Addresses whose tries are remembered. */
@@ -79,7 +80,9 @@ export function createTending(options: TendingOptions): Tending {
   /** Without a link to any open node, dials the addresses that are known: one more at each look, until one answers. Gives when to look again. */
   const dialOpen = (now: number): number => {
     if (table.openNodes().some((node) => table.isLinked(node.id))) return Number.POSITIVE_INFINITY;
-    const free = openList.all().filter((address) => !dialling.has(address));
+    // What the plan knows as a node is its business, as long as there is a network to plan in.
+    const planned = new Set(table.linkCount > 0 ? table.openNodes().map((node) => node.open) : []);
+    const free = openList.all().filter((address) => !dialling.has(address) && !planned.has(address));
     const url = free.find((address) => (tries.get(address)?.next ?? 0) <= now);
     if (!url) return Math.min(...free.map((address) => tries.get(address)?.next ?? 0));
     const times = tries.get(url)?.times ?? 0;
@@ -104,7 +107,8 @@ export function createTending(options: TendingOptions): Tending {
 
   /** A node that lets us in and shows us out again must not be dialled without a pause: only a link that lasted clears the record. */
   const settle = (url: string, link: Link, reason: string): void => {
-    if (isNoRoom(reason)) note(url, tries.get(url)?.times ?? 1, table.linkCount > 0 ? REDIAL_FULL : REDIAL_MOST);
+    const times = tries.get(url)?.times ?? 1;
+    if (isNoRoom(reason)) note(url, times, table.linkCount > 0 ? Math.min(REDIAL_FULL * 2 ** (times - 1), REDIAL_FULL_MOST) : REDIAL_MOST);
     else if (clock.now() - link.since >= STEADY) tries.delete(url);
   };
 

@@ -134,11 +134,16 @@ describe('a routing table', () => {
         for (const [now, visit] of visits.entries()) {
           const contact = contacts[visit.who] as Contact;
           if (visit.goes) {
-            table.unlinked(contact.id, now);
+            table.unlinked(contact.id, 20_000 * now);
             continue;
           }
           const before = table.linkCount;
-          const { taken, instead } = table.admit(contact, { purpose: visit.purpose, reserved: 0, isBusy: (id) => busy.has(id) });
+          const { taken, instead } = table.admit(contact, {
+            now: 20_000 * now,
+            purpose: visit.purpose,
+            reserved: 0,
+            isBusy: (id) => busy.has(id),
+          });
           if (!taken) {
             expect(before).toBeGreaterThanOrEqual(SETTINGS.budget - 1);
             continue;
@@ -147,9 +152,9 @@ describe('a routing table', () => {
             expect(table.isLinked(instead)).toBe(true);
             expect(busy.has(instead)).toBe(false);
             expect(before).toBe(SETTINGS.budget);
-            table.unlinked(instead, now, { noRoom: true });
+            table.unlinked(instead, 20_000 * now, { noRoom: true });
           }
-          table.linked(contact, now, { guest: visit.purpose === 'guest', ours: visit.purpose === 'own' });
+          table.linked(contact, 20_000 * now, { guest: visit.purpose === 'guest', ours: visit.purpose === 'own' });
           if (visit.busy) busy.add(contact.id);
           expect(table.linkCount).toBeLessThanOrEqual(SETTINGS.budget);
         }

@@ -25,7 +25,7 @@ const wanted = (routing: RoutingTable, now: number, underWay: readonly Contact[]
 const surplus = (routing: RoutingTable, busy: readonly Contact[] = []): readonly Key[] =>
   routing.surplusLinks({ now: 1_000_000, isBusy: (id) => busy.some((one) => one.id === id) }).ready;
 const admit = (routing: RoutingTable, contact: Contact, purpose: LinkPurpose, busy: readonly Contact[] = [], reserved = 0): Admission =>
-  routing.admit(contact, { purpose, reserved, isBusy: (id) => busy.some((one) => one.id === id) });
+  routing.admit(contact, { now: 1_000_000, purpose, reserved, isBusy: (id) => busy.some((one) => one.id === id) });
 const NO: Admission = { taken: false, instead: null };
 const YES: Admission = { taken: true, instead: null };
 const ids = (contacts: readonly Contact[]): string[] => contacts.map((contact) => contact.id);
@@ -271,12 +271,12 @@ describe('failures', () => {
 });
 
 describe('refusals', () => {
-  it('[T4] are no failures: the node stays known, and is asked again after pauses from a minute to half an hour', () => {
+  it('[T4] are no failures: the node stays known, and is asked again after pauses from a minute to two hours', () => {
     const routing = table();
     routing.heard(near(1), 0);
     let now = 0;
     const pauses: number[] = [];
-    for (let i = 0; i < 7; i++) {
+    for (let i = 0; i < 9; i++) {
       routing.refused(near(1).id, now);
       const { again } = routing.plan({ now, underWay: new Set(), far: true });
       pauses.push(again - now);
@@ -284,7 +284,7 @@ describe('refusals', () => {
       now = again;
       expect(wanted(routing, now)).toHaveLength(1);
     }
-    expect(pauses.map((ms) => ms / 60_000)).toEqual([1, 2, 4, 8, 16, 30, 30]);
+    expect(pauses.map((ms) => ms / 60_000)).toEqual([1, 2, 4, 8, 16, 32, 64, 120, 120]);
   });
 
   it('[T4] count from the end of a link that had to make room, however long it was', () => {
@@ -512,6 +512,13 @@ describe('admission', () => {
       ),
     ).toEqual({ taken: true, instead: far(6).id });
     expect(admit(full(10, 7), far(50), 'guest')).toEqual(NO);
+  });
+
+  it('[T3] lets a guest stay for ten seconds before the next one takes its place', () => {
+    const routing = full(10, 7, { guest: true });
+    const admitAt = (now: number): Admission => routing.admit(far(50), { now, purpose: 'guest', reserved: 0, isBusy: () => false });
+    expect(admitAt(10_001)).toEqual(NO); // the oldest that may go began at 2
+    expect(admitAt(10_002)).toEqual({ taken: true, instead: far(1).id });
   });
 
   it('[T3] does not count a node that is linked already', () => {

@@ -71,7 +71,7 @@ function setup(options: Options = {}) {
     atOnce--;
     if (delay < 0) throw fail('unreachable', 'No way there.');
     if (full.has(contact.id)) throw fail('refused', 'There is no room here.');
-    const { taken, instead } = table.admit(contact, { purpose: 'own', reserved: 0, isBusy });
+    const { taken, instead } = table.admit(contact, { now: bench.clock.now(), purpose: 'own', reserved: 0, isBusy });
     if (!taken) throw fail('refused', 'There is no room for another link.');
     if (instead) links.get(instead)?.close(NO_ROOM);
     return links.get(contact.id) ?? link(contact, { ours: true });
