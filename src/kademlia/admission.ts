@@ -34,8 +34,8 @@ export interface Surplus {
 }
 
 const NO_SURPLUS: Surplus = { ready: [], again: Number.POSITIVE_INFINITY };
-/** How long a guest stays at least, ms: else those who come at once push each other out at once, come back at once, and none of them ever gets in. */
-const GUEST_LEAST = 10_000;
+/** How long a link lasts at least before another node gets its place, ms: else those who come at once push each other out, come back at once, and none gets in. */
+const LEAST_STAY = 10_000;
 /** How long a guest may stay when its place is wanted for the next ones, ms: a newcomer has links of its own by then. */
 const GUEST_STAY = 30_000;
 const REFUSED: Admission = { taken: false, instead: null };
@@ -49,12 +49,12 @@ export function admit(state: LinkState, newcomer: Known, { now, purpose, reserve
   if (purpose === 'routing' && !useful) return { taken: free > guestRoom(settings), instead: null };
   if (free > 0) return { taken: true, instead: null };
   const { redundant, needed } = rankLinks(state);
-  const hasStayed = (one: Known): boolean => now - (one.linkedAt ?? now) >= GUEST_LEAST;
-  const order = redundant.filter((one) => (purpose !== 'guest' || useful || one.guest) && (!one.guest || hasStayed(one)));
+  const order = redundant.filter((one) => purpose !== 'guest' || useful || one.guest);
   if (purpose === 'own' || near < neighbourCount(settings)) order.push(...needed);
   // Its neighbours from the farthest on: they are nearer to us than anybody who comes for something else.
   if (near < neighbourCount(settings)) order.push(...links.slice(Math.max(near, neighbourCount(settings) - 1), spared(settings)).reverse());
-  const out = lastOpenSpared(order, links).find((one) => !isBusy(one.contact.id));
+  const mayGo = (one: Known): boolean => !isBusy(one.contact.id) && (purpose === 'own' || now - (one.linkedAt ?? now) >= LEAST_STAY);
+  const out = lastOpenSpared(order, links).find(mayGo);
   return out ? { taken: true, instead: out.contact.id } : REFUSED;
 }
 

@@ -100,3 +100,15 @@ export function countRebuff(known: Known, now: number): void {
   known.rebuffs++;
   known.retryAt = now + Math.min(FIRST_REBUFF * 2 ** (known.rebuffs - 1), LONGEST_REBUFF);
 }
+
+/** Of the round trips of one link the 1st, 2nd, 4th and 8th tell where we are, and then every so many: whom we ask all the time must not count for more. */
+const SAMPLE_EVERY = 16;
+
+/** One more round trip, ms. True when it should count for our own place. */
+export function countRoundTrip(known: Known, ms: number): boolean {
+  const before = known.roundTrip;
+  known.measured++;
+  // What is over the least is queues and busy processors; a path that has become longer shows after a while.
+  known.roundTrip = before === null || ms < before ? ms : before + (Math.min(ms, 2 * before + 1) - before) / 8;
+  return known.measured < SAMPLE_EVERY ? (known.measured & (known.measured - 1)) === 0 : known.measured % SAMPLE_EVERY === 0;
+}

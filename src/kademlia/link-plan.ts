@@ -211,6 +211,9 @@ export function rankLinks(state: LinkState): { redundant: Known[]; needed: Known
   const kind = (one: Known): number => 2 * Number(one.guest) + Number(one.ours);
   redundant.sort((a, b) => kind(b) - kind(a) || (a.guest ? late(b, a) : compare(state.roundTrip(b), state.roundTrip(a)) || late(a, b)));
   needed.sort((a, b) => b.bucket - a.bucket || compare(state.roundTrip(b), state.roundTrip(a)) || late(a, b));
+  // What is needed may fill no more than routing's part of the budget: a node that is full of useful links would let nobody in for ever.
+  const over = near.size + needed.length - (settings.budget - guestRoom(settings));
+  if (over > 0) redundant.push(...needed.splice(0, over));
   return { redundant, needed };
 }
 

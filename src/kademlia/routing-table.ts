@@ -7,7 +7,7 @@ import type { Contact } from './contact.ts';
 import { isCovered } from './coverage.ts';
 import { createKBucket, type KBucket } from './k-bucket.ts';
 import { commonPrefix, compareDistance, KEY_BITS, type Key, type NodeId } from './key.ts';
-import { countBriefLink, countFailure, countRebuff, headOf, type Known, type LinkOrigin, newlyKnown } from './known.ts';
+import { countBriefLink, countFailure, countRebuff, countRoundTrip, headOf, type Known, type LinkOrigin, newlyKnown } from './known.ts';
 import {
   isQuarterFree,
   type LinkPlan,
@@ -57,6 +57,8 @@ export interface RoutingTable {
   /** Milliseconds, measured or else as coordinates tell; null when nobody can say. */
   roundTrip(id: NodeId): number | null;
   get(id: NodeId): Contact | null;
+  /** True while it is not to be called: it could not be reached of late, or had no room for us. */
+  isPaused(id: NodeId, now: number): boolean;
   /** The linked node that named it; null when that is not known, or no longer linked. */
   introducer(id: NodeId): NodeId | null;
   isLinked(id: NodeId): boolean;
@@ -109,8 +111,6 @@ const MAX_FAILURES_OPEN = 8;
 const BRIEF_LINK = 60_000;
 /** A node whose link ended after a while is not called back at once, ms: most that leave have gone. */
 const BACK_SOON = 2_000;
-/** Of the round trips of one link the 1st, 2nd, 4th and 8th tell where we are, and then every so many: whom we ask all the time must not count for more. */
-const SAMPLE_EVERY = 16;
 
 export function createRoutingTable({ self, place, onCandidate, ...options }: RoutingTableOptions): RoutingTable {
   const settings: RoutingSettings = { ...DEFAULT_ROUTING, ...options.settings };
@@ -272,12 +272,7 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
     measured(id, ms) {
       const one = all.get(id);
       if (!one || one.linkedAt === null || !(ms >= 0)) return;
-      one.measured++;
-      // What is over the least is queues and busy processors; a path that has become longer shows after a while.
-      one.roundTrip =
-        one.roundTrip === null ? ms : ms < one.roundTrip ? ms : one.roundTrip + (Math.min(ms, 2 * one.roundTrip + 1) - one.roundTrip) / 8;
-      const counts = one.measured < SAMPLE_EVERY ? (one.measured & (one.measured - 1)) === 0 : one.measured % SAMPLE_EVERY === 0;
-      if (counts) place?.sample(one.contact.coordinate, Math.max(one.roundTrip, 1));
+      if (countRoundTrip(one, ms)) place?.sample(one.contact.coordinate, Math.max(one.roundTrip ?? ms, 1));
     },
     roundTrip(id) {
       const one = all.get(id);
@@ -285,6 +280,7 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
       return Number.isFinite(ms) ? ms : null;
     },
     get: (id) => all.get(id)?.contact ?? null,
+    isPaused: (id, now) => (all.get(id)?.retryAt ?? now) > now || unreachable.isPaused(id, now),
     introducer(id) {
       const introducer = all.get(id)?.introducer ?? null;
       return introducer !== null && isLinked(all.get(introducer)) ? introducer : null;

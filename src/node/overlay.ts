@@ -90,7 +90,7 @@ export function createOverlay(options: OverlayOptions): Overlay {
       if (response === null) throw fail('invalid', `The answer to a relayed ${method} is malformed.`);
       return response;
     } catch (error) {
-      if (!contact.open || !hasCode(error, 'unreachable')) throw error;
+      if (!contact.open || !hasCode(error, 'unreachable') || table.isPaused(contact.id, clock.now())) throw error;
       return (await peers.connect(contact, callOptions)).call(method, request, callOptions);
     }
   };

@@ -16,12 +16,12 @@ export interface Refreshing {
   /** Asks for others in the far buckets, unless all were looked into within `refreshInterval`. */
   refresh(signal: AbortSignal): Promise<void>;
   /** Asks two neighbours for nodes in the far buckets, now. */
-  gather(signal: AbortSignal): Promise<void>;
+  gather(): Promise<void>;
   /**
    * Asks a linked node for the nodes nearest to us: those of all, or those at the edge of our neighbourhood, where an answer of 20 that begins with the
    * nearest would not reach. Gives how many were news.
    */
-  askForNearest(neighbour: Contact, options: { edge: boolean; signal: AbortSignal }): Promise<number>;
+  askForNearest(neighbour: Contact, options: { edge: boolean; signal?: AbortSignal }): Promise<number>;
 }
 
 export interface RefreshingOptions {
@@ -53,8 +53,10 @@ const MAX_CALLS = 8;
 export function createRefreshing(options: RefreshingOptions): Refreshing {
   const { self, clock, random, settings, table, overlay, tending } = options;
 
+  // A call ends with its link, so what is asked now and then needs no signal of its own.
+
   /** The contacts that a linked node names for a key; none when it does not answer, as the next one is asked. */
-  const ask = async (node: Contact, target: Key, signal: AbortSignal): Promise<{ named: readonly Contact[]; news: number }> => {
+  const ask = async (node: Contact, target: Key, signal?: AbortSignal): Promise<{ named: readonly Contact[]; news: number }> => {
     try {
       const answer = await overlay.call({ contact: node, namedBy: null }, 'FIND_NODE', { target }, signal);
       const named = answer.contacts.map((fields) => contactOf(options.crypto, fields));
@@ -68,9 +70,9 @@ export function createRefreshing(options: RefreshingOptions): Refreshing {
   };
 
   /** Far buckets in turn: what a node has nearest to the key that differs from ours in all bits from `bucket` on are its links in that bucket, then those in the next ones. */
-  const askForFar = async (node: Contact, border: number, signal: AbortSignal): Promise<void> => {
+  const askForFar = async (node: Contact, border: number, signal?: AbortSignal): Promise<void> => {
     let bucket = 0;
-    for (let call = 0; call < MAX_CALLS && bucket < border && !signal.aborted; call++) {
+    for (let call = 0; call < MAX_CALLS && bucket < border && !signal?.aborted; call++) {
       const { named } = await ask(node, keyInBucket(self, bucket, keyBytes(self).map(invert)), signal);
       const last = named.at(-1);
       if (!last) return;
@@ -78,7 +80,7 @@ export function createRefreshing(options: RefreshingOptions): Refreshing {
     }
   };
 
-  const gather = async (askers: readonly Contact[], signal: AbortSignal): Promise<void> => {
+  const gather = async (askers: readonly Contact[], signal?: AbortSignal): Promise<void> => {
     const farthest = table.neighbours().at(-1);
     if (!farthest) return;
     const border = commonPrefix(self, farthest.id) + 1;
@@ -130,7 +132,7 @@ export function createRefreshing(options: RefreshingOptions): Refreshing {
     async refresh(signal) {
       if (table.staleBuckets(clock.now(), settings.refreshInterval).length > 0) await gather(anyNeighbours(ASKED_LATER), signal);
     },
-    gather: (signal) => gather(anyNeighbours(ASKED_LATER), signal),
+    gather: () => gather(anyNeighbours(ASKED_LATER)),
     askForNearest,
   };
 }

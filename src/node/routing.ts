@@ -42,7 +42,6 @@ export interface RoutingOptions {
 
 export function createRouting(options: RoutingOptions): Routing {
   const { clock, table, openList } = options;
-  const closing = new AbortController();
   const tending = createTending({
     ...options,
     onShort(short) {
@@ -53,8 +52,8 @@ export function createRouting(options: RoutingOptions): Routing {
   const refreshing = createRefreshing({ ...options, tending, onOpen: openList.hear });
   const vicinity = createVicinity({
     ...options,
-    ask: (neighbour, { edge }) => refreshing.askForNearest(neighbour, { edge, signal: closing.signal }),
-    gather: () => refreshing.gather(closing.signal),
+    ask: refreshing.askForNearest,
+    gather: refreshing.gather,
   });
   const isNeighbour = (id: NodeId): boolean => table.neighbours().some((one) => one.id === id);
 
@@ -82,7 +81,6 @@ export function createRouting(options: RoutingOptions): Routing {
     },
     refresh: refreshing.refresh,
     close() {
-      closing.abort();
       tending.close();
       vicinity.close();
     },
