@@ -3,7 +3,7 @@
  * has a process of its own with 4 GiB at most.
  *
  *   npm run bench -- sim [--nodes 100,1000,10000] [--only speed,lookup,idle,vanish,lossy,churn,day] [--seed 7] [--plot] [--json]
- *     [--rate 20] (newcomers in a virtual second) [--open-budget 64] (links of an open node)
+ *     [--rate 20] (newcomers in a virtual second) [--open-budget 64] (links of an open node) [--hours 24] (of the day)
  */
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
@@ -26,13 +26,18 @@ const bench: Bench = async ({ args }) => {
       only: { type: 'string', default: PARTS.join() },
       seed: { type: 'string', default: '7' },
       rate: { type: 'string', default: '20' },
+      hours: { type: 'string' },
       'open-budget': { type: 'string', default: '64' },
       plot: { type: 'boolean', default: false },
     },
   });
   const sizes = values.nodes.split(',').map((text) => wholeNumber(text, '--nodes'));
   const seed = wholeNumber(values.seed, '--seed');
-  const coming: Coming = { rate: wholeNumber(values.rate, '--rate'), openBudget: wholeNumber(values['open-budget'], '--open-budget') };
+  const coming: Coming = {
+    rate: wholeNumber(values.rate, '--rate'),
+    openBudget: wholeNumber(values['open-budget'], '--open-budget'),
+    hours: values.hours === undefined ? null : wholeNumber(values.hours, '--hours'),
+  };
   const only = values.only.split(',').map(readPart);
   const results: RunResult[] = [];
   for (const nodes of sizes) {
@@ -67,7 +72,7 @@ function runChild(job: Coming & { run: string; nodes: number; seed: number; only
 
 function wholeNumber(text: string, option: string): number {
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 2) throw new Error(`${option} wants whole numbers from 2, not “${text}”.`);
+  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`${option} wants whole numbers from 1, not “${text}”.`);
   return value;
 }
 

@@ -38,17 +38,19 @@ export interface RunResult {
   readonly rss: number;
 }
 
-/** How the networks come together. */
+/** How the networks come together, and how long they live. */
 export interface Coming {
   /** Newcomers in a virtual second. */
   readonly rate: number;
   /** Links of an open node at most. */
   readonly openBudget: number;
+  /** Of the day. */
+  readonly hours: number | null;
 }
 
-/** Hours of the day that fit: at 10,000 nodes a whole one takes most of a real day. */
+/** Hours of the day that fit in half an hour or so: one node costs half a second of the processor in each. `--hours` asks for more. */
 export function dayHours(nodes: number): number {
-  return nodes <= 1000 ? 24 : 1;
+  return Math.min(24, 4000 / nodes);
 }
 
 export async function measure(
@@ -64,7 +66,7 @@ export async function measure(
     async play(stage) {
       const { messages, bytes, wall, processor, waited } = stage.joining;
       figures.join = { messages: messages / nodes, bytes: bytes / nodes, wall, processor, waited };
-      for (const [name, part] of scenariosOf(run, { nodes, only })) figures[name] = await part.play(stage);
+      for (const [name, part] of scenariosOf(run, options)) figures[name] = await part.play(stage);
       return {};
     },
   };
@@ -72,7 +74,10 @@ export async function measure(
   return { run, nodes, seed, figures, outcome, rss: process.resourceUsage().maxRSS * 1024 };
 }
 
-function scenariosOf(run: string, { nodes, only }: { nodes: number; only: readonly Part[] }): readonly (readonly [string, Scenario])[] {
+function scenariosOf(
+  run: string,
+  { nodes, only, hours }: Coming & { nodes: number; only: readonly Part[] },
+): readonly (readonly [string, Scenario])[] {
   const small = nodes < 1000;
   const stored = { values: small ? 200 : 500, groups: small ? 200 : 1000 };
   switch (run) {
@@ -95,7 +100,7 @@ function scenariosOf(run: string, { nodes, only }: { nodes: number; only: readon
     case 'churn':
       return [['churn', churn({ warmUp: 10, rounds: 10, lookups: small ? 100 : 300, values: stored.values })]];
     case 'day':
-      return [['day', day({ hours: dayHours(nodes), videos: small ? 100 : 1000 })]];
+      return [['day', day({ hours: hours ?? dayHours(nodes), videos: small ? 100 : 1000 })]];
     default:
       throw new Error(`There is no run “${run}”.`);
   }

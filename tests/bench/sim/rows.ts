@@ -2,7 +2,7 @@
 import { DEFAULT_SETTINGS } from '../../../src/node/settings.ts';
 import type { Figures } from '../../sim/scenario.ts';
 import type { BenchRow } from '../bench-row.ts';
-import { dayHours, type RunResult } from './parts.ts';
+import type { RunResult } from './parts.ts';
 
 /** MiB. */
 const MEMORY_BAR = 4096;
@@ -199,7 +199,7 @@ function churnRows(result: RunResult, figures: Figures): BenchRow[] {
 }
 
 function dayRows(result: RunResult, figures: Figures): BenchRow[] {
-  const what = `${dayHours(result.nodes)} h, 30-minute sessions, ${at(figures, 'asked')} groups:`;
+  const what = `${Number(at(figures, 'hours').toFixed(1))} h, 30-minute sessions, ${at(figures, 'asked')} groups:`;
   return [
     row(
       result,

@@ -36,8 +36,8 @@ async function playDay(stage: Stage, { hours, videos }: DayOptions): Promise<Fig
   const timers: number[] = [];
   const heaps: number[] = [];
   const lookups: LookupFigures[] = [];
-  for (let hour = 1; hour <= hours; hour++) {
-    await scheduler.advance(HOUR);
+  for (let hour = 1; hour - 1 < hours; hour++) {
+    await scheduler.advance(HOUR * Math.min(1, hours - hour + 1));
     const census = await groups.census();
     lookups.push(await measureLookups({ world, truth, random, count: LOOKUPS }));
     timers.push(scheduler.pending / world.nodes.filter((one) => one.up).length);
@@ -58,6 +58,7 @@ async function playDay(stage: Stage, { hours, videos }: DayOptions): Promise<Fig
   if (last > first + TIMERS_SPREAD) invariants.violated(`timers grew from ${first.toFixed(0)} to ${last.toFixed(0)} a node.`);
   return {
     ...lookupFigures('lookup', all),
+    hours,
     asked: found.asked,
     found: found.found,
     away: census.away,
