@@ -1,4 +1,4 @@
-/** What a node claims to know for certain is so, and a lookup always comes nearer (docs/protocol.md, rules K7 and K8). */
+/** What a node claims to know for certain is so, and a lookup always comes nearer (docs/protocol.md, rule K7). */
 import { describe, expect, it } from 'vitest';
 import { isCovered } from '../../src/kademlia/coverage.ts';
 import { compareDistance, distance, KEY_BYTES, type Key, keyOf } from '../../src/kademlia/key.ts';
@@ -40,7 +40,7 @@ function nodeOf(self: Key, everybody: readonly Key[]): RoutingTable {
 }
 
 describe(`what a node covers (seed ${SEED})`, () => {
-  it('[K8] is what sorting everybody gives, whenever its links to its nearest are complete', () => {
+  it('[K7] is what sorting everybody gives, whenever its links to its nearest are complete', () => {
     let covered = 0;
     let missed = 0;
     for (let run = 0; run < 40; run++) {
@@ -62,7 +62,7 @@ describe(`what a node covers (seed ${SEED})`, () => {
     expect(covered).toBeGreaterThan(200);
   });
 
-  it('[K8] agrees with trying every id in a small space', () => {
+  it('[K7] agrees with trying every id in a small space', () => {
     const key = (n: number): Key => n.toString(16).padStart(2, '0').repeat(20) as Key;
     // 256 ids, all of whose bytes are alike: XOR of two is again one of them, in the order of that byte.
     for (let i = 0; i < 3_000; i++) {
@@ -81,7 +81,7 @@ describe(`what a node covers (seed ${SEED})`, () => {
     }
   });
 
-  it('[K8] is nothing before its nearest were asked for others, nor without links to them', () => {
+  it('[K7] is nothing before its nearest were asked for others, nor without links to them', () => {
     const everybody = Array.from({ length: 60 }, anyKey);
     const self = everybody[0] as Key;
     const table = nodeOf(self, everybody);

@@ -35,7 +35,7 @@ describe(`a network of small budgets (seed ${SEED})`, () => {
       watch(world.add());
       await world.scheduler.advance(500);
     }
-    await world.scheduler.advance(7_200_000);
+    await world.scheduler.advance(10_800_000);
     const tabs = world.nodes.slice(1);
     for (const { node } of tabs) {
       const { id } = node.contact;
@@ -49,7 +49,7 @@ describe(`a network of small budgets (seed ${SEED})`, () => {
     console.info(
       `seed ${SEED}: ${before / TABS} links opened for each node, then ${(seen.opened - before) / TABS} in half an hour; at most ${seen.most}`,
     );
-    expect((seen.opened - before) / TABS).toBeLessThan(1);
+    expect((seen.opened - before) / TABS).toBeLessThan(2);
     expect(seen.most).toBeLessThanOrEqual(BUDGET);
     expect(seen.openMost).toBeLessThanOrEqual(OPEN_BUDGET);
     world.close();
