@@ -57,7 +57,7 @@ export async function measure(
   run: string,
   options: Coming & { nodes: number; seed: number; only: readonly Part[]; tell: (line: string) => void },
 ): Promise<RunResult> {
-  const { nodes, seed, only, tell } = options;
+  const { nodes, seed, tell } = options;
   const figures: Record<string, Figures> = {};
   const scenario: Scenario = {
     name: run,
