@@ -1,6 +1,6 @@
 /** A tab of the site that has become a node. */
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import type { KadreelPage, NodeStats } from '../../../src/app/api.ts';
+import type { CopiesReport, KadreelPage, NodeStats } from '../../../src/app/api.ts';
 import type { NodeId } from '../../../src/kademlia/key.ts';
 import type { VideoId } from '../../../src/media/manifest.ts';
 
@@ -42,6 +42,8 @@ export interface Tab {
 export interface Published {
   readonly videoId: VideoId;
   readonly watchUrl: string;
+  /** Resolves when the publishing tab says that its copies are stored. */
+  copies(): Promise<CopiesReport>;
 }
 
 /** The `<video>` of the page. */
@@ -124,15 +126,16 @@ export async function adopt(page: Page, options: { errors?: string[]; own?: Brow
 async function publish(page: Page, video: { path: string; title: string }): Promise<Published> {
   const input = await page.evaluateHandle(() => Object.assign(document.createElement('input'), { type: 'file' }));
   await input.setInputFiles(video.path);
-  return page.evaluate(
+  const publication = await page.evaluateHandle(
     async ({ input, title }) => {
       const file = input.files?.[0];
       if (!file || !window.kadreel) throw new Error('There is no file, or no node to publish it.');
-      const { videoId, watchUrl } = await window.kadreel.publish(file, { title });
-      return { videoId, watchUrl };
+      return window.kadreel.publish(file, { title });
     },
     { input, title: video.title },
   );
+  const link = await publication.evaluate(({ videoId, watchUrl }) => ({ videoId, watchUrl }));
+  return { ...link, copies: () => publication.evaluate(({ done }) => done) };
 }
 
 async function seek(page: Page, seconds: number): Promise<void> {
