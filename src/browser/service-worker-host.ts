@@ -131,10 +131,12 @@ async function control(container: ServiceWorkerContainer): Promise<void> {
       error,
     );
   }
-  // A newer worker waits until no page of the older one is left, or until it is asked: see there.
-  if (container.controller) registration.waiting?.postMessage({ kadreel: 'activate' } satisfies PageNotice);
+  const wasControlled = container.controller !== null;
   await controlled(container, registration);
   await restartIfOlder();
+  // A newer worker waits until no page of the older one is left, or until it is asked: see there. Asked last, when the older one has
+  // answered this page.
+  if (wasControlled) registration.waiting?.postMessage({ kadreel: 'activate' } satisfies PageNotice);
 }
 
 /**

@@ -40,15 +40,18 @@ self.addEventListener('message', (event) => {
   if (notice?.kadreel === 'activate') event.waitUntil(activateWhenAlone());
 });
 
-/** A tab that was closed a moment ago is still counted: so long (ms) and so often the pages are counted again. */
+/**
+ * A tab that was closed a moment ago is still counted: so long (ms) and so often the pages are counted again. Before the first time, too:
+ * if the older worker is answering its page in the moment when we take its place, Chromium lets it live on until it has been idle for 30 s.
+ */
 const RECOUNT = 200;
 const MAX_COUNTS = 6;
 
 /** Takes the older worker's place when the page that asked is the only one: another may be playing, with the older one's files. */
 async function activateWhenAlone(): Promise<void> {
   for (let count = 0; count < MAX_COUNTS; count++) {
+    await wait(browserClock, RECOUNT);
     const pages = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
     if (pages.length <= 1) return self.skipWaiting();
-    await wait(browserClock, RECOUNT);
   }
 }

@@ -1,10 +1,11 @@
 /** The service worker and its page, without the rest of the site (design §8). */
 import type { Page } from 'playwright-core';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { WorkerRequest } from '../../src/browser/worker-protocol.ts';
 import { launchPersistent, type Persistent } from './harness/chromium.ts';
 import { type PortsSite, servePorts } from './harness/ports-site.ts';
 import { SAMPLE_VIDEO } from './harness/sample-catalogue.ts';
+import { launchUnwatched } from './harness/unwatched.ts';
 
 declare global {
   interface Window {
@@ -26,28 +27,29 @@ afterEach(async () => {
   await site.close();
 });
 
-/** Makes the page answer for the sample video, and waits until it is controlled. Resolves to the milliseconds that took. */
-const host = (page: Page): Promise<number> =>
-  page.evaluate(async () => {
-    const { hostServiceWorker, encodeCatalogue, sampleCatalogue } = window.ports;
-    window.told = { asked: [], reads: [], aborted: 0, mode: 'answer', cancel: () => undefined };
-    const start = performance.now();
-    const hosted = hostServiceWorker({
-      async answer(request, signal) {
-        window.told.asked.push(request);
-        signal.addEventListener('abort', () => window.told.aborted++);
-        if (request.kind === 'catalogue') return encodeCatalogue(sampleCatalogue());
-        if (window.told.mode === 'never') return new Promise(() => undefined);
-        if (window.told.mode === 'absent') throw Object.assign(new Error('Nobody has this segment.'), { name: 'KadreelError' });
-        // A view on a larger buffer: only what it shows may arrive.
-        return new Uint8Array([9, 9, request.index, 7, 9]).subarray(2, 4);
-      },
-      read: ({ bytes }) => window.told.reads.push(bytes),
-    });
-    window.told.cancel = hosted.cancel;
-    await hosted.ready;
-    return performance.now() - start;
+/** Makes the page in which it runs answer for the sample video, and waits until it is controlled. Resolves to the milliseconds that took. */
+async function hostHere(): Promise<number> {
+  const { hostServiceWorker, encodeCatalogue, sampleCatalogue } = window.ports;
+  window.told = { asked: [], reads: [], aborted: 0, mode: 'answer', cancel: () => undefined };
+  const start = performance.now();
+  const hosted = hostServiceWorker({
+    async answer(request, signal) {
+      window.told.asked.push(request);
+      signal.addEventListener('abort', () => window.told.aborted++);
+      if (request.kind === 'catalogue') return encodeCatalogue(sampleCatalogue());
+      if (window.told.mode === 'never') return new Promise(() => undefined);
+      if (window.told.mode === 'absent') throw Object.assign(new Error('Nobody has this segment.'), { name: 'KadreelError' });
+      // A view on a larger buffer: only what it shows may arrive.
+      return new Uint8Array([9, 9, request.index, 7, 9]).subarray(2, 4);
+    },
+    read: ({ bytes }) => window.told.reads.push(bytes),
   });
+  window.told.cancel = hosted.cancel;
+  await hosted.ready;
+  return performance.now() - start;
+}
+
+const host = (page: Page): Promise<number> => page.evaluate(hostHere);
 
 const tab = async (path = ''): Promise<Page> => {
   const page = await browser.context.newPage();
@@ -55,17 +57,25 @@ const tab = async (path = ''): Promise<Page> => {
   return page;
 };
 
-const get = (page: Page, path: string): Promise<{ status: number; type: string | null; text: string; bytes: number[] }> =>
-  page.evaluate(async (url) => {
-    const response = await fetch(url);
-    const bytes = new Uint8Array(await response.arrayBuffer());
-    return {
-      status: response.status,
-      type: response.headers.get('Content-Type'),
-      text: new TextDecoder().decode(bytes),
-      bytes: [...bytes],
-    };
-  }, path);
+interface Got {
+  readonly status: number;
+  readonly type: string | null;
+  readonly text: string;
+  readonly bytes: readonly number[];
+}
+
+async function getHere(url: string): Promise<Got> {
+  const response = await fetch(url);
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  return {
+    status: response.status,
+    type: response.headers.get('Content-Type'),
+    text: new TextDecoder().decode(bytes),
+    bytes: [...bytes],
+  };
+}
+
+const get = (page: Page, path: string): Promise<Got> => page.evaluate(getHere, path);
 
 test('a first visit is under control without a reload, and gets playlists and segments through its page', async () => {
   const page = await tab();
@@ -188,32 +198,30 @@ test('with the server down a reload shows the app, on every route, isolated as b
 });
 
 test('a new version takes over at the start of the only page, and not while another page is open', async () => {
-  const [one, two] = [await tab(), await tab()];
-  await host(one);
-  await host(two);
-  site.newVersion();
-  const waiting = (page: Page): Promise<unknown> =>
-    page.evaluate(async () => {
-      const registration = await navigator.serviceWorker.ready;
-      await registration.update();
-      while (!registration.waiting) await new Promise((resolve) => requestAnimationFrame(resolve));
-    });
-  await waiting(one);
-  await one.reload();
-  await host(one);
-  expect(await one.title()).toBe('version 1');
-  expect(await one.evaluate(async () => (await navigator.serviceWorker.ready).waiting !== null)).toBe(true);
-  await two.close();
-  await one.reload();
-  await host(one).catch(() => undefined); // the page may start again in the middle of it
-  const devtools = await browser.context.newCDPSession(one);
-  await devtools.send('ServiceWorker.enable');
-  const isNew = async (): Promise<void> => {
-    // A worker that is watched by the tests does not end by itself when it is replaced.
-    await devtools.send('ServiceWorker.stopAllWorkers');
-    expect(await one.title()).toBe('version 2');
-  };
-  await vi.waitFor(isNew, { timeout: 20_000, interval: 500 });
-  await host(one);
-  expect((await get(one, `${HLS}/0/0.m4s`)).bytes).toEqual([0, 7]);
+  const own = await launchUnwatched(); // the older worker has to end by itself
+  try {
+    const [one, two] = [await own.open(site.url), await own.open(site.url)];
+    await one.evaluate(hostHere);
+    await two.evaluate(hostHere);
+    site.newVersion();
+    await one.evaluate(async () => void (await (await navigator.serviceWorker.ready).update()));
+    const isWaiting = (): Promise<boolean> => one.evaluate(async () => (await navigator.serviceWorker.ready).waiting !== null);
+    await expect.poll(isWaiting, { timeout: 20_000 }).toBe(true);
+    await one.reload();
+    await one.evaluate(hostHere);
+    expect(await one.evaluate(() => document.title)).toBe('version 1');
+    expect(await isWaiting()).toBe(true);
+    await two.close();
+    const start = performance.now();
+    await one.reload();
+    await one.evaluate(hostHere).catch(() => undefined); // the page may start again in the middle of it
+    const title = (): Promise<string> =>
+      one.evaluate(() => (document.readyState === 'complete' ? document.title : 'loading')).catch(() => 'between two documents');
+    await expect.poll(title, { timeout: 10_000 }).toBe('version 2');
+    console.info(`a new version: taken over after ${Math.round(performance.now() - start)} ms`);
+    await one.evaluate(hostHere);
+    expect((await one.evaluate(getHere, `${HLS}/0/0.m4s`)).bytes).toEqual([0, 7]);
+  } finally {
+    await own.close();
+  }
 });

@@ -34,7 +34,8 @@ export async function launchPersistent(folder = mkdtempSync(join(tmpdir(), 'kadr
   };
 }
 
-function executable(): string {
+/** The path of the browser; throws with what to do when there is none. */
+export function executable(): string {
   const path = findChromium();
   if (path) return path;
   throw new Error('No Chromium or Chrome is on this machine. Install one (Debian: apt-get install chromium), or name it in CHROME_PATH.');
