@@ -28,7 +28,7 @@ test('knows its words', () => {
   expect(readArguments(['--what'])).toHaveProperty('problem');
 });
 
-test('tells a scenario in lines that a person can read, and ends with the seed and the trace', { timeout: 60_000 }, async () => {
+test('tells a scenario in lines that a person can read, and ends with the seed and the trace', { timeout: 300_000 }, async () => {
   const lines: string[] = [];
   expect(await runSimulator(['--nodes', '12', '--seed', '5', '--scenario', 'vanish', '--trace'], (line) => lines.push(line))).toBe(0);
   const text = lines.join('\n');
