@@ -454,7 +454,7 @@ describe('wanted links', () => {
     expect(short()).toEqual({ neighbours: false, far: true });
     for (let bucket = 0; bucket < 11; bucket++) {
       times(4, (quarter) => {
-        const bits = '0'.repeat(bucket) + '1' + quarter.toString(2).padStart(2, '0');
+        const bits = `${'0'.repeat(bucket)}1${quarter.toString(2).padStart(2, '0')}`;
         routing.heard(makeContact(Number.parseInt(bits.padEnd(16, '0'), 2).toString(16).padStart(4, '0')), 0);
       });
     }
