@@ -44,7 +44,8 @@ function punch(options: { initiator: boolean; emit: (signal: string) => void; ic
   quiet(opening.promise);
   const peer = new SimplePeer({ initiator, trickle: true, config: { iceServers } });
   let phase: 'opening' | 'open' | 'over' = 'opening';
-  let described = false;
+  /** Of the description that we gave to the browser. Its own `remoteDescription` may still be empty when the channel opens. */
+  let remote: Bytes | null = null;
 
   const giveUp = (error: Error): void => {
     if (phase !== 'opening') return;
@@ -71,7 +72,6 @@ function punch(options: { initiator: boolean; emit: (signal: string) => void; ic
     const onOpen = (): void => {
       if (phase !== 'opening') return;
       const local = fingerprint(pc.localDescription?.sdp ?? '');
-      const remote = fingerprint(pc.remoteDescription?.sdp ?? '');
       if (!local || !remote) {
         unreachable('its DTLS fingerprints are missing.');
         return;
@@ -102,12 +102,12 @@ function punch(options: { initiator: boolean; emit: (signal: string) => void; ic
     accept(text) {
       if (phase === 'over') return;
       const signal = parsePunchSignal(text);
-      const expected = signal && (signal.type === 'candidate' || (signal.type === (initiator ? 'answer' : 'offer') && !described));
+      const expected = signal && (signal.type === 'candidate' || (signal.type === (initiator ? 'answer' : 'offer') && !remote));
       if (!expected) {
         unreachable('it sent something that is no part of setting one up.');
         return;
       }
-      if (signal.type !== 'candidate') described = true;
+      if (signal.type !== 'candidate') remote = fingerprint(signal.sdp);
       try {
         peer.signal(signal);
       } catch (error) {
