@@ -34,8 +34,11 @@ export interface Surplus {
 }
 
 const NO_SURPLUS: Surplus = { ready: [], again: Number.POSITIVE_INFINITY };
-/** How long a link lasts at least before another node gets its place, ms: else those who come at once push each other out, come back at once, and none gets in. */
-const LEAST_STAY = 10_000;
+/**
+ * How long a link lasts at least before another node gets its place, ms: else those who come at once push each other out, come back at once, and none
+ * gets in. A newcomer has its first links after 2 s, and the others by these.
+ */
+const LEAST_STAY = 4_000;
 /** How long a guest may stay when its place is wanted for the next ones, ms: a newcomer has links of its own by then. */
 const GUEST_STAY = 30_000;
 const REFUSED: Admission = { taken: false, instead: null };

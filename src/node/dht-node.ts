@@ -196,8 +196,10 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     deadline: settings.connectDeadline,
     admits: (from, { transfer, reserved }) =>
       table.admit(from, { now: clock.now(), purpose: transfer ? 'guest' : 'routing', reserved, isBusy }).taken,
-    send: (to, request, through) =>
-      overlay.call({ contact: to, namedBy: through ?? table.introducer(to.id) }, 'SIGNAL', { ...request, from: contact() }),
+    async send(to, request, through) {
+      const namedBy = through ?? table.introducer(to.id);
+      return (await overlay.call({ contact: to, namedBy }, 'SIGNAL', { ...request, from: contact() })).payload;
+    },
     adopt: peers.adopt,
   });
   const keeping = createKeeping({

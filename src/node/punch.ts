@@ -5,7 +5,7 @@
 import { type Bytes, copy, toHex } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
 import type { Channel, Clock, Punch, Puncher, Random } from '../base/ports.ts';
-import { abortError, deferred, orAbort, quiet } from '../base/timing.ts';
+import { abortError, type Deferred, deferred, orAbort, quiet } from '../base/timing.ts';
 import type { Contact } from '../kademlia/contact.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import type { RequestOf } from '../wire/messages.ts';
@@ -18,9 +18,9 @@ export interface Punching {
   punch(contact: Contact, options: { signal: AbortSignal; transfer: boolean }): Promise<Link>;
   /**
    * A signal came from `from`, which is a claim, over a link to `carrier`. Rejects with `refused` when this node can't take another attempt, or has no
-   * room for such a link.
+   * room for such a link. Resolves with what this side has to say first when it has that soon, the answer to an offer, and else with ''.
    */
-  signalled(from: Contact, request: RequestOf<'SIGNAL'>, carrier: NodeId): Promise<void>;
+  signalled(from: Contact, request: RequestOf<'SIGNAL'>, carrier: NodeId): Promise<string>;
   close(): void;
 }
 
@@ -34,8 +34,8 @@ export interface PunchingOptions {
   readonly deadline: number;
   /** Before anything is spent on an attempt: whether there would be room for its link, besides those already promised. */
   readonly admits: (from: Contact, how: { transfer: boolean; reserved: number }) => boolean;
-  /** `through`: a node that has a link to the other side, when one is known. */
-  readonly send: (to: Contact, request: Omit<RequestOf<'SIGNAL'>, 'from'>, through: NodeId | null) => Promise<unknown>;
+  /** `through`: a node that has a link to the other side, when one is known. Resolves with what the other side said first, or ''. */
+  readonly send: (to: Contact, request: Omit<RequestOf<'SIGNAL'>, 'from'>, through: NodeId | null) => Promise<string>;
   readonly adopt: (channel: Channel, options: { initiated: boolean; expected: NodeId; guest: boolean }) => Promise<Link>;
 }
 
@@ -46,6 +46,8 @@ const MAX_ANSWERING = 32;
  * the last minute included, so this leaves half of them for our own.
  */
 const ANSWER_RATE = { burst: 64, interval: 400 };
+/** A browser has its answer after 20 to 60 ms. One that comes later than this, ms, goes as a call of its own: carriers should not have to wait for it. */
+const ANSWER_WAIT = 500;
 /** Signals of one attempt that may wait for an earlier one that is still on its way. */
 const MAX_AHEAD = 64;
 /** Attempts that have ended and are remembered, so that their late candidates do not look like new ones. */
@@ -65,6 +67,8 @@ interface Session {
   /** Settles with the link, whichever attempt it came from in the end. */
   readonly link: Promise<Link>;
   take(sequence: number, payload: string): void;
+  /** The first signal of this side, which is then not sent by itself; '' when it takes too long, or the attempt ends without one. */
+  first(): Promise<string>;
   /** Ends the attempt with a link that came about otherwise. */
   yield(link: Link): void;
   close(): void;
@@ -96,10 +100,18 @@ export function createPunching(options: PunchingOptions): Punching {
     let over = false;
     let sent = 0;
     let expected = 0;
+    /** The first signal of this side, and who waits for it. */
+    let said = '';
+    let asked: Deferred<string> | null = null;
+    const tell = (): void => {
+      asked?.resolve(said);
+      asked = null;
+    };
 
     const end = (settle: () => void): void => {
       if (over) return;
       over = true;
+      tell();
       sessions.delete(name);
       remember(name);
       punch.close();
@@ -112,10 +124,20 @@ export function createPunching(options: PunchingOptions): Punching {
       emit(payload) {
         if (over) return;
         const sequence = sent++;
-        // Without the offer or the answer there is nothing to wait for; a lost candidate may not matter.
-        options.send(contact, { session: id, sequence, transfer, payload }, through).catch((error: unknown) => {
-          if (sequence === 0) giveUp(error);
-        });
+        if (sequence === 0) said = payload;
+        if (asked) {
+          tell();
+          return;
+        }
+        options.send(contact, { session: id, sequence, transfer, payload }, through).then(
+          (answer) => {
+            if (answer !== '') session.take(0, answer);
+          },
+          (error: unknown) => {
+            // Without the offer or the answer there is nothing to wait for; a lost candidate may not matter.
+            if (sequence === 0) giveUp(error);
+          },
+        );
       },
     });
     punch.opened
@@ -138,6 +160,14 @@ export function createPunching(options: PunchingOptions): Punching {
           expected++;
           punch.accept(next);
         }
+      },
+      async first() {
+        // Whoever offers tries another way when the first one breaks: it is told again.
+        if (said !== '' || over) return said;
+        asked ??= deferred();
+        const waiting = asked.promise;
+        const cancel = clock.after(ANSWER_WAIT, tell);
+        return waiting.finally(cancel);
       },
       yield: (link) => end(() => outcome.resolve(link)),
       close: () => end(() => outcome.reject(fail('closed', 'The attempt was given up.'))),
@@ -191,9 +221,12 @@ export function createPunching(options: PunchingOptions): Punching {
       if (closed || from.id === self) throw fail('refused', 'There is no such attempt.');
       const name = nameOf(from.id, id);
       // Late candidates of an attempt that is over are no news.
-      if (ended.has(name)) return;
+      if (ended.has(name)) return '';
       const session = sessions.get(name) ?? answer(from, request, carrier);
-      session?.take(sequence, payload);
+      if (!session) return '';
+      const first = sequence === 0 && !session.initiated ? session.first() : '';
+      session.take(sequence, payload);
+      return first;
     },
     close() {
       closed = true;

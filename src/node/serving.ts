@@ -56,8 +56,7 @@ export function createServing(options: ServingOptions): (call: IncomingCall) => 
       return { stored: await options.spreading.take(stored, { id: from.id, link }) };
     },
     async SIGNAL(request, { link }) {
-      await punching.signalled(contactOf(crypto, request.from), request, link.id);
-      return {};
+      return { payload: await punching.signalled(contactOf(crypto, request.from), request, link.id) };
     },
     async RELAY(call, context) {
       if (context.relayed) throw fail('invalid', 'A relayed call carries no other one.');

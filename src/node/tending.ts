@@ -83,9 +83,13 @@ export function createTending(options: TendingOptions): Tending {
     // What the plan knows as a node is its business, as long as there is a network to plan in.
     const planned = new Set(table.linkCount > 0 ? table.openNodes().map((node) => node.open) : []);
     const free = openList.all().filter((address) => !dialling.has(address) && !planned.has(address));
-    const url = free.find((address) => (tries.get(address)?.next ?? 0) <= now);
+    const timesOf = (address: string): number => tries.get(address)?.times ?? 0;
+    const ready = free.filter((address) => (tries.get(address)?.next ?? 0) <= now);
+    const least = ready.filter((address) => timesOf(address) === Math.min(...ready.map(timesOf)));
+    // Any of them: all tabs know the same addresses, and should not all go to the first.
+    const url = least[Math.floor(options.random.float() * least.length)];
     if (!url) return Math.min(...free.map((address) => tries.get(address)?.next ?? 0));
-    const times = tries.get(url)?.times ?? 0;
+    const times = timesOf(url);
     note(url, times + 1, Math.min(REDIAL_FIRST * 2 ** times, REDIAL_MOST));
     dialling.add(url);
     peers

@@ -179,7 +179,8 @@ const signal = {
     transfer: boolean,
     payload: string(LIMITS.signal),
   }),
-  response: struct<object>({}),
+  /** `payload`: the first signal of the asked side, its number 0, when it is there soon after an offer; else empty. */
+  response: struct<{ payload: string }>({ payload: string(LIMITS.signal) }),
 };
 
 const relay = {

@@ -28,7 +28,7 @@ interface Side {
   readonly attempts: Attempt[];
   readonly links: { from: NodeId; initiated: boolean; guest: boolean }[];
   /** Signals on their way; the test delivers, drops or turns them round. */
-  readonly outbox: { to: Contact; session: Bytes; sequence: number; transfer: boolean; payload: string; through: NodeId | null }[];
+  readonly outbox: { to: Contact; session: Bytes; sequence: number; transfer: boolean; payload: string; through: NodeId | null; answered: (payload: string) => void }[];
   refuse: string | null;
   /** Asked before an attempt of another node's begins. */
   admits: (from: Contact, how: { transfer: boolean; reserved: number }) => boolean;
@@ -78,7 +78,9 @@ function side(bench: Bench, options: { puncher?: boolean } = {}): Side {
       admits: (from, how) => result.admits(from, how),
       async send(to, request, through) {
         if (result.refuse) throw fail('unreachable', result.refuse);
-        outbox.push({ to, ...request, through });
+        const answer = deferred<string>();
+        outbox.push({ to, ...request, through, answered: answer.resolve });
+        return answer.promise;
       },
       async adopt(_, { initiated, expected, guest }): Promise<Link> {
         links.push({ from: expected, initiated, guest });
@@ -96,7 +98,7 @@ async function deliver(bench: Bench, sides: readonly Side[], order = <T>(all: T[
     if (moving.length === 0) return;
     for (const { from, signal } of moving) {
       const to = sides.find((one) => one.contact.id === signal.to.id);
-      await to?.punching.signalled(from.contact, { ...signal, from: from.contact }, NOBODY).catch(() => undefined);
+      to?.punching.signalled(from.contact, { ...signal, from: from.contact }, NOBODY).then(signal.answered, () => undefined);
     }
   }
 }
@@ -223,18 +225,51 @@ describe('room', () => {
     expect(b.links).toEqual([{ from: a.contact.id, initiated: false, guest: true }]);
   });
 
-  test('answers go back through the node that carried the offer', async () => {
+  test('[L6] the answer is in the response to the offer, and what comes later goes through the node that carried it', async () => {
     const bench = createBench();
     const [a, b] = [side(bench), side(bench)];
     quiet(a.punching.punch(b.contact, patient));
     await bench.advance(1);
     const [offer] = a.outbox.splice(0) as [Side['outbox'][number]];
     expect(offer.through).toBeNull();
-    await b.punching.signalled(a.contact, { ...offer, from: a.contact }, NOBODY);
+    const request = { ...offer, from: a.contact };
+    expect(await b.punching.signalled(a.contact, request, NOBODY)).toBe('answer');
+    // The response may get lost with a carrier, and the offer come again another way.
+    expect(await b.punching.signalled(a.contact, request, NOBODY)).toBe('answer');
     await bench.advance(1);
-    expect(b.outbox.map(({ through }) => through)).toEqual([NOBODY, NOBODY]);
+    expect(b.outbox.map(({ payload, through }) => [payload, through])).toEqual([['candidate', NOBODY]]);
     a.punching.close();
     b.punching.close();
+  });
+});
+
+describe('an answer that is late', () => {
+  test('[L6] is sent as a signal of its own', async () => {
+    const bench = createBench();
+    const b = side(bench);
+    const { contact } = bench.someone();
+    const offer = { from: contact, session: new Uint8Array(8), sequence: 0, transfer: false, payload: 'slow offer' };
+    const response = b.punching.signalled(contact, offer, NOBODY);
+    await bench.advance(499);
+    expect(b.outbox).toEqual([]);
+    await bench.advance(1);
+    expect(await response).toBe('');
+    b.attempts[0]?.emit('answer');
+    expect(b.outbox).toMatchObject([{ sequence: 0, payload: 'answer', through: NOBODY }]);
+    b.punching.close();
+  });
+
+  test('[L6] and never comes, as the attempt ends, leaves the response empty', async () => {
+    const bench = createBench();
+    const b = side(bench);
+    const { contact } = bench.someone();
+    const response = b.punching.signalled(
+      contact,
+      { from: contact, session: new Uint8Array(8), sequence: 0, transfer: false, payload: 'nonsense' },
+      NOBODY,
+    );
+    expect(await response).toBe('');
+    expect(b.outbox).toEqual([]);
   });
 });
 

@@ -77,7 +77,7 @@ export const RESPONSES: { readonly [M in Method]: ResponseOf<M> } = {
   FIND_NODE: nearer,
   FIND_VALUE: { ...nearer, items },
   STORE: { stored: 20 },
-  SIGNAL: {},
+  SIGNAL: { payload: '{"type":"answer"}' },
   RELAY: { body: bytes(9, 33) },
   DESCRIBE: { descriptor: bytes(12, 34) },
   FETCH: { size: 987_654 },
