@@ -98,7 +98,12 @@ export function countBriefLink(known: Known, now: number): void {
 /** One of us had no room for the other. */
 export function countRebuff(known: Known, now: number): void {
   known.rebuffs++;
-  known.retryAt = now + Math.min(FIRST_REBUFF * 2 ** (known.rebuffs - 1), LONGEST_REBUFF);
+  known.retryAt = now + pauseAfterRebuffs(known.rebuffs);
+}
+
+/** Ms until it is worth asking again, after so many times in a row that there was no room. */
+export function pauseAfterRebuffs(times: number): number {
+  return Math.min(FIRST_REBUFF * 2 ** (times - 1), LONGEST_REBUFF);
 }
 
 /** Of the round trips of one link the 1st, 2nd, 4th and 8th tell where we are, and then every so many: whom we ask all the time must not count for more. */

@@ -24,6 +24,8 @@ export interface LinkState {
   readonly known: readonly Known[];
   /** Those of the known that are open nodes. */
   readonly open: ReadonlySet<Known>;
+  /** Until then no open node is asked for a link that could also be another's: one of them had no room, and where one is full others are. */
+  readonly openAgain: number;
   /** Negative when `a` is nearer to us than `b`. */
   compare(a: Known, b: Known): number;
   /** Milliseconds, measured or else expected; infinite when nobody can tell. */
@@ -52,6 +54,8 @@ export interface PlanOptions {
 
 /** Links in a far bucket that are wanted at once. As many again come from others, who want us: opening all four from both sides made twice the links. */
 const FAR_AT_ONCE = 2;
+/** Links to open nodes that are wanted at once; those of the other buckets when there is time. */
+const OPEN_AT_ONCE = 2;
 /** A candidate must be this much nearer than the link whose place it takes: a new connection has its price, and estimates err by 10%. */
 const NEARER = { share: 0.6, ms: 20 };
 
@@ -70,10 +74,11 @@ export function planLinks(state: LinkState, { now, underWay, far }: PlanOptions)
   const { settings, buckets, links, known } = state;
   let again = Number.POSITIVE_INFINITY;
   const isTaken = (one: Known): boolean => one.linkedAt !== null || underWay.has(one);
-  const isCallable = (one: Known): boolean => {
-    if (one.retryAt > now) again = Math.min(again, one.retryAt);
-    return one.retryAt <= now;
+  const isDue = (at: number): boolean => {
+    if (at > now) again = Math.min(again, at);
+    return at <= now;
   };
+  const isCallable = (one: Known): boolean => isDue(one.contact.open === null ? one.retryAt : Math.max(one.retryAt, state.openAgain));
 
   const urgent: Known[] = [];
   let near = 0;
@@ -81,13 +86,16 @@ export function planLinks(state: LinkState, { now, underWay, far }: PlanOptions)
   for (const one of known) {
     if (near >= neighbourCount(settings)) break;
     if (!isTaken(one)) {
-      if (!isCallable(one)) continue;
+      if (!isDue(one.retryAt)) continue;
       urgent.push(one);
     }
     border = one.bucket;
     near++;
   }
-  urgent.push(...openWanted(state, [...underWay, ...urgent], isCallable));
+  const open = openWanted(state, [...underWay, ...urgent], isCallable);
+  const isOpen = (one: Known): boolean => one.contact.open !== null;
+  const openSoon = Math.max(0, OPEN_AT_ONCE - [...underWay, ...urgent, ...links].filter(isOpen).length);
+  urgent.push(...open.slice(0, openSoon));
 
   /** For each bucket the quarters that will have a link, as bits. */
   const promised: number[] = [];
@@ -120,10 +128,10 @@ export function planLinks(state: LinkState, { now, underWay, far }: PlanOptions)
   // The last places are for those who need us at once; but what we opened and need no more gives its place.
   const roomy =
     late >= 0 && soon.length === late && (room - soon.length > guestRoom(settings) || rankLinks(state).redundant.some((one) => one.ours));
-  const spare = roomy ? gaps[late] : null;
+  const spare = open[openSoon] ?? (roomy ? gaps[late]?.candidate : null);
   return {
     wanted: [...urgent, ...soon.map((gap) => gap.candidate)].map((one) => one.contact),
-    spare: spare?.candidate.contact ?? null,
+    spare: spare?.contact ?? null,
     again,
     short,
   };

@@ -7,7 +7,17 @@ import type { Contact } from './contact.ts';
 import { isCovered } from './coverage.ts';
 import { createKBucket, type KBucket } from './k-bucket.ts';
 import { commonPrefix, compareDistance, KEY_BITS, type Key, type NodeId } from './key.ts';
-import { countBriefLink, countFailure, countRebuff, countRoundTrip, headOf, type Known, type LinkOrigin, newlyKnown } from './known.ts';
+import {
+  countBriefLink,
+  countFailure,
+  countRebuff,
+  countRoundTrip,
+  headOf,
+  type Known,
+  type LinkOrigin,
+  newlyKnown,
+  pauseAfterRebuffs,
+} from './known.ts';
 import {
   isQuarterFree,
   type LinkPlan,
@@ -76,6 +86,8 @@ export interface RoutingTable {
   covers(target: Key, count: number): boolean;
   /** Our nearest were asked for others, and what they named is known here: from now on `covers` may say yes. Undone when the last link ends. */
   settled(): void;
+  /** Until then no open node is asked for a link but by who has none at all: one of them had no room. */
+  readonly openAgain: number;
   /** Known open nodes, linked ones first, then by merit. */
   openNodes(): readonly Contact[];
   /** Contacts to link to, and what is missing. */
@@ -103,6 +115,8 @@ export interface RoutingTableOptions {
   readonly onCandidate?: () => void;
 }
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** A closed node's address is stale after that many failures in a row; a tab that went away does not come back on the same path. */
 const MAX_FAILURES = 2;
 /** Open nodes are few, and restart: they are forgotten last. */
@@ -127,6 +141,9 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
   let edge: NodeId | null | undefined;
   let complete = false;
   const open = new Set<Known>();
+  let openRebuffs = 0;
+  /** The open nodes in their order; null when it must be made again. Every answer names the first of them. */
+  let openSorted: readonly Contact[] | null = null;
 
   const compare = (a: Known, b: Known): number =>
     ((a.head ^ head) >>> 0) - ((b.head ^ head) >>> 0) || compareDistance(self, a.contact.id, b.contact.id);
@@ -138,7 +155,7 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
     const last = known[2 * settings.neighbours - 1];
     return !last || compare(one, last) <= 0;
   };
-  const state: LinkState = { settings, buckets, links, known, open, compare, roundTrip };
+  const state: Writable<LinkState> = { settings, buckets, links, known, open, openAgain: 0, compare, roundTrip };
 
   const bucketAt = (index: number): KBucket => {
     let at = buckets.findIndex((bucket) => bucket.index >= index);
@@ -156,14 +173,22 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
 
   const noteOpen = (one: Known): void => {
     if (one.contact.open !== null) open.add(one);
-    else open.delete(one);
+    else if (!open.delete(one)) return;
+    openSorted = null;
+  };
+
+  /** One of us had no room for the other. */
+  const rebuff = (one: Known, now: number): void => {
+    countRebuff(one, now);
+    // While their pause lasts, others that say the same are no news.
+    if (one.contact.open !== null && now >= state.openAgain) state.openAgain = now + pauseAfterRebuffs(++openRebuffs);
   };
 
   const forget = (gone: readonly Known[]): void => {
     for (const one of gone) {
       edge = undefined;
       all.delete(one.contact.id);
-      open.delete(one);
+      if (open.delete(one)) openSorted = null;
       removeSorted(known, one, compare);
     }
   };
@@ -216,6 +241,7 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
         }
         if (present.proven && contact.coordinate && present.contact.coordinate !== contact.coordinate) {
           present.contact = { ...present.contact, coordinate: contact.coordinate };
+          if (present.contact.open !== null) openSorted = null;
         }
         return false;
       }
@@ -247,8 +273,10 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
       if (!one || one.linkedAt === null) return;
       const brief = now - one.linkedAt < BRIEF_LINK;
       if (!brief && !noRoom) one.rebuffs = 0;
+      if (!brief && !noRoom && one.contact.open !== null) openRebuffs = 0;
       one.linkedAt = null;
-      if (noRoom) countRebuff(one, now);
+      if (one.contact.open !== null) openSorted = null;
+      if (noRoom) rebuff(one, now);
       else if (brief) countBriefLink(one, now);
       else one.retryAt = now + BACK_SOON;
       edge = undefined;
@@ -260,6 +288,7 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
       const one = all.get(id);
       if (!one || one.linkedAt !== null) return;
       countFailure(one, now);
+      if (one.contact.open !== null) openSorted = null;
       if (one.failures < (one.contact.open === null ? MAX_FAILURES : MAX_FAILURES_OPEN)) return;
       bucketAt(one.bucket).drop(one);
       forget([one]);
@@ -267,7 +296,7 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
     },
     refused(id, now) {
       const one = all.get(id);
-      if (one && one.linkedAt === null) countRebuff(one, now);
+      if (one && one.linkedAt === null) rebuff(one, now);
     },
     measured(id, ms) {
       const one = all.get(id);
@@ -310,9 +339,14 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
     settled() {
       complete = links.length > 0;
     },
+    get openAgain() {
+      return state.openAgain;
+    },
     openNodes() {
-      const merit = (a: Known, b: Known): number => a.failures - b.failures || a.since - b.since;
-      return contactsOf([...open].sort((a, b) => Number(isLinked(b)) - Number(isLinked(a)) || merit(a, b)));
+      openSorted ??= contactsOf(
+        [...open].sort((a, b) => Number(isLinked(b)) - Number(isLinked(a)) || a.failures - b.failures || a.since - b.since),
+      );
+      return openSorted;
     },
     plan: (how) => planLinks(state, { ...how, underWay: unlinkedOf(how.underWay) }),
     nearerLink: (how) => planNearer(state, { ...how, underWay: unlinkedOf(how.underWay) }),

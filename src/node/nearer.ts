@@ -25,8 +25,8 @@ export function createNearerSource({ table, tokens }: { table: RoutingTable; tok
   const open = (): readonly string[] =>
     table
       .openNodes()
-      .flatMap((one) => one.open ?? [])
-      .slice(0, LIMITS.openNodes);
+      .slice(0, LIMITS.openNodes)
+      .flatMap((one) => one.open ?? []);
 
   return {
     open,

@@ -37,8 +37,8 @@ export interface RefreshingOptions {
   readonly onOpen: (urls: readonly string[]) => void;
 }
 
-/** Neighbours that a newcomer asks for their far links: five to ten candidates for each quarter of a bucket come together. */
-const ASKED_AT_JOIN = 6;
+/** Neighbours that a newcomer asks for their far links: three to five candidates for each quarter of a bucket come together. */
+const ASKED_AT_JOIN = 3;
 /** The same later: what they named before is still known. */
 const ASKED_LATER = 2;
 /** Neighbours that are asked at once whom else they have as neighbours. */

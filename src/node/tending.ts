@@ -79,13 +79,16 @@ export function createTending(options: TendingOptions): Tending {
 
   /** Without a link to any open node, dials the addresses that are known: one more at each look, until one answers. Gives when to look again. */
   const dialOpen = (now: number): number => {
-    if (table.openNodes().some((node) => table.isLinked(node.id))) return Number.POSITIVE_INFINITY;
+    const known = table.openNodes();
+    if (known[0] && table.isLinked(known[0].id)) return Number.POSITIVE_INFINITY;
+    if (table.linkCount > 0 && table.openAgain > now) return table.openAgain;
     // What the plan knows as a node is its business, as long as there is a network to plan in.
-    const planned = new Set(table.linkCount > 0 ? table.openNodes().map((node) => node.open) : []);
+    const planned = new Set(table.linkCount > 0 ? known.map((node) => node.open) : []);
     const free = openList.all().filter((address) => !dialling.has(address) && !planned.has(address));
     const timesOf = (address: string): number => tries.get(address)?.times ?? 0;
     const ready = free.filter((address) => (tries.get(address)?.next ?? 0) <= now);
-    const least = ready.filter((address) => timesOf(address) === Math.min(...ready.map(timesOf)));
+    const fewest = Math.min(...ready.map(timesOf));
+    const least = ready.filter((address) => timesOf(address) === fewest);
     // Any of them: all tabs know the same addresses, and should not all go to the first.
     const url = least[Math.floor(options.random.float() * least.length)];
     if (!url) return Math.min(...free.map((address) => tries.get(address)?.next ?? 0));

@@ -15,7 +15,7 @@ import { drawPlot } from './sim/plot.ts';
 import { rowsOf } from './sim/rows.ts';
 
 /** MiB: the bar for all memory, and a nursery in which most of what a message needs dies young. */
-const MEMORY = ['--max-old-space-size=4096', '--max-semi-space-size=64'];
+const MEMORY = ['--max-old-space-size=4096', '--max-semi-space-size=64', '--stack-trace-limit=0'];
 const CHILD = fileURLToPath(new URL('sim/child.mjs', import.meta.url));
 const PLOT = fileURLToPath(new URL('../../docs/sim.svg', import.meta.url));
 

@@ -28,7 +28,15 @@ interface Side {
   readonly attempts: Attempt[];
   readonly links: { from: NodeId; initiated: boolean; guest: boolean }[];
   /** Signals on their way; the test delivers, drops or turns them round. */
-  readonly outbox: { to: Contact; session: Bytes; sequence: number; transfer: boolean; payload: string; through: NodeId | null; answered: (payload: string) => void }[];
+  readonly outbox: {
+    to: Contact;
+    session: Bytes;
+    sequence: number;
+    transfer: boolean;
+    payload: string;
+    through: NodeId | null;
+    answered: (payload: string) => void;
+  }[];
   refuse: string | null;
   /** Asked before an attempt of another node's begins. */
   admits: (from: Contact, how: { transfer: boolean; reserved: number }) => boolean;

@@ -17,6 +17,7 @@ import { createBench } from './support/bench.ts';
 import { fakeLink } from './support/fake-link.ts';
 
 interface Options {
+  readonly seed?: number;
   readonly bootstrap?: readonly string[];
   readonly budget?: number;
   readonly busy?: Set<NodeId>;
@@ -27,7 +28,7 @@ interface Options {
 }
 
 function setup(options: Options = {}) {
-  const bench = createBench();
+  const bench = createBench(options.seed);
   const self = bench.someone().contact;
   const settings = { ...DEFAULT_SETTINGS, budget: options.budget ?? DEFAULT_SETTINGS.budget };
   const table = createRoutingTable({
@@ -131,7 +132,38 @@ describe('open nodes', () => {
     tending.start();
     await bench.advance(6_000);
     expect(links.size).toBe(1);
-    expect(dials.map(({ url }) => url)).toEqual(['ws://a/', 'ws://b/', 'ws://c/']);
+    expect(dials.at(-1)?.url).toBe('ws://c/');
+    expect(new Set(dials.map(({ url }) => url)).size).toBe(dials.length);
+    tending.close();
+  });
+
+  test('are tried in any order, so that not all newcomers come to the same one', async () => {
+    const bootstrap = ['ws://a/', 'ws://b/', 'ws://c/'];
+    const first = new Set<string | undefined>();
+    for (let seed = 1; seed <= 20; seed++) {
+      const { bench, tending, dials } = setup({ bootstrap, seed });
+      tending.start();
+      await bench.advance(10);
+      first.add(dials[0]?.url);
+      tending.close();
+    }
+    expect(first).toEqual(new Set(bootstrap));
+  });
+
+  test('that have no room are left in peace by who has other links: those that are full are seldom alone', async () => {
+    const { bench, tending, table, dials, links, link } = setup({ bootstrap: ['ws://a/', 'ws://b/', 'ws://c/'], dial: () => 10 });
+    link(bench.someone().contact);
+    tending.start();
+    await bench.advance(1_000);
+    expect(dials.length).toBe(1);
+    const [open] = [...links.values()].filter(({ contact }) => contact.open !== null);
+    table.unlinked(open?.id as NodeId, bench.clock.now(), { noRoom: true });
+    links.delete(open?.id as NodeId);
+    tending.nudge();
+    await bench.advance(55_000);
+    expect(dials.length).toBe(1);
+    await bench.advance(10_000);
+    expect(dials.length).toBe(2);
     tending.close();
   });
 
