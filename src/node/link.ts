@@ -12,6 +12,7 @@ import { type Answer, cancelRequest, createAnswering, endRequests, type Received
 import { answerCall, type CallOptions, createCalls, endCalls, failureError, sendCall } from './calls.ts';
 import type { ProvenChannel } from './handshake.ts';
 import { shorten } from './shorten.ts';
+import { silenceOf } from './silence.ts';
 import {
   createStreamReceiver,
   createStreamSender,
@@ -269,7 +270,7 @@ export function createLink(options: LinkOptions): Link {
       lastTick = now;
       // The reader's own patience is half as long: whoever is late here has given up, or never meant to read.
       sender?.expire(now, 2 * stallDeadline);
-      if (now - lastHeard > silence) end(`nothing heard for ${Math.round((now - lastHeard) / 1000)} s`);
+      if (now - lastHeard > silence) end(silenceOf(now - lastHeard));
       else if (now - lastSent >= heartbeat) send({ type: 'alive' });
     },
     close(reason) {

@@ -22,6 +22,8 @@ export interface OverlayLookup {
   readonly style?: NodeSettings['lookupStyle'];
   /** How many of the nearest are looked for; k when absent. */
   readonly width?: number;
+  /** Where an iterative lookup begins; the linked nodes nearest to the target when absent. */
+  readonly seeds?: readonly Contact[];
   readonly signal?: AbortSignal;
 }
 
@@ -53,7 +55,7 @@ export interface LookupsOptions {
 /** Nodes near a key that are asked one by one when its nearest had nothing, or not all: one in so many of k. */
 const DIRECT_SHARE = 4;
 
-type Search = Partial<ItemSearch> & OverlayLookup & { readonly seeds?: readonly Contact[]; readonly known?: readonly Contact[] };
+type Search = Partial<ItemSearch> & OverlayLookup & { readonly known?: readonly Contact[] };
 
 export function createLookups(options: LookupsOptions): Lookups {
   const { self, clock, crypto, settings, table } = options;

@@ -22,6 +22,8 @@ export interface Refreshing {
    * nearest would not reach. Gives how many were news.
    */
   askForNearest(neighbour: Contact, options: { edge: boolean; signal?: AbortSignal }): Promise<number>;
+  /** Looks for our own place from far links on: after a partition they may lead to nodes that none of our neighbours has heard of. */
+  lookAround(): Promise<void>;
 }
 
 export interface RefreshingOptions {
@@ -41,6 +43,8 @@ export interface RefreshingOptions {
 const ASKED_AT_JOIN = 3;
 /** The same later: what they named before is still known. */
 const ASKED_LATER = 2;
+/** Far links that are asked where we belong, and nodes nearest to us that are to be found that way: they know the others. */
+const ASKED_AROUND = 3;
 /** Neighbours that are asked at once whom else they have as neighbours. */
 const ASKED_FOR_NEAREST = 2;
 /** Times that a newcomer asks its nearest for nearer ones: each time they are other nodes, and the second time seldom names news. */
@@ -88,8 +92,8 @@ export function createRefreshing(options: RefreshingOptions): Refreshing {
     for (const bucket of table.staleBuckets(clock.now(), 0)) table.lookedUp(keyInBucket(self, bucket, keyBytes(self)), clock.now());
   };
 
-  const anyNeighbours = (count: number): readonly Contact[] => {
-    const left = [...table.neighbours()];
+  const anyOf = (contacts: readonly Contact[], count: number): readonly Contact[] => {
+    const left = [...contacts];
     return Array.from(
       { length: Math.min(count, left.length) },
       () => left.splice(Math.floor(random.float() * left.length), 1)[0] as Contact,
@@ -130,10 +134,20 @@ export function createRefreshing(options: RefreshingOptions): Refreshing {
       table.settled();
     },
     async refresh(signal) {
-      if (table.staleBuckets(clock.now(), settings.refreshInterval).length > 0) await gather(anyNeighbours(ASKED_LATER), signal);
+      if (table.staleBuckets(clock.now(), settings.refreshInterval).length > 0)
+        await gather(anyOf(table.neighbours(), ASKED_LATER), signal);
     },
-    gather: () => gather(anyNeighbours(ASKED_LATER)),
+    gather: () => gather(anyOf(table.neighbours(), ASKED_LATER)),
     askForNearest,
+    async lookAround() {
+      const near = new Set(table.neighbours().map(({ id }) => id));
+      const far = table.contacts().filter(({ id }) => table.isLinked(id) && !near.has(id));
+      const seeds = anyOf(far, ASKED_AROUND);
+      if (seeds.length === 0) return;
+      for await (const event of overlay.lookup(self, { style: 'iterative', seeds, width: ASKED_AROUND })) {
+        if (event.type === 'done') return;
+      }
+    },
   };
 }
 

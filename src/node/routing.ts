@@ -9,6 +9,7 @@ import type { Overlay } from './overlay.ts';
 import type { Peers } from './peers.ts';
 import { createRefreshing } from './refreshing.ts';
 import type { NodeSettings } from './settings.ts';
+import { isSilence } from './silence.ts';
 import { createTending } from './tending.ts';
 import { createVicinity } from './vicinity.ts';
 
@@ -54,6 +55,7 @@ export function createRouting(options: RoutingOptions): Routing {
     ...options,
     ask: refreshing.askForNearest,
     gather: refreshing.gather,
+    lookAround: refreshing.lookAround,
   });
   const isNeighbour = (id: NodeId): boolean => table.neighbours().some((one) => one.id === id);
 
@@ -71,6 +73,7 @@ export function createRouting(options: RoutingOptions): Routing {
     },
     unlinked(link, reason) {
       if (isNeighbour(link.id)) vicinity.changed();
+      if (isSilence(reason)) vicinity.silenced();
       table.unlinked(link.id, clock.now(), { noRoom: isNoRoom(reason) });
       tending.nudge();
     },

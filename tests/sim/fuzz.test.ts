@@ -3,6 +3,7 @@
  * everybody is linked, lookups are exact, and what was acknowledged and is still on a disk that stayed is found. `SEED=… npx vitest` plays one seed.
  */
 import { describe, expect, test } from 'vitest';
+import { DEFAULT_SETTINGS, type NodeSettings } from '../../src/node/settings.ts';
 import { watchInvariants } from './invariants.ts';
 import { openAddresses, populate } from './population.ts';
 import { seededRandom } from './random.ts';
@@ -13,11 +14,14 @@ import { createValues } from './workload/values.ts';
 import { createWorld, type SimNode } from './world.ts';
 
 /** Seeds that failed once. */
-const PINNED: readonly number[] = [];
+const PINNED: readonly number[] = [741660263, 1444649781, 1029, 1041]; // two halves that were still two long after they could be one
 const FRESH = 4;
 const STEPS = 30;
-const MOST_TABS = 40;
+const MOST_TABS = 70;
 const MINUTE = 60_000;
+/** Two halves grow together from where they touch; the last ones find each other when their buckets are refreshed, which is every hour. */
+const CALM = 100 * MINUTE;
+const SMALL: Partial<NodeSettings> = { k: 8, neighbours: 10, farLinks: 2, budget: 24 };
 
 const seeds = process.env.SEED
   ? [Number(process.env.SEED)]
@@ -25,16 +29,21 @@ const seeds = process.env.SEED
 
 async function live(seed: number): Promise<void> {
   const random = seededRandom(seed);
+  // With few neighbours and links a few dozen tabs are a network in which most do not know each other.
+  const settings = random.float() < 0.7 ? SMALL : {};
+  const k = settings.k ?? DEFAULT_SETTINGS.k;
   const world = createWorld({
     seed,
+    settings,
+    openBudget: 64,
     bootstrap: openAddresses(2),
     loss: random.float() < 0.5 ? 0.02 * random.float() : 0,
     failures: random.float() < 0.5 ? 0.1 * random.float() : 0,
   });
-  const invariants = watchInvariants({ world, seed });
+  const invariants = watchInvariants({ world, seed, budget: settings.budget ?? DEFAULT_SETTINGS.budget });
   const truth = createTruth(world);
   try {
-    await populate(world, { tabs: 12 + Math.floor(random.float() * 12), open: 2, settling: 10_000 });
+    await populate(world, { tabs: 20 + Math.floor(random.float() * 40), open: 2, settling: 10_000 });
     const values = createValues(world, random);
     const away: SimNode[] = [];
     let parted = false;
@@ -62,16 +71,16 @@ async function live(seed: number): Promise<void> {
       },
       () => values.publish(1),
       () => values.probe({ count: 3 }),
-      () => measureLookups({ world, truth, random, count: 2 }),
+      () => measureLookups({ world, truth, random, count: 2, k }),
     ];
     for (let step = 0; step < STEPS; step++) {
       await actions[Math.floor(random.float() * actions.length)]?.();
       await world.scheduler.advance(20_000 * random.float() ** 2);
     }
     world.network.heal();
-    await world.scheduler.advance(10 * MINUTE);
+    await world.scheduler.advance(CALM);
     expect(Math.min(...world.tabs().map(({ node }) => node.links().length)), 'links').toBeGreaterThan(0);
-    const lookups = await measureLookups({ world, truth, random, count: 20 });
+    const lookups = await measureLookups({ world, truth, random, count: 20, k });
     expect(lookups.failed).toBe(0);
     expect(lookups.exact, 'exact').toBeGreaterThanOrEqual(0.98);
     expect((await values.probe()).broken, 'values that are kept and not found').toBe(0);

@@ -3,6 +3,7 @@ import type { Bytes } from '../../src/base/bytes.ts';
 import { fail } from '../../src/base/errors.ts';
 import type { Channel, Dialer, Punch, Puncher, Random } from '../../src/base/ports.ts';
 import { deferred, quiet } from '../../src/base/timing.ts';
+import { silenceOf } from '../../src/node/silence.ts';
 import { createGeography, type Place } from './latency.ts';
 import { canPunch, drawNat, type Nat, type NatShares } from './nat.ts';
 import { breakEnd, createPipe, type End, isCut, type PipeHost, release } from './pipe.ts';
@@ -170,7 +171,7 @@ export function createNetwork(options: NetworkOptions): Network {
   /** For the ends of these hosts that a partition or a crash has cut off: the other side notices by their silence. */
   const noticeSilence = (end: End, isStill: () => boolean): void => {
     clock.after(silence, () => {
-      if (end.peer && isStill()) breakEnd(end.peer, 'silent for too long');
+      if (end.peer && isStill()) breakEnd(end.peer, silenceOf(silence));
     });
   };
 

@@ -30,6 +30,8 @@ export interface LookupsOptions {
   /** Begun in a virtual second. */
   readonly rate?: number;
   readonly style?: NodeSettings['lookupStyle'];
+  /** As in the world's settings. */
+  readonly k?: number;
   /** Messages that the world sends in a virtual ms without these lookups, to be left out. */
   readonly background?: number;
 }
@@ -67,8 +69,10 @@ export async function measureLookups(options: LookupsOptions): Promise<LookupFig
   };
 }
 
-async function measureOne({ world, truth, style }: LookupsOptions, { asking, target }: { asking: SimNode; target: Key }): Promise<Sample> {
-  const { k } = DEFAULT_SETTINGS;
+async function measureOne(
+  { world, truth, style, k = DEFAULT_SETTINGS.k }: LookupsOptions,
+  { asking, target }: { asking: SimNode; target: Key },
+): Promise<Sample> {
   const start = world.scheduler.time();
   let found: readonly Key[] = [];
   let failed = false;
