@@ -41,9 +41,14 @@ export interface LinkOrigin {
   readonly ours?: boolean;
 }
 
+/** How a link ended · `no-room`: one of the two had no room for the other · `left`: the other side said goodbye · `silent`: nothing was heard any more · `lost`: all else. */
+export type LinkEnd = 'no-room' | 'left' | 'silent' | 'lost';
+
 /** Pauses between tries, in ms: doubled with each failure. */
 const FIRST_PAUSE = 2_000;
 const LONGEST_PAUSE = 300_000;
+/** The same after it said goodbye: as long as others may go on naming it. */
+const GONE_PAUSE = 60_000;
 /** The same after it said that it has no room: that does not change in seconds. */
 const FIRST_REBUFF = 60_000;
 const LONGEST_REBUFF = 7_200_000;
@@ -87,6 +92,12 @@ export function countFailure(known: Known, now: number): void {
   known.failures++;
   known.proven = false;
   known.retryAt = now + Math.min(FIRST_PAUSE * 2 ** (known.failures - 1), LONGEST_PAUSE);
+}
+
+/** It said that it goes: its link will not be back soon, and others who have not noticed still name it. */
+export function countGoodbye(known: Known, now: number): void {
+  known.proven = false;
+  known.retryAt = now + GONE_PAUSE;
 }
 
 /** A link to it ended soon after it began, by no wish of ours. */

@@ -2,6 +2,7 @@
 import type { Contact } from './contact.ts';
 import type { KBucket } from './k-bucket.ts';
 import type { Known } from './known.ts';
+import type { OpenNodes } from './open-nodes.ts';
 
 export interface RoutingSettings {
   /** Contacts in a bucket. */
@@ -22,10 +23,7 @@ export interface LinkState {
   /** Nearest to us first, as are `known`. */
   readonly links: readonly Known[];
   readonly known: readonly Known[];
-  /** Those of the known that are open nodes. */
-  readonly open: ReadonlySet<Known>;
-  /** Until then no open node is asked for a link that could also be another's: one of them had no room, and where one is full others are. */
-  readonly openAgain: number;
+  readonly openNodes: Pick<OpenNodes, 'all' | 'again'>;
   /** Negative when `a` is nearer to us than `b`. */
   compare(a: Known, b: Known): number;
   /** Milliseconds, measured or else expected; infinite when nobody can tell. */
@@ -78,7 +76,7 @@ export function planLinks(state: LinkState, { now, underWay, far }: PlanOptions)
     if (at > now) again = Math.min(again, at);
     return at <= now;
   };
-  const isCallable = (one: Known): boolean => isDue(one.contact.open === null ? one.retryAt : Math.max(one.retryAt, state.openAgain));
+  const isCallable = (one: Known): boolean => isDue(one.contact.open === null ? one.retryAt : Math.max(one.retryAt, state.openNodes.again));
 
   const urgent: Known[] = [];
   let near = 0;
@@ -161,9 +159,9 @@ function quartersOf(bucket: KBucket, besides: number): number {
 function openWanted(state: LinkState, promised: readonly Known[], isCallable: (one: Known) => boolean): readonly Known[] {
   const served = new Set<number>();
   for (const one of promised) if (one.contact.open !== null) served.add(one.bucket);
-  for (const one of state.open) if (one.linkedAt !== null) served.add(one.bucket);
+  for (const one of state.openNodes.all) if (one.linkedAt !== null) served.add(one.bucket);
   const best = new Map<number, Known>();
-  for (const one of state.open) {
+  for (const one of state.openNodes.all) {
     if (served.has(one.bucket) || !isCallable(one)) continue;
     const present = best.get(one.bucket);
     if (!present || byMerit(one, present, state) < 0) best.set(one.bucket, one);

@@ -4,19 +4,19 @@
  */
 import { type Admission, type AdmissionOptions, admit, planSurplus, type Surplus } from './admission.ts';
 import type { Contact } from './contact.ts';
-import { isCovered } from './coverage.ts';
 import { createKBucket, type KBucket } from './k-bucket.ts';
 import { commonPrefix, compareDistance, KEY_BITS, type Key, type NodeId } from './key.ts';
 import {
   countBriefLink,
   countFailure,
+  countGoodbye,
   countRebuff,
   countRoundTrip,
   headOf,
   type Known,
+  type LinkEnd,
   type LinkOrigin,
   newlyKnown,
-  pauseAfterRebuffs,
 } from './known.ts';
 import {
   isQuarterFree,
@@ -29,6 +29,8 @@ import {
   type RoutingSettings,
 } from './link-plan.ts';
 import { nearestOf, nextHop } from './next-hop.ts';
+import { createOpenNodes } from './open-nodes.ts';
+import { createReach } from './reach.ts';
 import { insertSorted, removeSorted } from './sorted.ts';
 import { createUnreachable } from './unreachable.ts';
 import type { Place } from './vivaldi.ts';
@@ -56,8 +58,11 @@ export interface RoutingTable {
   heard(contact: Contact, now: number, introducer?: NodeId | null): boolean;
   /** A live link to it exists now: it is who it says, and this is its own word on how to reach it. */
   linked(contact: Contact, now: number, options?: LinkOrigin): void;
-  /** Its link ended. It stays as a contact; after short links, or when one of the two had no room, it is not proposed again for a growing pause. */
-  unlinked(id: NodeId, now: number, options?: { noRoom: boolean }): void;
+  /**
+   * Its link ended, `lost` when nothing else is said. It stays as a contact, but for a closed node that said goodbye; after short links, or when one of the two
+   * had no room, it is not proposed again for a growing pause; a silence counts as a failure.
+   */
+  unlinked(id: NodeId, now: number, end?: LinkEnd): void;
   /** It could not be reached: not proposed again for a growing pause (2 s to 5 min), and forgotten after 2 failures in a row (an open node after 8). */
   failed(id: NodeId, now: number): void;
   /** It lives, but has no room for us: not proposed again for a growing pause (1 min to 2 h). */
@@ -115,8 +120,6 @@ export interface RoutingTableOptions {
   readonly onCandidate?: () => void;
 }
 
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
-
 /** A closed node's address is stale after that many failures in a row; a tab that went away does not come back on the same path. */
 const MAX_FAILURES = 2;
 /** Open nodes are few, and restart: they are forgotten last. */
@@ -137,13 +140,7 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
   const lookups = new Map<number, number>();
   const unreachable = createUnreachable();
   const head = headOf(self);
-  /** The farthest neighbour up to which we are linked to everybody whom we know; undefined when it must be looked for again. */
-  let edge: NodeId | null | undefined;
-  let complete = false;
-  const open = new Set<Known>();
-  let openRebuffs = 0;
-  /** The open nodes in their order; null when it must be made again. Every answer names the first of them. */
-  let openSorted: readonly Contact[] | null = null;
+  const openNodes = createOpenNodes();
 
   const compare = (a: Known, b: Known): number =>
     ((a.head ^ head) >>> 0) - ((b.head ^ head) >>> 0) || compareDistance(self, a.contact.id, b.contact.id);
@@ -155,7 +152,8 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
     const last = known[2 * settings.neighbours - 1];
     return !last || compare(one, last) <= 0;
   };
-  const state: Writable<LinkState> = { settings, buckets, links, known, open, openAgain: 0, compare, roundTrip };
+  const reach = createReach({ self, known, links, neighbours: settings.neighbours });
+  const state: LinkState = { settings, buckets, links, known, openNodes, compare, roundTrip };
 
   const bucketAt = (index: number): KBucket => {
     let at = buckets.findIndex((bucket) => bucket.index >= index);
@@ -165,32 +163,25 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
   };
 
   const take = (one: Known): void => {
-    edge = undefined;
     all.set(one.contact.id, one);
     insertSorted(known, one, compare);
-    noteOpen(one);
-  };
-
-  const noteOpen = (one: Known): void => {
-    if (one.contact.open !== null) open.add(one);
-    else if (!open.delete(one)) return;
-    openSorted = null;
+    openNodes.note(one);
+    reach.changed();
   };
 
   /** One of us had no room for the other. */
   const rebuff = (one: Known, now: number): void => {
     countRebuff(one, now);
-    // While their pause lasts, others that say the same are no news.
-    if (one.contact.open !== null && now >= state.openAgain) state.openAgain = now + pauseAfterRebuffs(++openRebuffs);
+    openNodes.rebuffed(one, now);
   };
 
   const forget = (gone: readonly Known[]): void => {
     for (const one of gone) {
-      edge = undefined;
       all.delete(one.contact.id);
-      if (open.delete(one)) openSorted = null;
+      openNodes.delete(one);
       removeSorted(known, one, compare);
     }
+    if (gone.length > 0) reach.changed();
   };
 
   const learn = (contact: Contact, now: number, introducer: NodeId | null): Known => {
@@ -214,18 +205,6 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
     return found;
   };
 
-  const findEdge = (): NodeId | null => {
-    let last: NodeId | null = null;
-    // In a network that small, fewer than are wanted, nobody can tell from the inside where it ends.
-    if (known.length < settings.neighbours) return null;
-    for (let i = 0; i < Math.min(known.length, settings.neighbours); i++) {
-      const one = known[i] as Known;
-      if (one.linkedAt === null) break;
-      last = one.contact.id;
-    }
-    return last;
-  };
-
   return {
     self,
     heard(contact, now, introducer = null) {
@@ -237,11 +216,11 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
         present.introducer = introducer ?? present.introducer;
         if (!present.proven) {
           present.contact = contact;
-          noteOpen(present);
+          openNodes.note(present);
         }
         if (present.proven && contact.coordinate && present.contact.coordinate !== contact.coordinate) {
           present.contact = { ...present.contact, coordinate: contact.coordinate };
-          if (present.contact.open !== null) openSorted = null;
+          openNodes.changed(present);
         }
         return false;
       }
@@ -268,27 +247,35 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
       insertSorted(links, one, compare);
       forget(bucketAt(one.bucket).link(one));
     },
-    unlinked(id, now, { noRoom } = { noRoom: false }) {
+    unlinked(id, now, end = 'lost') {
       const one = all.get(id);
       if (!one || one.linkedAt === null) return;
       const brief = now - one.linkedAt < BRIEF_LINK;
-      if (!brief && !noRoom) one.rebuffs = 0;
-      if (!brief && !noRoom && one.contact.open !== null) openRebuffs = 0;
+      if (!brief && end !== 'no-room') {
+        one.rebuffs = 0;
+        openNodes.welcomed(one);
+      }
       one.linkedAt = null;
-      if (one.contact.open !== null) openSorted = null;
-      if (noRoom) rebuff(one, now);
+      openNodes.changed(one);
+      if (end === 'no-room') rebuff(one, now);
+      else if (end === 'silent') countFailure(one, now);
       else if (brief) countBriefLink(one, now);
       else one.retryAt = now + BACK_SOON;
-      edge = undefined;
       removeSorted(links, one, compare);
-      complete &&= links.length > 0;
+      reach.changed();
       forget(bucketAt(one.bucket).unlink(one));
+      // An open node that restarts says goodbye too.
+      if (end !== 'left' || one.contact.open !== null || !all.has(id)) return;
+      countGoodbye(one, now);
+      bucketAt(one.bucket).drop(one);
+      forget([one]);
+      unreachable.add(one);
     },
     failed(id, now) {
       const one = all.get(id);
       if (!one || one.linkedAt !== null) return;
       countFailure(one, now);
-      if (one.contact.open !== null) openSorted = null;
+      openNodes.changed(one);
       if (one.failures < (one.contact.open === null ? MAX_FAILURES : MAX_FAILURES_OPEN)) return;
       bucketAt(one.bucket).drop(one);
       forget([one]);
@@ -325,29 +312,12 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
     closest: (target, count) => contactsOf(nearestOf(known, target, count)),
     closestLinked: (target, count) => contactsOf(nearestOf(links, target, count)),
     nextHop: (target, without) => nextHop(links, { self, target, without, roundTrip })?.contact ?? null,
-    covers(target, count) {
-      if (!complete) return false;
-      if (edge === undefined) edge = findEdge();
-      if (edge === null) return false;
-      // Too far away to see anything there, which is the common case.
-      if (compareDistance(self, target, edge) > 0) return false;
-      const nearest = nearestOf(links, target, count).map((one) => one.contact.id);
-      const ours = nearest.filter((id) => compareDistance(target, id, self) < 0).length;
-      const last = ours >= count ? nearest[count - 1] : ours === count - 1 ? self : nearest[count - 2];
-      return last !== undefined && isCovered({ self, target, edge, last });
-    },
-    settled() {
-      complete = links.length > 0;
-    },
+    covers: reach.covers,
+    settled: reach.settled,
     get openAgain() {
-      return state.openAgain;
+      return openNodes.again;
     },
-    openNodes() {
-      openSorted ??= contactsOf(
-        [...open].sort((a, b) => Number(isLinked(b)) - Number(isLinked(a)) || a.failures - b.failures || a.since - b.since),
-      );
-      return openSorted;
-    },
+    openNodes: openNodes.sorted,
     plan: (how) => planLinks(state, { ...how, underWay: unlinkedOf(how.underWay) }),
     nearerLink: (how) => planNearer(state, { ...how, underWay: unlinkedOf(how.underWay) }),
     admit(contact, how) {

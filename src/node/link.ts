@@ -11,8 +11,8 @@ import { CALLS, type Frame, type Method, type RequestOf, type ResponseOf } from 
 import { type Answer, cancelRequest, createAnswering, endRequests, type ReceivedCall, takeRequest } from './answering.ts';
 import { answerCall, type CallOptions, createCalls, endCalls, failureError, sendCall } from './calls.ts';
 import type { ProvenChannel } from './handshake.ts';
+import { goodbyeOf, silenceOf } from './link-end.ts';
 import { shorten } from './shorten.ts';
-import { silenceOf } from './silence.ts';
 import {
   createStreamReceiver,
   createStreamSender,
@@ -183,7 +183,7 @@ export function createLink(options: LinkOptions): Link {
       case 'alive':
         return;
       case 'bye':
-        return end(`the other node left: ${frame.reason}`);
+        return end(goodbyeOf(frame.reason));
       case 'hello':
       case 'proof':
         return doubt();

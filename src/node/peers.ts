@@ -10,7 +10,7 @@ import { encodeFrame } from '../wire/codec.ts';
 import type { Answer } from './answering.ts';
 import { handshake, type ProvenChannel } from './handshake.ts';
 import { createLink, type IncomingCall, type Link } from './link.ts';
-import { NO_ROOM } from './no-room.ts';
+import { NO_ROOM } from './link-end.ts';
 import type { NodeSettings } from './settings.ts';
 import { trim } from './trim.ts';
 

@@ -14,6 +14,8 @@ export const MAX_HOPS = 16;
 const MAX_CARRIED = 64;
 /** Linked nodes near the target that are tried one after the other by who calls. Carriers try one: else a dead end would fan out. */
 const MAX_WAYS = 2;
+/** Ways that are tried at all: a node that has gone can't be reached by any of them, and each takes others' time. */
+const MAX_TRIED = 4;
 
 /** A call on its way to a node that the caller has no link to. */
 export interface RelayedCall {
@@ -90,6 +92,7 @@ export function createRelay(options: RelayOptions): Relay {
       for (const { hop, via } of waysFor(to, named)) {
         const way = `${hop?.id} ${via}`;
         if (!hop || tried.has(way)) continue;
+        if (tried.size >= MAX_TRIED) break;
         tried.add(way);
         try {
           return await pass(hop, { ...call, to: to.id, via, hops: MAX_HOPS }, callOptions);

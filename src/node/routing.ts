@@ -3,13 +3,12 @@ import type { Clock, Crypto, Random } from '../base/ports.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import type { RoutingTable } from '../kademlia/routing-table.ts';
 import type { Link } from './link.ts';
-import { isNoRoom } from './no-room.ts';
+import { endOf } from './link-end.ts';
 import type { OpenList } from './open-list.ts';
 import type { Overlay } from './overlay.ts';
 import type { Peers } from './peers.ts';
 import { createRefreshing } from './refreshing.ts';
 import type { NodeSettings } from './settings.ts';
-import { isSilence } from './silence.ts';
 import { createTending } from './tending.ts';
 import { createVicinity } from './vicinity.ts';
 
@@ -73,8 +72,9 @@ export function createRouting(options: RoutingOptions): Routing {
     },
     unlinked(link, reason) {
       if (isNeighbour(link.id)) vicinity.changed();
-      if (isSilence(reason)) vicinity.silenced();
-      table.unlinked(link.id, clock.now(), { noRoom: isNoRoom(reason) });
+      const end = endOf(reason);
+      if (end === 'silent') vicinity.silenced();
+      table.unlinked(link.id, clock.now(), end);
       tending.nudge();
     },
     nudge: tending.nudge,

@@ -7,7 +7,7 @@ import type { NodeId } from '../kademlia/key.ts';
 import type { LinkPlan } from '../kademlia/link-plan.ts';
 import type { RoutingTable } from '../kademlia/routing-table.ts';
 import type { Link } from './link.ts';
-import { isNoRoom, NO_ROOM } from './no-room.ts';
+import { isNoRoom, NO_ROOM } from './link-end.ts';
 import type { OpenList } from './open-list.ts';
 import type { Peers } from './peers.ts';
 import type { NodeSettings } from './settings.ts';

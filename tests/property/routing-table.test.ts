@@ -152,7 +152,7 @@ describe('a routing table', () => {
             expect(table.isLinked(instead)).toBe(true);
             expect(busy.has(instead)).toBe(false);
             expect(before).toBe(SETTINGS.budget);
-            table.unlinked(instead, 20_000 * now, { noRoom: true });
+            table.unlinked(instead, 20_000 * now, 'no-room');
           }
           table.linked(contact, 20_000 * now, { guest: visit.purpose === 'guest', ours: visit.purpose === 'own' });
           if (visit.busy) busy.add(contact.id);

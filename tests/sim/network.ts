@@ -3,7 +3,7 @@ import type { Bytes } from '../../src/base/bytes.ts';
 import { fail } from '../../src/base/errors.ts';
 import type { Channel, Dialer, Punch, Puncher, Random } from '../../src/base/ports.ts';
 import { deferred, quiet } from '../../src/base/timing.ts';
-import { silenceOf } from '../../src/node/silence.ts';
+import { silenceOf } from '../../src/node/link-end.ts';
 import { createGeography, type Place } from './latency.ts';
 import { canPunch, drawNat, type Nat, type NatShares } from './nat.ts';
 import { breakEnd, createPipe, type End, isCut, type PipeHost, release } from './pipe.ts';

@@ -270,6 +270,56 @@ describe('failures', () => {
   });
 });
 
+describe('ends of links', () => {
+  it('[T4] by a goodbye let a closed node be forgotten, and what others say of it is not believed for a minute', () => {
+    const routing = table();
+    for (const contact of [near(1), near(2, OPEN)]) {
+      routing.linked(contact, 0);
+      routing.unlinked(contact.id, 100_000, 'left');
+    }
+    expect(routing.get(near(1).id)).toBeNull();
+    expect(ids(wanted(routing, 102_000))).toEqual([near(2).id]); // an open node may only restart
+    expect(routing.heard(near(1), 159_999)).toBe(false);
+    expect(routing.heard(near(1), 160_000)).toBe(true);
+    routing.linked(near(1), 161_000);
+    expect(routing.isLinked(near(1).id)).toBe(true);
+  });
+
+  it('[T4] by silence count as a failure: the node is tried once more', () => {
+    const routing = table();
+    routing.linked(near(1), 0);
+    routing.unlinked(near(1).id, 100_000, 'silent');
+    expect(wanted(routing, 101_999)).toEqual([]);
+    expect(wanted(routing, 102_000)).toHaveLength(1);
+    routing.failed(near(1).id, 102_000);
+    expect(routing.get(near(1).id)).toBeNull();
+  });
+});
+
+describe('open nodes that are full', () => {
+  it('[T2] are not asked one after the other: after the first no it is waited, longer each time', () => {
+    const routing = table({ neighbours: 0 });
+    times(4, (i) => routing.heard(makeContact(`${'8421'[i]}000`, OPEN), 0));
+    const openWanted = (now: number): number => wanted(routing, now).filter(({ open }) => open !== null).length;
+    expect(openWanted(0)).toBeGreaterThanOrEqual(2);
+    routing.refused(makeContact('8000').id, 1_000);
+    expect(openWanted(60_999)).toBe(0);
+    expect(routing.openAgain).toBe(61_000);
+    expect(openWanted(61_000)).toBeGreaterThan(0);
+    routing.refused(makeContact('4000').id, 61_000);
+    routing.refused(makeContact('2000').id, 62_000);
+    expect(routing.openAgain).toBe(181_000);
+  });
+
+  it('[T2] are asked all the same as one of our nearest', () => {
+    const routing = table({ neighbours: 1 });
+    routing.heard(far(1, OPEN), 0);
+    routing.heard(near(1, OPEN), 0);
+    routing.refused(far(1).id, 0);
+    expect(ids(wanted(routing, 1))).toEqual([near(1).id]);
+  });
+});
+
 describe('refusals', () => {
   it('[T4] are no failures: the node stays known, and is asked again after pauses from a minute to two hours', () => {
     const routing = table();
@@ -290,7 +340,7 @@ describe('refusals', () => {
   it('[T4] count from the end of a link that had to make room, however long it was', () => {
     const routing = table();
     routing.linked(near(1), 0);
-    routing.unlinked(near(1).id, 3_600_000, { noRoom: true });
+    routing.unlinked(near(1).id, 3_600_000, 'no-room');
     expect(wanted(routing, 3_600_000 + 59_000)).toEqual([]);
     expect(wanted(routing, 3_600_000 + 60_000)).toHaveLength(1);
   });
@@ -584,11 +634,11 @@ describe('surplus links', () => {
     for (let round = 0; round < 20; round++) {
       for (const contact of wanted(routing, now)) {
         const { taken, instead } = admit(routing, contact, 'own');
-        if (instead) routing.unlinked(instead, now, { noRoom: true });
+        if (instead) routing.unlinked(instead, now, 'no-room');
         if (taken) routing.linked(contact, now, { ours: true });
       }
       now += 60_000;
-      for (const id of surplus(routing)) routing.unlinked(id, now, { noRoom: true });
+      for (const id of surplus(routing)) routing.unlinked(id, now, 'no-room');
     }
     expect(wanted(routing, now + 10_000_000)).toEqual([]);
     for (const neighbour of routing.closest(SELF, 12)) expect(routing.isLinked(neighbour.id)).toBe(true);

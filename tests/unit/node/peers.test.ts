@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Channel } from '../../../src/base/ports.ts';
 import { deferred, quiet } from '../../../src/base/timing.ts';
-import { isNoRoom } from '../../../src/node/no-room.ts';
+import { isNoRoom } from '../../../src/node/link-end.ts';
 import { encodeFrame } from '../../../src/wire/codec.ts';
 import { type Bench, createBench } from './support/bench.ts';
 import { channelPair } from './support/channel-pair.ts';

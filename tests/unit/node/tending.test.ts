@@ -9,7 +9,7 @@ import type { LinkPlan } from '../../../src/kademlia/link-plan.ts';
 import { createRoutingTable, type LinkOrigin } from '../../../src/kademlia/routing-table.ts';
 import type { Place } from '../../../src/kademlia/vivaldi.ts';
 import type { Link } from '../../../src/node/link.ts';
-import { isNoRoom, NO_ROOM } from '../../../src/node/no-room.ts';
+import { endOf, NO_ROOM } from '../../../src/node/link-end.ts';
 import { createOpenList } from '../../../src/node/open-list.ts';
 import { DEFAULT_SETTINGS } from '../../../src/node/settings.ts';
 import { createTending, type Tending } from '../../../src/node/tending.ts';
@@ -53,7 +53,7 @@ function setup(options: Options = {}) {
         value(reason: string) {
           if (!links.delete(contact.id)) return;
           closed.push({ id: contact.id, reason });
-          table.unlinked(contact.id, bench.clock.now(), { noRoom: isNoRoom(reason) });
+          table.unlinked(contact.id, bench.clock.now(), endOf(reason));
           made.close(reason);
           tending.nudge();
         },
@@ -157,7 +157,7 @@ describe('open nodes', () => {
     await bench.advance(1_000);
     expect(dials.length).toBe(1);
     const [open] = [...links.values()].filter(({ contact }) => contact.open !== null);
-    table.unlinked(open?.id as NodeId, bench.clock.now(), { noRoom: true });
+    table.unlinked(open?.id as NodeId, bench.clock.now(), 'no-room');
     links.delete(open?.id as NodeId);
     tending.nudge();
     await bench.advance(55_000);
