@@ -69,5 +69,5 @@ export const DEFAULT_SETTINGS: NodeSettings = {
   refreshInterval: 3_600_000,
   republishInterval: 3_600_000,
   repairInterval: 300_000,
-  returnWait: 300_000,
+  returnWait: 60_000,
 };

@@ -13,19 +13,20 @@ import { anyTab } from './workload/pick.ts';
 import { createValues } from './workload/values.ts';
 import { createWorld, type SimNode } from './world.ts';
 
-/** Seeds that failed once. */
-const PINNED: readonly number[] = [741660263, 1444649781, 1029, 1041]; // two halves that were still two long after they could be one
+/** Seeds that failed once: two halves that were still two long after they could be one (the first four); values whose last copies were far from where they belong. */
+const PINNED: readonly number[] = [741660263, 1444649781, 1029, 1041, 2064, 2076];
+/** New ones each time; where it is a change that is judged, always the same. */
 const FRESH = 4;
 const STEPS = 30;
 const MOST_TABS = 70;
 const MINUTE = 60_000;
-/** Two halves grow together from where they touch; the last ones find each other when their buckets are refreshed, which is every hour. */
-const CALM = 100 * MINUTE;
+/** Halves grow together within the hour, and what only nodes far from its key have left is stored where it belongs after 2 h 8 min at the latest. */
+const CALM = 140 * MINUTE;
 const SMALL: Partial<NodeSettings> = { k: 8, neighbours: 10, farLinks: 2, budget: 24 };
 
 const seeds = process.env.SEED
   ? [Number(process.env.SEED)]
-  : [...PINNED, ...Array.from({ length: FRESH }, () => Math.floor(Math.random() * 2 ** 31))];
+  : [...PINNED, ...Array.from({ length: FRESH }, (_, i) => (process.env.CI ? 1 + i : Math.floor(Math.random() * 2 ** 31)))];
 
 async function live(seed: number): Promise<void> {
   const random = seededRandom(seed);
