@@ -157,9 +157,8 @@ function channelOf(socket: WebSocket, maxQueued: number): Channel {
   const tell = (): void => {
     if (!listener || ended === null || told) return;
     told = true;
-    const { close } = listener;
-    const reason = ended;
-    queueMicrotask(() => close(reason)); // the listener may be the one that is calling our close()
+    const [hearer, reason] = [listener, ended];
+    queueMicrotask(() => hearer.close(reason)); // the listener may be the one that is calling our close()
   };
   const finish = (reason: string): void => {
     ended ??= reason;

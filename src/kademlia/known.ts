@@ -74,9 +74,9 @@ export function newlyKnown(contact: Contact, seen: { bucket: number; now: number
   };
 }
 
-/** The first 32 bits of a key. */
+/** The first 32 bits of a key, as a signed number: those are kept without a box of their own. */
 export function headOf(key: Key): number {
-  return Number.parseInt(key.slice(0, 8), 16);
+  return Number.parseInt(key.slice(0, 8), 16) | 0;
 }
 
 /** The two bits of an id that follow those of its bucket. */

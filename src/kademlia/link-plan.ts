@@ -73,7 +73,7 @@ export function planLinks(state: LinkState, { now, underWay, far }: PlanOptions)
   let again = Number.POSITIVE_INFINITY;
   const isTaken = (one: Known): boolean => one.linkedAt !== null || underWay.has(one);
   const isDue = (at: number): boolean => {
-    if (at > now) again = Math.min(again, at);
+    if (at > now && at < again) again = at;
     return at <= now;
   };
   const isCallable = (one: Known): boolean => isDue(one.contact.open === null ? one.retryAt : Math.max(one.retryAt, state.openNodes.again));

@@ -3,7 +3,7 @@ import type { Bytes } from '../base/bytes.ts';
 import { asKadreelError, fail, type KadreelError } from '../base/errors.ts';
 import type { Contact } from '../kademlia/contact.ts';
 import { CALLS, type Frame } from '../wire/messages.ts';
-import { failureCode } from './calls.ts';
+import { type FrameOutlet, failureCode } from './calls.ts';
 import { shorten } from './shorten.ts';
 import type { StreamSender } from './streams.ts';
 
@@ -41,11 +41,15 @@ export type Answer = Bytes | Promise<Bytes>;
 
 type Request = Extract<Frame, { type: 'request' }>;
 
+/** Where answers go out. */
+export interface AnswerOutlet extends FrameOutlet {
+  /** The streams that go out on the link. */
+  streams(): StreamSender;
+}
+
 export interface AnsweringOptions<Source> {
   readonly from: Contact;
-  /** The streams that go out on the link. */
-  readonly sender: () => StreamSender;
-  readonly send: (frame: Frame) => void;
+  readonly out: AnswerOutlet;
   /** Throws or rejects with the reason why there is no answer. */
   readonly serve: (call: ReceivedCall<Source>) => Answer;
 }
@@ -59,15 +63,15 @@ export interface Answering<Source> extends AnsweringOptions<Source> {
   opening: number;
 }
 
-export function createAnswering<Source>({ from, sender, send, serve }: AnsweringOptions<Source>): Answering<Source> {
-  return { from, sender, send, serve, waiting: null, working: 0, opening: 0 };
+export function createAnswering<Source>({ from, out, serve }: AnsweringOptions<Source>): Answering<Source> {
+  return { from, out, serve, waiting: null, working: 0, opening: 0 };
 }
 
 /** Answers a request that came over `link`. False when its id is still in use: a defect of the other side. */
 export function takeRequest<Source>(answering: Answering<Source>, request: Request, link: Source): boolean {
   if (answering.waiting?.has(request.id)) return false;
   const refusal = overload(answering, request.method);
-  if (refusal) answering.send(failure(request.id, fail('refused', refusal)));
+  if (refusal) answering.out.sendFrame(failure(request.id, fail('refused', refusal)));
   else work(answering, new Work(request, { link, from: answering.from }));
   return true;
 }
@@ -84,10 +88,10 @@ export function endRequests<Source>(answering: Answering<Source>, error: () => K
 }
 
 /** Why a call is not even looked at, or null. */
-function overload<Source>({ working, opening, sender }: Answering<Source>, method: number): string | null {
+function overload<Source>({ working, opening, out }: Answering<Source>, method: number): string | null {
   if (working >= MAX_WORKING) return 'too many calls at once';
   if (method !== CALLS.FETCH.method) return null;
-  const { active, held } = sender();
+  const { active, held } = out.streams();
   return opening + active >= MAX_STREAMS || held >= MAX_STREAM_BYTES ? 'too many transfers at once' : null;
 }
 
@@ -114,12 +118,12 @@ function work<Source>(answering: Answering<Source>, call: Work<Source>): void {
 
 function respond<Source>(answering: Answering<Source>, call: Work<Source>, body: Bytes): void {
   if (!finish(answering, call)) return;
-  answering.send({ type: 'response', id: call.id, body });
-  if (call.bulk) answering.sender().open({ id: call.id, ...call.bulk });
+  answering.out.sendFrame({ type: 'response', id: call.id, body });
+  if (call.bulk) answering.out.streams().open({ id: call.id, ...call.bulk });
 }
 
 function refuse<Source>(answering: Answering<Source>, call: Work<Source>, error: unknown): void {
-  if (finish(answering, call)) answering.send(failure(call.id, asKadreelError(error)));
+  if (finish(answering, call)) answering.out.sendFrame(failure(call.id, asKadreelError(error)));
 }
 
 /** The work has ended. False when nobody waits for its outcome. */

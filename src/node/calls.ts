@@ -22,6 +22,11 @@ export interface Outgoing<T> {
   readonly signal: AbortSignal | undefined;
 }
 
+/** Where frames go out. */
+export interface FrameOutlet {
+  sendFrame(frame: Frame): void;
+}
+
 interface Pending {
   /** Ends it with the answer. */
   readonly answered: (body: Bytes) => void;
@@ -39,7 +44,7 @@ interface Pending {
  */
 export interface Calls {
   readonly clock: Clock;
-  readonly send: (frame: Frame) => void;
+  readonly out: FrameOutlet;
   /** Null while nothing is under way: an idle link costs no map. */
   pending: Map<number, Pending> | null;
   nextId: number;
@@ -51,8 +56,8 @@ export interface Calls {
 
 const ID_SPACE = 0xffff_ffff;
 
-export function createCalls({ clock, send }: { clock: Clock; send: (frame: Frame) => void }): Calls {
-  return { clock, send, pending: null, nextId: 1, ended: null, timer: null };
+export function createCalls({ clock, out }: { clock: Clock; out: FrameOutlet }): Calls {
+  return { clock, out, pending: null, nextId: 1, ended: null, timer: null };
 }
 
 /** Sends a request and waits for what is made of its answer. */
@@ -96,7 +101,7 @@ function begin<T>(calls: Calls, call: Outgoing<T>, outcome: { resolve: (value: T
   calls.pending ??= new Map();
   calls.pending.set(id, { answered, reject: outcome.reject, allowed, due, forget: signal ? listen(calls, id, signal) : null });
   setTimer(calls, due);
-  calls.send(request);
+  calls.out.sendFrame(request);
 }
 
 /** The call that has this id has ended, or null when there is none. */
@@ -113,7 +118,7 @@ function take(calls: Calls, id: number): Pending | null {
 function giveUp(calls: Calls, id: number, error: Error): void {
   const call = take(calls, id);
   if (!call) return;
-  calls.send({ type: 'cancel', id });
+  calls.out.sendFrame({ type: 'cancel', id });
   call.reject(error);
 }
 

@@ -9,8 +9,9 @@ import type { NodeId } from '../kademlia/key.ts';
 import { encodeFrame } from '../wire/codec.ts';
 import type { Answer } from './answering.ts';
 import { handshake, type ProvenChannel } from './handshake.ts';
-import { createLink, type IncomingCall, type Link } from './link.ts';
+import type { IncomingCall, Link } from './link.ts';
 import { NO_ROOM } from './link-end.ts';
+import { createLink, type LinkOptions } from './proven-link.ts';
 import type { NodeSettings } from './settings.ts';
 import { trim } from './trim.ts';
 
@@ -135,11 +136,23 @@ export function createPeers(options: PeersOptions): Peers {
     throw fail('refused', 'There is no room for another link.');
   };
 
-  /** One for all links, which keep it. */
   const onClose = (link: Link, reason: string): void => {
     if (links.get(link.id) !== link) return;
     links.delete(link.id);
     options.onUnlink(link, reason);
+  };
+
+  /** One for all links, which keep it. */
+  const linkOptions: LinkOptions = {
+    clock,
+    heartbeat: settings.heartbeat,
+    silence: settings.silence,
+    callDeadline: settings.callDeadline,
+    stallDeadline: settings.stallDeadline,
+    serve: options.serve,
+    onMalformed: options.onMalformed,
+    onSent: options.onSent,
+    onClose,
   };
 
   const peers: Peers = {
@@ -195,19 +208,7 @@ export function createPeers(options: PeersOptions): Peers {
         return present;
       }
       if (!present) makeRoom(proven, { initiated, guest });
-      const link = createLink({
-        proven,
-        initiated,
-        clock,
-        heartbeat: settings.heartbeat,
-        silence: settings.silence,
-        callDeadline: settings.callDeadline,
-        stallDeadline: settings.stallDeadline,
-        serve: options.serve,
-        onMalformed: options.onMalformed,
-        onSent: options.onSent,
-        onClose,
-      });
+      const link = createLink(proven, { initiated }, linkOptions);
       links.set(id, link);
       present?.close('replaced by a newer link');
       options.onLink(link, { guest, roundTrip: proven.roundTrip });

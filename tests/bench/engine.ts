@@ -12,7 +12,8 @@ import { hashKey, type NodeId } from '../../src/kademlia/key.ts';
 import { createRoutingTable, type RoutingTable } from '../../src/kademlia/routing-table.ts';
 import { carriedContext, type Handlers, handle } from '../../src/node/handlers.ts';
 import { handshake } from '../../src/node/handshake.ts';
-import { createLink, type Link } from '../../src/node/link.ts';
+import type { Link } from '../../src/node/link.ts';
+import { createLink } from '../../src/node/proven-link.ts';
 import { createRelay, type Relay } from '../../src/node/relay.ts';
 import { CALLS } from '../../src/wire/messages.ts';
 import { createSimCrypto } from '../sim/crypto.ts';
@@ -112,19 +113,21 @@ async function connect(one: Participant, other: Participant): Promise<readonly [
       storeId: random.bytes(16),
       deadline: 8_000,
     });
-    const link = createLink({
+    const link = createLink(
       proven,
-      initiated: true,
-      clock,
-      heartbeat: 0,
-      silence: 6_000,
-      callDeadline: 5_000,
-      stallDeadline: 8_000,
-      serve: (call) => handle(self.handlers, call, call),
-      onMalformed: () => undefined,
-      onSent: () => undefined,
-      onClose: () => undefined,
-    });
+      { initiated: true },
+      {
+        clock,
+        heartbeat: 0,
+        silence: 6_000,
+        callDeadline: 5_000,
+        stallDeadline: 8_000,
+        serve: (call) => handle(self.handlers, call, call),
+        onMalformed: () => undefined,
+        onSent: () => undefined,
+        onClose: () => undefined,
+      },
+    );
     self.links.set(link.id, link);
     self.table.linked(link.contact, clock.now());
     link.start();

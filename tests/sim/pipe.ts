@@ -102,29 +102,43 @@ function createEnd(wires: Wires, host: PipeHost, latency: number): End {
 }
 
 function openChannel(end: End): Channel {
-  end.channel = {
-    transport: 'memory',
-    binding: EMPTY,
-    queued: 0, // the wires have no rate: what is sent is on its way
-    send(message) {
-      if (!end.open || !end.host.up) return;
-      end.wires.sent(end, message);
-      ship(end, message.length, (to) => receive(to, message));
-    },
-    listen(listener) {
-      const { early } = end;
-      end.listener = listener;
-      end.early = null;
-      for (const message of early ?? []) listener.message(message);
-      if (!end.open) listener.close('the connection ended');
-    },
-    close() {
-      if (!end.open) return;
-      breakEnd(end, 'closed here');
-      if (end.host.up) ship(end, 0, (to) => breakEnd(to, 'closed by the other side'));
-    },
-  };
+  end.channel = new PipeChannel(end);
   return end.channel;
+}
+
+/** A class, as there are a million of them: closures would weigh three times as much. */
+class PipeChannel implements Channel {
+  readonly transport = 'memory';
+  readonly binding = EMPTY;
+  readonly queued = 0; // the wires have no rate: what is sent is on its way
+  private readonly end: End;
+
+  constructor(end: End) {
+    this.end = end;
+  }
+
+  send(message: Bytes): void {
+    const { end } = this;
+    if (!end.open || !end.host.up) return;
+    end.wires.sent(end, message);
+    ship(end, message.length, (to) => receive(to, message));
+  }
+
+  listen(listener: ChannelListener): void {
+    const { end } = this;
+    const { early } = end;
+    end.listener = listener;
+    end.early = null;
+    for (const message of early ?? []) listener.message(message);
+    if (!end.open) listener.close('the connection ended');
+  }
+
+  close(): void {
+    const { end } = this;
+    if (!end.open) return;
+    breakEnd(end, 'closed here');
+    if (end.host.up) ship(end, 0, (to) => breakEnd(to, 'closed by the other side'));
+  }
 }
 
 function ship(end: End, bytes: number, run: (to: End) => void): void {

@@ -1,6 +1,8 @@
 import { EMPTY } from '../../../../src/base/bytes.ts';
+import type { ChannelListener } from '../../../../src/base/ports.ts';
 import type { Answer } from '../../../../src/node/answering.ts';
-import { createLink, type IncomingCall, type Link } from '../../../../src/node/link.ts';
+import type { IncomingCall, Link } from '../../../../src/node/link.ts';
+import { createLink } from '../../../../src/node/proven-link.ts';
 import type { Bench } from './bench.ts';
 import { channelPair, type TestChannel } from './channel-pair.ts';
 
@@ -19,23 +21,26 @@ export function linkPair(
   const make = (channel: TestChannel, serve: (call: IncomingCall) => Answer): LinkEnd => {
     const counters: LinkEnd['counters'] = { malformed: 0, sent: 0, ended: null };
     const { contact, storeId } = bench.someone();
-    const link = createLink({
-      proven: { channel, contact, storeId, roundTrip: 0, listen: (listener) => channel.listen(listener) },
-      initiated: true,
-      clock: bench.clock,
-      heartbeat: options.heartbeat ?? 0,
-      silence: 7_000,
-      callDeadline: 5_000,
-      stallDeadline: 8_000,
-      serve,
-      onMalformed: () => counters.malformed++,
-      onSent(bytes) {
-        counters.sent += bytes;
+    const proven = { channel, contact, storeId, roundTrip: 0, listen: (listener: ChannelListener) => channel.listen(listener) };
+    const link = createLink(
+      proven,
+      { initiated: true },
+      {
+        clock: bench.clock,
+        heartbeat: options.heartbeat ?? 0,
+        silence: 7_000,
+        callDeadline: 5_000,
+        stallDeadline: 8_000,
+        serve,
+        onMalformed: () => counters.malformed++,
+        onSent(bytes) {
+          counters.sent += bytes;
+        },
+        onClose(_, reason) {
+          counters.ended = reason;
+        },
       },
-      onClose(_, reason) {
-        counters.ended = reason;
-      },
-    });
+    );
     link.start();
     return { link, channel, counters };
   };
