@@ -45,7 +45,9 @@ const NUDGE_DELAY = 50;
 /** Between two tries to dial the same open node, ms: doubled each time, from the first to the most. */
 const REDIAL_FIRST = 1_000;
 const REDIAL_MOST = 30_000;
-/** The same after an open node had no room for us, ms: others are in greater need of it, and it will still be full. */
+/** The same after it had no room for us, ms, for who has no link at all: places of guests are free again soon. */
+const REDIAL_NEEDY = 4_000;
+/** And for who has others, ms: they are in greater need of it, and it will still be full. */
 const REDIAL_FULL = 600_000;
 const REDIAL_FULL_MOST = 7_200_000;
 /** A link that lasted this long, ms, was not closed for want of room. */
@@ -115,8 +117,11 @@ export function createTending(options: TendingOptions): Tending {
   /** A node that lets us in and shows us out again must not be dialled without a pause: only a link that lasted clears the record. */
   const settle = (url: string, link: Link, reason: string): void => {
     const times = tries.get(url)?.times ?? 1;
-    if (isNoRoom(reason)) note(url, times, table.linkCount > 0 ? Math.min(REDIAL_FULL * 2 ** (times - 1), REDIAL_FULL_MOST) : REDIAL_MOST);
-    else if (clock.now() - link.since >= STEADY) tries.delete(url);
+    const doubled = 2 ** (times - 1);
+    if (isNoRoom(reason)) {
+      const needy = table.linkCount === 0;
+      note(url, times, needy ? Math.min(REDIAL_NEEDY * doubled, REDIAL_MOST) : Math.min(REDIAL_FULL * doubled, REDIAL_FULL_MOST));
+    } else if (clock.now() - link.since >= STEADY) tries.delete(url);
   };
 
   const connect = (contact: Contact): void => {
