@@ -33,8 +33,11 @@ export interface LinkState {
 export interface LinkPlan {
   /** Contacts to link to, most wanted first; no more than there is room for. */
   readonly wanted: readonly Contact[];
-  /** One more link in a far bucket that has some: to be opened when there is time, as others may fill its place from their side. Null when there is none. */
-  readonly spare: Contact | null;
+  /**
+   * One more link in a far bucket that has some: to be opened when there is time, as others may fill its place from their side. Null when there is none.
+   * It is looked for when it is asked for, which is to be done before anything changes.
+   */
+  spare(): Contact | null;
   /** When somebody who is wanted may be tried again; infinite when there is nobody. */
   readonly again: number;
   /** What no known node can be: a neighbour, or a link in some quarter of a far bucket. */
@@ -124,12 +127,12 @@ export function planLinks(state: LinkState, { now, underWay, far }: PlanOptions)
   const late = gaps.findIndex((gap) => gap.rank >= FAR_AT_ONCE);
   const soon = gaps.slice(0, Math.min(room, late < 0 ? gaps.length : late));
   // The last places are for those who need us at once; but what we opened and need no more gives its place.
-  const roomy =
+  const isRoomy = (): boolean =>
     late >= 0 && soon.length === late && (room - soon.length > guestRoom(settings) || rankLinks(state).redundant.some((one) => one.ours));
-  const spare = open[openSoon] ?? (roomy ? gaps[late]?.candidate : null);
+  const laterOpen = (): Known | undefined => open.slice(openSoon).find((one) => soon.every(({ candidate }) => candidate !== one));
   return {
     wanted: [...urgent, ...soon.map((gap) => gap.candidate)].map((one) => one.contact),
-    spare: spare?.contact ?? null,
+    spare: () => (laterOpen() ?? (isRoomy() ? gaps[late]?.candidate : undefined))?.contact ?? null,
     again,
     short,
   };

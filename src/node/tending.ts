@@ -143,9 +143,9 @@ export function createTending(options: TendingOptions): Tending {
    * At a slow pace, as each costs a connection, of which a tab has 500: one more link in a far bucket, or one that takes the place of another because its
    * node is much nearer in time.
    */
-  const improve = (now: number, spare: Contact | null): void => {
+  const improve = (now: number, plan: LinkPlan): void => {
     if (now < nextBetter) return;
-    const contact = spare ?? table.nearerLink({ now, underWay: connecting, far: true });
+    const contact = plan.spare() ?? table.nearerLink({ now, underWay: connecting, far: true });
     if (contact) connect(contact);
     rest = contact ? 1 : Math.min(2 * rest, MOST_REST);
     nextBetter = now + rest * settings.tendInterval * (0.75 + 0.5 * options.random.float());
@@ -166,7 +166,7 @@ export function createTending(options: TendingOptions): Tending {
       for (const one of waiting.splice(0)) one.resolve();
       if (!held && table.linkCount > 0) {
         options.onShort(plan.short);
-        improve(now, plan.spare);
+        improve(now, plan);
       }
     }
     const at = Math.min(dialAt, plan.again, surplus.again, nextBetter);
