@@ -1,0 +1,50 @@
+/** Chromium on a machine of a home: its traffic goes through that home's router. */
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Browser, type BrowserContext, chromium } from 'playwright-core';
+import { executable } from '../browser/harness/chromium.ts';
+import { CHROMIUM_FLAGS } from '../chromium.mjs';
+import { PUBLIC } from './network.ts';
+import { type NetworkSettings, presetNetwork } from './network-settings.ts';
+import { recordIn } from './recorder.ts';
+import { siteAt } from './servers.ts';
+
+/** One browser. Addresses of its machine are hidden behind mDNS names, as is the default: only its own network can resolve them. */
+export interface HomeBrowser {
+  /** A new person's browser: an empty disk, but for the network settings, when some are given. Its pages take notes. */
+  newContext(settings?: Partial<NetworkSettings>): Promise<BrowserContext>;
+  readonly browser: Browser;
+  /** Ends it. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Sites of the lab have no https, which WebCrypto, locks and service workers ask for. */
+const TRUSTED = [PUBLIC.openNode, PUBLIC.secondOpenNode, PUBLIC.files].map(siteAt);
+
+/** Starts a browser in a namespace. Close it. */
+export async function launchAt(host: string): Promise<HomeBrowser> {
+  const folder = mkdtempSync(join(tmpdir(), 'kadreel-lab-browser-'));
+  const wrapper = join(folder, 'chromium');
+  writeFileSync(wrapper, `#!/bin/sh\nexec ip netns exec ${host} '${executable()}' "$@"\n`);
+  chmodSync(wrapper, 0o755);
+  const own = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false }; // the lab ends its browsers before its networks
+  const args = [...CHROMIUM_FLAGS, `--unsafely-treat-insecure-origin-as-secure=${TRUSTED.join(',')}`];
+  const browser = await chromium.launch({ executablePath: wrapper, args, ...own }).catch((error: unknown) => {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  });
+  return {
+    browser,
+    async newContext(settings) {
+      const context = await browser.newContext();
+      await recordIn(context);
+      if (settings) await presetNetwork(context, { url: siteAt(PUBLIC.openNode), settings });
+      return context;
+    },
+    async close() {
+      await browser.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
