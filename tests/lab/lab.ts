@@ -1,5 +1,6 @@
 /** The lab: runs the chosen parts one after the other, and tells the results. */
 import { missingGround } from './ground.ts';
+import { runLinks } from './links.ts';
 import { runNats } from './nats.ts';
 import { type LabOptions, type PartName, readOptions } from './options.ts';
 import { ALL_PAIRS, runPairs } from './pairs.ts';
@@ -35,6 +36,8 @@ async function run(part: PartName, options: LabOptions, say: (line: string) => v
   switch (part) {
     case 'nats':
       return runNats();
+    case 'links':
+      return runLinks();
     case 'pairs':
       return runPairs({ ...options, pairs: ALL_PAIRS, say });
     default:

@@ -29,6 +29,8 @@ export interface Home {
   readonly hosts: readonly string[];
   /** Each machine's address within the home. */
   readonly hostAddresses: readonly string[];
+  /** The device in the public namespace that leads to it. */
+  readonly device: string;
 }
 
 /** What a new home should be like. */
@@ -137,6 +139,7 @@ export async function createNetwork(): Promise<Network> {
       address: nat === 'open' ? lan(2) : address,
       hosts: names,
       hostAddresses: names.map((_, i) => lan(2 + i)),
+      device: far.device,
     };
   };
 
