@@ -118,6 +118,7 @@ export function createOpenNode(options: OpenNodeOptions): OpenNode {
         store: createMemoryStore(STORE_BYTES),
         dialer: createNodeDialer(),
         puncher: null,
+        sealer: null,
       },
       storeId: nodeRandom.bytes(STORE_ID_BYTES),
       open: wsUrl,

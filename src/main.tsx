@@ -34,7 +34,16 @@ async function start(): Promise<KadreelApp> {
   const { granted } = await store.capacity();
   const quota = Math.floor(Math.min(MOST_KEPT, granted * SHARE_KEPT));
   const node = createDhtNode({
-    ports: { clock: browserClock, random: browserRandom, crypto, signer: identity.signer, store, dialer: createDialer(), puncher },
+    ports: {
+      clock: browserClock,
+      random: browserRandom,
+      crypto,
+      signer: identity.signer,
+      sealer: identity.sealer,
+      store,
+      dialer: createDialer(),
+      puncher,
+    },
     storeId: identity.storeId,
     open: null,
     bootstrap: [`${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}/ws`],

@@ -37,6 +37,8 @@ function plainReason(code: ErrorCode): string {
       return 'The other node refused.';
     case 'unreachable':
       return 'No other node can be reached.';
+    case 'no-path':
+      return 'No direct connection opens between the two networks.';
     case 'not-found':
       return 'None of the tabs that are open now has it.';
     case 'corrupt':
@@ -71,6 +73,8 @@ function advice(code: ErrorCode, doing: Doing): string {
         : `Try again in a moment.${nothingLost}`;
     case 'unreachable':
       return `Check that you are online, then try again.${nothingLost}`;
+    case 'no-path':
+      return `Another network may let it through; so does a TURN server (Network page).${nothingLost}`;
     case 'not-found':
       return doing === 'listing'
         ? 'Try again in a moment.'

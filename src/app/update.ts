@@ -186,7 +186,7 @@ function healthChanged(state: State, health: NodeHealth): Step {
 }
 
 /** Failures that one more tab can cure. */
-const MAY_COME: readonly ErrorCode[] = ['not-found', 'unreachable', 'timeout', 'closed'];
+const MAY_COME: readonly ErrorCode[] = ['not-found', 'unreachable', 'no-path', 'timeout', 'closed'];
 
 function linkCount({ links }: NodeHealth): number {
   return links.tabs + links.openNodes;

@@ -129,7 +129,8 @@ export function createTending(options: TendingOptions): Tending {
     peers
       .connect(contact)
       .catch((error: unknown) => {
-        if (hasCode(error, 'refused')) table.refused(contact.id, clock.now());
+        // It lives: it can be asked through others, and is named to others.
+        if (hasCode(error, 'refused') || hasCode(error, 'no-path')) table.refused(contact.id, clock.now());
         // Without any link it is we who can't be reached.
         else if (contact.open !== null || table.linkCount > 0) table.failed(contact.id, clock.now());
       })

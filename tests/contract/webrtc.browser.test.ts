@@ -29,6 +29,8 @@ describe('WebRTC', () => {
   const noting = (into: string[]): Puncher => {
     const puncher = createPuncher();
     return {
+      nat: null,
+      relays: false,
       start: ({ initiator, emit }) =>
         puncher.start({
           initiator,

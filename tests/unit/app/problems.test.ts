@@ -8,6 +8,7 @@ const CODES: Readonly<Record<ErrorCode, true>> = {
   closed: true,
   refused: true,
   unreachable: true,
+  'no-path': true,
   'not-found': true,
   corrupt: true,
   invalid: true,
