@@ -15,11 +15,16 @@ const FLUSH_TIMEOUT = 2000;
 /** `drain` comes at this many queued bytes: the port's promise. */
 const LOW_MARK = 64 * 1024;
 
+export interface PuncherOptions {
+  /** STUN and TURN servers, asked for at each connection: a change serves for those made from then on. None when it is not given. */
+  readonly iceServers?: () => readonly RTCIceServer[];
+}
+
 /**
  * The Puncher port. `constructed` counts RTCPeerConnections: a tab may have 500, those closed of late included. Throws
  * `missing-feature` where the browser has no WebRTC.
  */
-export function createPuncher(options: { iceServers?: RTCIceServer[] } = {}): Puncher & { readonly constructed: number } {
+export function createPuncher(options: PuncherOptions = {}): Puncher & { readonly constructed: number } {
   if (typeof RTCPeerConnection === 'undefined') {
     throw fail(
       'missing-feature',
@@ -33,7 +38,7 @@ export function createPuncher(options: { iceServers?: RTCIceServer[] } = {}): Pu
     },
     start({ initiator, emit }) {
       constructed++;
-      return punch({ initiator, emit, iceServers: options.iceServers ?? [] });
+      return punch({ initiator, emit, iceServers: [...(options.iceServers?.() ?? [])] });
     },
   };
 }
