@@ -35,7 +35,7 @@ export interface StunOptions {
 
 /**
  * A tab asks once for each connection that it opens, and then every 10 s for each; a household or an office shares an address. Whoever forges a
- * victim's address sends it 4 kB a second at most.
+ * victim’s address sends it 5 kB a second at most.
  */
 const PER_ADDRESS = 100;
 /** Of the window in which answers are counted (ms). */
