@@ -3,7 +3,7 @@ import { assertNever } from '../base/errors.ts';
 import type { Event } from './events.ts';
 import { partOf } from './network-change.ts';
 import type { NetworkPage, State } from './state.ts';
-import type { Step } from './step.ts';
+import { notify, type Step } from './step.ts';
 
 type NetworkEvent = Extract<Event, { type: 'network-change-pressed' | 'network-seen' | 'network-changed' | 'network-change-failed' }>;
 
@@ -20,7 +20,11 @@ export function updateNetwork(state: State, event: NetworkEvent): Step {
     case 'network-seen':
       return withNetwork(state, { view: event.view });
     case 'network-changed':
-      return withNetwork(state, { view: event.view, changing: null });
+      return notify(
+        withNetwork(state, { view: event.view, changing: null }).state,
+        'good',
+        network.changing === 'ice-servers' ? 'Changed, for connections made from now on.' : 'Changed, and in use.',
+      );
     case 'network-change-failed':
       return withNetwork(state, { changing: null, refused: { part: event.part, problem: event.problem } });
     default:

@@ -25,7 +25,9 @@ describe('the page about the network', () => {
     const { state, effects } = follow(stateAt('/network'), ADD, ADD);
     expect(state.network.changing).toBe('open-nodes');
     expect(effects).toEqual([{ type: 'change-network', change: { type: 'add-open-node', url: 'a.example' } }]);
-    expect(follow(state, { type: 'network-changed', view: VIEW }).state.network).toEqual({ view: VIEW, changing: null, refused: null });
+    const changed = follow(state, { type: 'network-changed', view: VIEW });
+    expect(changed.state.network).toEqual({ view: VIEW, changing: null, refused: null });
+    expect(changed.state.notices.map(({ text }) => text)).toEqual(['Changed, and in use.']); // read aloud, too
   });
 
   it('keeps the reason of a refusal until the next try, or until it is left', () => {
