@@ -3,7 +3,7 @@ import { asKadreelError, assertNever, type ErrorCode } from '../base/errors.ts';
 import type { Problem } from './state.ts';
 
 /** What was being done when it went wrong. */
-export type Doing = 'starting' | 'listing' | 'probing' | 'publishing' | 'opening' | 'playing';
+export type Doing = 'starting' | 'listing' | 'probing' | 'publishing' | 'opening' | 'playing' | 'changing';
 
 /** Describes any thrown value. What is not a `KadreelError` is told as `internal`. */
 export function problemOf(error: unknown, doing: Doing): Problem {
@@ -18,6 +18,7 @@ const WHAT: Readonly<Record<Doing, string>> = {
   publishing: 'The video was not published.',
   opening: 'This video can’t be opened.',
   playing: 'Playing stopped.',
+  changing: 'Nothing was changed.',
 };
 
 /** The failing part's own words, or ours where it said nothing. */
@@ -81,6 +82,7 @@ function advice(code: ErrorCode, doing: Doing): string {
         : 'Ask whoever sent you the link to open Kadreel: their tab may keep it. This one looks again when somebody comes.';
     case 'corrupt':
     case 'invalid':
+      if (doing === 'changing') return 'Correct it and press Add again.';
       return doing === 'probing' || doing === 'publishing'
         ? 'Check that the file plays on your computer, or choose another one.'
         : 'Try again: another tab may have a good copy.';

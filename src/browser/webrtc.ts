@@ -17,15 +17,15 @@ const FLUSH_TIMEOUT = 2000;
 /** `drain` comes at this many queued bytes: the port's promise. */
 const LOW_MARK = 64 * 1024;
 
-/**
- * The Puncher port. `constructed` counts RTCPeerConnections: a tab may have 500, those closed of late included. Throws
- * `missing-feature` where the browser has no WebRTC.
- */
 export interface PuncherOptions {
   /** STUN and TURN servers, asked for at each connection: a change serves for those made from then on. None when it is not given. */
   readonly iceServers?: () => readonly RTCIceServer[];
 }
 
+/**
+ * The Puncher port. `constructed` counts RTCPeerConnections: a tab may have 500, those closed of late included. Throws
+ * `missing-feature` where the browser has no WebRTC.
+ */
 export function createPuncher(options: PuncherOptions = {}): Puncher & { readonly constructed: number } {
   if (typeof RTCPeerConnection === 'undefined') {
     throw fail(

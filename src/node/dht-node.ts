@@ -24,7 +24,7 @@ import { createRelay } from './relay.ts';
 import { createRepublishing } from './republishing.ts';
 import { createRounds } from './rounds.ts';
 import { createRouteCarrier } from './route-carrier.ts';
-import { createRouting } from './routing.ts';
+import { createRouting, type OpenNodeWishes } from './routing.ts';
 import { createSegments, type Segments } from './segments.ts';
 import { createServing } from './serving.ts';
 import { DEFAULT_SETTINGS, type NodeSettings } from './settings.ts';
@@ -75,6 +75,7 @@ export interface DhtNode {
   /** A channel that somebody opened to us. */
   accept(channel: Channel): void;
   readonly peers: Peers;
+  readonly openNodes: OpenNodeWishes;
   links(): readonly Link[];
   /** Called after each change of the links. */
   onLinks(listener: () => void): Cancel;
@@ -294,6 +295,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
       });
     },
     peers,
+    openNodes: routing.openNodes,
     links: peers.links,
     onLinks(listener) {
       linkListeners.add(listener);

@@ -25,6 +25,7 @@ const DOINGS: Readonly<Record<Doing, true>> = {
   publishing: true,
   opening: true,
   playing: true,
+  changing: true,
 };
 
 describe('problemOf', () => {
