@@ -17,9 +17,9 @@ export function remoteAddress(request: IncomingMessage, trustProxy: boolean): st
       .split(',')
       .at(-1)
       ?.trim();
-    if (forwarded) return network(plain(forwarded));
+    if (forwarded) return networkOf(plain(forwarded));
   }
-  return local ? null : network(direct);
+  return local ? null : networkOf(direct);
 }
 
 /** An IPv4 address that came in IPv6 clothes is written as IPv4. */
@@ -31,7 +31,8 @@ function isLoopback(address: string): boolean {
   return address === '::1' || address.startsWith('127.');
 }
 
-function network(address: string): string {
+/** What an address is counted under: itself, or its IPv6 /64. */
+export function networkOf(address: string): string {
   if (!isIPv6(address)) return address.slice(0, 64); // whatever a proxy wrote there, bounded
   const [head = '', tail] = address.split('::');
   const first = head === '' ? [] : head.split(':');

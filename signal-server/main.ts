@@ -16,6 +16,10 @@ async function main(): Promise<void> {
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     return giveUp(`PORT is “${environment.PORT}”, but must be a number from 0 to 65535. For example: PORT=8081 npm start`);
 
+  const stunPort = Number(environment.STUN_PORT || Number.NaN);
+  if (environment.STUN_PORT && !(Number.isInteger(stunPort) && stunPort > 0 && stunPort <= 65_535))
+    return giveUp(`STUN_PORT is “${environment.STUN_PORT}”, but must be a number from 1 to 65535. For example: STUN_PORT=3478 npm start`);
+
   const node = createOpenNode({
     port,
     ...(environment.HOST && { host: environment.HOST }),
@@ -23,6 +27,7 @@ async function main(): Promise<void> {
     publicUrl: environment.PUBLIC_URL || null,
     bootstrap: (environment.BOOTSTRAP ?? '').split(',').flatMap((address) => address.trim() || []),
     dataDir: environment.DATA_DIR || null,
+    stunPort: environment.STUN_PORT ? stunPort : null,
     limits: {
       sockets: Number(environment.MAX_SOCKETS) || SOCKET_LIMITS.sockets,
       perAddress: Number(environment.MAX_SOCKETS_PER_ADDRESS) || SOCKET_LIMITS.perAddress,

@@ -14,6 +14,7 @@ import { createNodeCrypto, openSigner } from './crypto.ts';
 import { createHttp } from './http.ts';
 import { createMemoryStore } from './memory-store.ts';
 import { nodeRandom } from './random.ts';
+import { createStunResponder, type StunResponder } from './stun.ts';
 import { createNodeDialer, createSocketDoor, SOCKET_LIMITS, SOCKET_PATH, type SocketLimits } from './websocket.ts';
 
 export interface OpenNodeOptions {
@@ -29,6 +30,8 @@ export interface OpenNodeOptions {
   readonly bootstrap?: readonly string[];
   /** Where the node's key is kept; without it the node has a new id at each start. */
   readonly dataDir?: string | null;
+  /** The UDP port on which STUN is answered: 0 takes any free one, null (as when it is not given) answers none. */
+  readonly stunPort?: number | null;
   readonly limits?: Partial<SocketLimits>;
   readonly settings?: Partial<NodeSettings>;
   /** For people: one line at a time. */
@@ -64,6 +67,8 @@ export interface OpenNodeAddress {
   readonly port: number;
   /** What other nodes dial. */
   readonly wsUrl: string;
+  /** The UDP port on which STUN is answered, or null. */
+  readonly stunPort: number | null;
 }
 
 /** Small items that others store here (bytes): 20,000 records with everything around them. */
@@ -87,6 +92,7 @@ export function createOpenNode(options: OpenNodeOptions): OpenNode {
   const limits = { ...SOCKET_LIMITS, ...options.limits };
   const door = createSocketDoor(limits, (channel) => (node ? node.accept(channel) : channel.close()));
   let http: Server | null = null;
+  let stun: StunResponder | null = null;
 
   const running = (): DhtNode => {
     if (node) return node;
@@ -97,7 +103,7 @@ export function createOpenNode(options: OpenNodeOptions): OpenNode {
     version: __KADREEL_VERSION__,
     links: running().links().length,
     uptime: Math.round((nodeClock.now() - started) / 1000),
-    counters: { ...numbersIn(running().stats()), ...numbersIn({ door: door.counters() }) },
+    counters: { ...numbersIn(running().stats()), ...numbersIn({ door: door.counters(), ...(stun && { stun: stun.counters() }) }) },
   });
 
   const start = async (): Promise<OpenNodeAddress> => {
@@ -107,6 +113,9 @@ export function createOpenNode(options: OpenNodeOptions): OpenNode {
     http.on('upgrade', door.upgrade);
     http.maxConnections = limits.sockets + PAGE_CONNECTIONS;
     const port = await listen(http, options);
+    const stunPort = options.stunPort ?? null;
+    if (stunPort !== null) stun = createStunResponder({ port: stunPort, clock: nodeClock });
+    const boundStunPort = stun ? await stun.ready : null;
     const name = nameOf(options.host);
     const wsUrl = publicUrl?.href ?? `ws://${name}:${port}${SOCKET_PATH}`;
     node = createDhtNode({
@@ -118,6 +127,7 @@ export function createOpenNode(options: OpenNodeOptions): OpenNode {
         store: createMemoryStore(STORE_BYTES),
         dialer: createNodeDialer(),
         puncher: null,
+        sealer: null,
       },
       storeId: nodeRandom.bytes(STORE_ID_BYTES),
       open: wsUrl,
@@ -129,7 +139,7 @@ export function createOpenNode(options: OpenNodeOptions): OpenNode {
     started = nodeClock.now();
     node.start();
     options.log?.(`Node ${node.contact.id} listens on port ${port}, known to others as ${wsUrl}.`);
-    return { url: `http://${name}:${port}`, port, wsUrl };
+    return { url: `http://${name}:${port}`, port, wsUrl, stunPort: boundStunPort };
   };
 
   const ready = quiet(start());
@@ -138,6 +148,7 @@ export function createOpenNode(options: OpenNodeOptions): OpenNode {
     await ready.catch(() => undefined); // half a start can't be stopped
     await node?.leave({ deadline: HAND_OVER_TIMEOUT });
     door.close();
+    await stun?.close();
     const server = http;
     if (!server?.listening) return;
     await new Promise<void>((resolve) => {

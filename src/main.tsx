@@ -2,6 +2,7 @@
 
 import type { KadreelPage } from './app/api.ts';
 import { createKadreel, type KadreelApp } from './app/kadreel.ts';
+import { openNetworkSettings } from './app/network-settings.ts';
 import { fromHex } from './base/bytes.ts';
 import { browserClock } from './browser/clock.ts';
 import { createCrypto } from './browser/crypto.ts';
@@ -30,11 +31,23 @@ const SHARE_KEPT = 0.1;
 async function start(): Promise<KadreelApp> {
   const [identity, store] = await Promise.all([openIdentity(), openIdbStore()]);
   const crypto = createCrypto();
-  const puncher = createPuncher();
-  const { granted } = await store.capacity();
+  const [{ granted }, network] = await Promise.all([
+    store.capacity(),
+    openNetworkSettings({ store, secure: location.protocol === 'https:' }),
+  ]);
+  const puncher = createPuncher({ iceServers: () => network.current.iceServers });
   const quota = Math.floor(Math.min(MOST_KEPT, granted * SHARE_KEPT));
   const node = createDhtNode({
-    ports: { clock: browserClock, random: browserRandom, crypto, signer: identity.signer, store, dialer: createDialer(), puncher },
+    ports: {
+      clock: browserClock,
+      random: browserRandom,
+      crypto,
+      signer: identity.signer,
+      sealer: identity.sealer,
+      store,
+      dialer: createDialer(),
+      puncher,
+    },
     storeId: identity.storeId,
     open: null,
     bootstrap: [`${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}/ws`],
@@ -49,6 +62,7 @@ async function start(): Promise<KadreelApp> {
     device: deviceOf(fromHex(identity.device) ?? identity.storeId.slice(0, 8)),
     transcoder: createTranscoder(),
     node,
+    network,
     quota,
     origin: location.origin,
     connections: () => puncher.constructed,

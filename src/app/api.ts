@@ -20,6 +20,31 @@ export interface KadreelPage {
   publish(file: SourceFile, options: PublishOptions): Promise<Publication>;
   /** The current manifest of a video, from this disk or the network. Rejects with `not-found`. */
   manifest(videoId: VideoId): Promise<Manifest>;
+  readonly network: {
+    /** As they are kept now: addresses in full (`wss://example.org/ws`). */
+    settings(): NetworkSettings;
+    /**
+     * Puts these in their place, keeps them on this disk, and uses them at once: open nodes are dialled, ICE servers serve for connections
+     * made from now on. Rejects with `invalid` and a message for a person when one of them can't be right, and then nothing changed.
+     */
+    change(settings: NetworkSettings): Promise<void>;
+  };
+}
+
+/** What a person set about the network. */
+export interface NetworkSettings {
+  /** Addresses of open nodes that the person added. `change` also takes `example.org` or `http://192.0.2.1:8080`. */
+  readonly openNodes: readonly string[];
+  readonly iceServers: readonly IceServer[];
+}
+
+/** A STUN or TURN server, as RTCPeerConnection takes it. */
+export interface IceServer {
+  /** One of `stun:host:port`, `turn:host:port?transport=tcp`, `turns:host:port`. */
+  readonly urls: string;
+  /** For TURN, which must have both. */
+  readonly username?: string;
+  readonly credential?: string;
 }
 
 /** All that effects may call. */
@@ -36,6 +61,32 @@ export interface Kadreel extends KadreelPage {
   mine(): Promise<readonly VideoCard[]>;
   /** Called at once and at each change, at most a few times a second. */
   onHealth(listener: (health: NodeHealth) => void): Cancel;
+  /** How this tab is linked, now. */
+  networkView(): NetworkView;
+}
+
+/** How this tab is linked, and by what, for a person to look at: it holds no password. */
+export interface NetworkView {
+  /** Linked tabs. */
+  readonly tabs: number;
+  /** Those that the person added, linked or not, then others that are linked. */
+  readonly openNodes: readonly OpenNodeView[];
+  readonly iceServers: readonly IceServerView[];
+  /** RTCPeerConnections constructed in the life of this tab. */
+  readonly connections: number;
+}
+
+export interface OpenNodeView {
+  readonly url: string;
+  readonly linked: boolean;
+  /** By the person, who can remove it. */
+  readonly added: boolean;
+}
+
+/** A STUN or TURN server without its password. */
+export interface IceServerView {
+  readonly urls: string;
+  readonly username: string | null;
 }
 
 export interface PublishOptions {

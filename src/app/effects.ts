@@ -5,6 +5,7 @@ import { quiet } from '../base/timing.ts';
 import type { Manifest, VideoId } from '../media/manifest.ts';
 import type { Kadreel, WatchSession } from './api.ts';
 import type { Event, FeedName } from './events.ts';
+import { createNetworkEffects } from './network-effects.ts';
 import { problemOf } from './problems.ts';
 import { pathOf } from './router.ts';
 import type { Theme, WatchFacts } from './state.ts';
@@ -67,7 +68,7 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
       stop,
     };
   };
-  const slots = { newest: slot(), mine: slot(), probe: slot(), video: slot() };
+  const slots = { newest: slot(), mine: slot(), probe: slot(), video: slot(), network: slot() };
   let chosen: SourceFile | null = null;
   let job: Job | null = null;
   quiet(kadreel);
@@ -89,6 +90,8 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
     again();
     signal.addEventListener('abort', () => cancel(), { once: true });
   };
+
+  const network = createNetworkEffects({ kadreel, tell, every });
 
   const followWorld = async (): Promise<void> => {
     every(whole.signal, TICK_EVERY, () => tell(whole.signal, { type: 'tick', now: clock.now() }));
@@ -223,6 +226,15 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
         break;
       case 'abandon-request':
         void kadreel.then((page) => page.abandon(effect.url)).catch(() => undefined); // Without a node there is nothing to abandon.
+        break;
+      case 'watch-network':
+        void network.watch(slots.network.next());
+        break;
+      case 'leave-network':
+        slots.network.stop();
+        break;
+      case 'change-network':
+        void network.change(effect.change, whole.signal);
         break;
       case 'copy-link':
         void copyLink(linkOf(effect.videoId));

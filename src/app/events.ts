@@ -1,8 +1,9 @@
 /** All that can happen. Components and effects say what happened; only `update` says what follows from it. */
 import type { MediaProbe, SourceFile } from '../base/ports.ts';
 import type { VideoId } from '../media/manifest.ts';
-import type { BytesBySource, CopiesReport, NodeHealth, PublishProgress, VideoCard } from './api.ts';
-import type { Problem, Theme, WatchFacts } from './state.ts';
+import type { BytesBySource, CopiesReport, NetworkView, NodeHealth, PublishProgress, VideoCard } from './api.ts';
+import type { NetworkChange } from './network-change.ts';
+import type { NetworkPart, Problem, Theme, WatchFacts } from './state.ts';
 
 /** The two lists of videos on the first page. */
 export type FeedName = 'newest' | 'mine';
@@ -24,6 +25,7 @@ export type PersonEvent =
   | { readonly type: 'playback-retry-pressed' }
   | { readonly type: 'copy-link-pressed'; readonly videoId: VideoId }
   | { readonly type: 'share-link-pressed'; readonly videoId: VideoId; readonly title: string }
+  | { readonly type: 'network-change-pressed'; readonly change: NetworkChange }
   | { readonly type: 'notice-dismissed'; readonly id: number };
 
 /** What the world did. */
@@ -52,6 +54,9 @@ export type WorldEvent =
   /** The player no longer wants what it asked for at this address. */
   | { readonly type: 'request-abandoned'; readonly url: string }
   | { readonly type: 'playback-failed'; readonly videoId: VideoId; readonly problem: Problem }
+  | { readonly type: 'network-seen'; readonly view: NetworkView }
+  | { readonly type: 'network-changed'; readonly view: NetworkView }
+  | { readonly type: 'network-change-failed'; readonly part: NetworkPart; readonly problem: Problem }
   | { readonly type: 'link-copied' }
   /** The clipboard refused; the person copies by hand. */
   | { readonly type: 'link-copy-failed'; readonly link: string }

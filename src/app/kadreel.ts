@@ -14,6 +14,8 @@ import { createDrafts } from './drafts.ts';
 import { createFeed } from './feed.ts';
 import { createHealthMonitor } from './health.ts';
 import { createLibrary } from './library.ts';
+import { createNetwork } from './network.ts';
+import type { NetworkKeeper } from './network-settings.ts';
 import { createPublisher } from './publish.ts';
 import { createRenewal } from './renewal.ts';
 import { createWatcher } from './watch.ts';
@@ -38,6 +40,7 @@ export interface KadreelOptions {
   readonly device: Device;
   readonly transcoder: Transcoder;
   readonly node: DhtNode;
+  readonly network: NetworkKeeper;
   /** Bytes of others' media at most. */
   readonly quota: number;
   /** Where watch links point: `https://example.org`. */
@@ -59,6 +62,7 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
   const watcher = createWatcher({ ...options, library });
   const feed = createFeed({ node, library, clock });
   const renewal = createRenewal({ node, library, clock });
+  const network = createNetwork(options);
   const stopSweeping = drafts.start();
   const health = createHealthMonitor({ node, clock, quota });
   let kept = { groups: 0, bytes: 0 };
@@ -95,6 +99,8 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
     async manifest(videoId) {
       return (await watcher.catalogue(videoId, closing.signal)).manifest;
     },
+    network: network.api,
+    networkView: network.view,
     probe: (file, signal) => transcoder.probe(file, signal),
     async watch(videoId, signal) {
       const opening = watcher.watch(videoId, signal);

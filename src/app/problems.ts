@@ -3,7 +3,7 @@ import { asKadreelError, assertNever, type ErrorCode } from '../base/errors.ts';
 import type { Problem } from './state.ts';
 
 /** What was being done when it went wrong. */
-export type Doing = 'starting' | 'listing' | 'probing' | 'publishing' | 'opening' | 'playing';
+export type Doing = 'starting' | 'listing' | 'probing' | 'publishing' | 'opening' | 'playing' | 'changing';
 
 /** Describes any thrown value. What is not a `KadreelError` is told as `internal`. */
 export function problemOf(error: unknown, doing: Doing): Problem {
@@ -18,6 +18,7 @@ const WHAT: Readonly<Record<Doing, string>> = {
   publishing: 'The video was not published.',
   opening: 'This video can’t be opened.',
   playing: 'Playing stopped.',
+  changing: 'Nothing was changed.',
 };
 
 /** The failing part's own words, or ours where it said nothing. */
@@ -37,6 +38,8 @@ function plainReason(code: ErrorCode): string {
       return 'The other node refused.';
     case 'unreachable':
       return 'No other node can be reached.';
+    case 'no-path':
+      return 'No direct connection opens between the two networks.';
     case 'not-found':
       return 'None of the tabs that are open now has it.';
     case 'corrupt':
@@ -71,12 +74,15 @@ function advice(code: ErrorCode, doing: Doing): string {
         : `Try again in a moment.${nothingLost}`;
     case 'unreachable':
       return `Check that you are online, then try again.${nothingLost}`;
+    case 'no-path':
+      return `Another network may let it through; so does a TURN server (Network page).${nothingLost}`;
     case 'not-found':
       return doing === 'listing'
         ? 'Try again in a moment.'
         : 'Ask whoever sent you the link to open Kadreel: their tab may keep it. This one looks again when somebody comes.';
     case 'corrupt':
     case 'invalid':
+      if (doing === 'changing') return 'Correct it and press Add again.';
       return doing === 'probing' || doing === 'publishing'
         ? 'Check that the file plays on your computer, or choose another one.'
         : 'Try again: another tab may have a good copy.';

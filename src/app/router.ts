@@ -8,6 +8,7 @@ export function parsePath(path: string): Route {
   const [, first = '', second, ...rest] = path.split('/');
   if (rest.length === 0 || (rest.length === 1 && rest[0] === '')) {
     if (first === '' && second === undefined) return { page: 'home' };
+    if (first === 'network' && (second === undefined || second === '')) return { page: 'network' };
     if (first === 'publish' && (second === undefined || second === '')) return { page: 'publish' };
     const videoId = first === 'watch' && second !== undefined ? parseKey(second.toLowerCase()) : null;
     if (videoId) return { page: 'watch', videoId };
@@ -22,6 +23,8 @@ export function pathOf(route: Route): string {
       return '/';
     case 'publish':
       return '/publish';
+    case 'network':
+      return '/network';
     case 'watch':
       return `/watch/${route.videoId}`;
     case 'missing':
@@ -41,6 +44,8 @@ export function titleOf(state: Pick<State, 'route' | 'watching' | 'publishing'>)
       return publishing.step === 'working' ? `${Math.floor(publishing.progress.fraction * 100)} % · Kadreel` : 'Publish · Kadreel';
     case 'watch':
       return watching.phase === 'ready' && watching.videoId === route.videoId ? `${watching.title} · Kadreel` : 'Watch · Kadreel';
+    case 'network':
+      return 'Network · Kadreel';
     case 'missing':
       return 'Not found · Kadreel';
     default:

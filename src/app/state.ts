@@ -2,7 +2,7 @@
 import type { ErrorCode } from '../base/errors.ts';
 import type { MediaProbe } from '../base/ports.ts';
 import type { VideoId } from '../media/manifest.ts';
-import type { BytesBySource, CopiesReport, NodeHealth, PublishProgress, VideoCard } from './api.ts';
+import type { BytesBySource, CopiesReport, NetworkView, NodeHealth, PublishProgress, VideoCard } from './api.ts';
 
 export interface State {
   readonly route: Route;
@@ -12,6 +12,7 @@ export interface State {
   readonly mine: Feed;
   readonly publishing: Publishing;
   readonly watching: Watching;
+  readonly network: NetworkPage;
   readonly notices: readonly Notice[];
   /** Notices so far: the number of the last one is not given again while its time still runs. */
   readonly noticed: number;
@@ -26,6 +27,7 @@ export type Route =
   | { readonly page: 'home' }
   | { readonly page: 'publish' }
   | { readonly page: 'watch'; readonly videoId: VideoId }
+  | { readonly page: 'network' }
   | { readonly page: 'missing'; readonly path: string };
 
 /** As the system has it, or as the person chose. */
@@ -110,6 +112,19 @@ export type Watching =
       readonly problem: Problem | null;
     })
   | { readonly phase: 'failed'; readonly videoId: VideoId; readonly problem: Problem };
+
+/** The page about the network. */
+export interface NetworkPage {
+  /** Null until the node has started. */
+  readonly view: NetworkView | null;
+  /** What is being changed. */
+  readonly changing: NetworkPart | null;
+  /** Why the last change was refused. */
+  readonly refused: { readonly part: NetworkPart; readonly problem: Problem } | null;
+}
+
+/** The two lists that a person may change. */
+export type NetworkPart = 'open-nodes' | 'ice-servers';
 
 /** A short message that goes away by itself. */
 export interface Notice {

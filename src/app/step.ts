@@ -2,6 +2,7 @@
 import type { SourceFile } from '../base/ports.ts';
 import type { VideoId } from '../media/manifest.ts';
 import type { FeedName } from './events.ts';
+import type { NetworkChange } from './network-change.ts';
 import type { Notice, State, Theme } from './state.ts';
 
 /** Something to do in the world. Whatever takes time answers with events. */
@@ -26,6 +27,11 @@ export type Effect =
   | { readonly type: 'close-video' }
   /** Nobody waits for what was asked for at this address. */
   | { readonly type: 'abandon-request'; readonly url: string }
+  /** `network-seen` at once and each second, until `leave-network`. */
+  | { readonly type: 'watch-network' }
+  | { readonly type: 'leave-network' }
+  /** `network-changed` or `network-change-failed`. */
+  | { readonly type: 'change-network'; readonly change: NetworkChange }
   /** `link-copied` or `link-copy-failed`. */
   | { readonly type: 'copy-link'; readonly videoId: VideoId }
   /** `link-share-failed`, or nothing. */

@@ -45,7 +45,10 @@ export function updatePublishing(state: State, event: PublishingEvent): Step {
         file: event.file,
       });
       if (!away) return step;
-      const leave: Effect[] = state.watching.phase === 'idle' ? [] : [{ type: 'close-video' }];
+      const leave: Effect[] = [
+        ...(state.watching.phase === 'idle' ? [] : [{ type: 'close-video' } as const]),
+        ...(state.route.page === 'network' ? [{ type: 'leave-network' } as const] : []),
+      ];
       return { state: step.state, effects: [{ type: 'push-path', path: pathOf({ page: 'publish' }) }, ...leave, ...step.effects] };
     }
     case 'file-removed':

@@ -6,6 +6,7 @@ import type { Event } from './events.ts';
 import { parsePath, pathOf } from './router.ts';
 import type { Feed, Problem, Route, State, Theme } from './state.ts';
 import { type Effect, notify, type Step } from './step.ts';
+import { updateNetwork } from './update-network.ts';
 import { updatePublishing } from './update-publishing.ts';
 
 /** How often a shown list of the newest videos is asked for again. Milliseconds: news should feel live, at one lookup. */
@@ -22,6 +23,7 @@ export function initialState(options: { path: string; theme: Theme; now: number;
     mine: LOADING,
     publishing: { step: 'empty' },
     watching: route.page === 'watch' ? { phase: 'loading', videoId: route.videoId } : { phase: 'idle' },
+    network: { view: null, changing: null, refused: null },
     notices: [],
     noticed: 0,
     now: options.now,
@@ -39,6 +41,7 @@ export function update(state: State, event: Event): Step {
           { type: 'load-feed', feed: 'newest' },
           { type: 'load-feed', feed: 'mine' },
           ...(state.route.page === 'watch' ? [{ type: 'open-video', videoId: state.route.videoId } as const] : []),
+          ...(state.route.page === 'network' ? [{ type: 'watch-network' } as const] : []),
         ],
       };
     case 'link-followed': {
@@ -91,6 +94,11 @@ export function update(state: State, event: Event): Step {
     case 'copies-stored':
     case 'copies-failed':
       return updatePublishing(state, event);
+    case 'network-change-pressed':
+    case 'network-seen':
+    case 'network-changed':
+    case 'network-change-failed':
+      return updateNetwork(state, event);
     case 'watch-retry-pressed': {
       const { watching } = state;
       if (watching.phase !== 'failed') return { state, effects: [] };
@@ -160,9 +168,16 @@ function go(state: State, route: Route): Step {
   const effects: Effect[] = [];
   if (state.watching.phase !== 'idle') effects.push({ type: 'close-video' });
   if (route.page === 'watch') effects.push({ type: 'open-video', videoId: route.videoId });
+  if (state.route.page === 'network') effects.push({ type: 'leave-network' });
+  if (route.page === 'network') effects.push({ type: 'watch-network' });
   if (route.page === 'home') effects.push({ type: 'load-feed', feed: 'newest' }, { type: 'load-feed', feed: 'mine' });
   return {
-    state: { ...state, route, watching: route.page === 'watch' ? { phase: 'loading', videoId: route.videoId } : { phase: 'idle' } },
+    state: {
+      ...state,
+      route,
+      network: { ...state.network, refused: null },
+      watching: route.page === 'watch' ? { phase: 'loading', videoId: route.videoId } : { phase: 'idle' },
+    },
     effects,
   };
 }
@@ -186,7 +201,7 @@ function healthChanged(state: State, health: NodeHealth): Step {
 }
 
 /** Failures that one more tab can cure. */
-const MAY_COME: readonly ErrorCode[] = ['not-found', 'unreachable', 'timeout', 'closed'];
+const MAY_COME: readonly ErrorCode[] = ['not-found', 'unreachable', 'no-path', 'timeout', 'closed'];
 
 function linkCount({ links }: NodeHealth): number {
   return links.tabs + links.openNodes;

@@ -10,6 +10,8 @@ export type ErrorCode =
   | 'refused'
   /** No path to the other node: no introducer, or its network does not let us in. */
   | 'unreachable'
+  /** The other node answers through others, but no direct connection to it opens. */
+  | 'no-path'
   /** Nobody asked has it. */
   | 'not-found'
   /** Bytes that do not match the hash or the signature they came under. */

@@ -28,6 +28,10 @@ export const LIMITS = {
   groupSeconds: 40,
   /** Segments in a group (items). */
   groupSegments: 64,
-  /** A payload of SIGNAL: an offer with all its candidates is below 4 KiB. */
+  /** One thing that two sides of a connection tell each other while it opens: an offer with all its candidates is below 4 KiB. */
   signal: 8 * 1024,
+  /** Of them in one letter (items). */
+  signals: 16,
+  /** A letter as it travels, sealed. Leaves room for what is around it inside `relayed`. */
+  letter: 12 * 1024,
 } as const;

@@ -3,6 +3,7 @@
  * `signal-server/`, `tests/sim/`) and one contract suite that all of them run (`tests/contract/`).
  */
 import type { Bytes } from './bytes.ts';
+import type { Nat } from './nat.ts';
 
 /** Undoes a timer or a subscription. Calling it again does nothing. */
 export type Cancel = () => void;
@@ -38,6 +39,14 @@ export interface Signer {
   readonly publicKey: Bytes;
   /** 64 bytes. */
   sign(message: Uint8Array): Promise<Bytes>;
+}
+
+/** Seals small messages to a node's key, so that whoever carries them can't read them. */
+export interface Sealer {
+  /** To the owner of an Ed25519 key. Adds 48 bytes. Rejects with `invalid` for bytes that are no such key. */
+  seal(publicKey: Uint8Array, message: Uint8Array): Promise<Bytes>;
+  /** What was sealed to our own key; null for anything else. */
+  unseal(sealed: Uint8Array): Promise<Bytes | null>;
 }
 
 /**
@@ -81,6 +90,10 @@ export interface Puncher {
    * in order; what the other side emits goes to `accept`.
    */
   start(options: { initiator: boolean; emit: (signal: string) => void }): Punch;
+  /** What stands between this computer and the rest, as far as connections have shown it; null as long as they have not. */
+  readonly nat: Nat | null;
+  /** A relay (TURN) stands by: then any two can be connected. */
+  readonly relays: boolean;
 }
 
 export interface Punch {

@@ -40,6 +40,18 @@ export function uint(max: number): Schema<number> {
   };
 }
 
+/** One of these words, as its number in the list: the order is part of the protocol. */
+export function oneOf<T extends string>(words: readonly T[]): Schema<T> {
+  return {
+    write(writer, value) {
+      const index = words.indexOf(value);
+      if (index < 0) throw fail('invalid', `“${value}” is none of ${words.join(', ')}.`);
+      writer.uint(index);
+    },
+    read: (reader) => words[reader.uint(words.length - 1)] as T,
+  };
+}
+
 /** Milliseconds since 1970, up to 2^53 − 1. A clock may give parts of one: they are not written. */
 export const time: Schema<number> = {
   write: (writer, value) => writer.uint(Math.floor(value)),

@@ -5,6 +5,8 @@ import { fail } from '../base/errors.ts';
 import type { Crypto, Signer } from '../base/ports.ts';
 
 const ED25519 = 'Ed25519';
+/** What a private key may be used for. */
+export const SIGNING_USES: KeyUsage[] = ['sign'];
 const PUBLIC_KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 /** Imported public keys kept ready (items): a few times the links of a tab and the writers of a topic. */

@@ -4,10 +4,12 @@
  */
 import { type Bytes, toHex } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
-import type { Signer } from '../base/ports.ts';
+import type { Sealer, Signer } from '../base/ports.ts';
 import { createSigner, generateKeyPair } from './crypto.ts';
 import { type Database, openDatabase } from './idb.ts';
+import { asNodeKeys, generateNodeKeys, type NodeKeys } from './node-keys.ts';
 import { browserRandom } from './random.ts';
+import { createSealer } from './seal.ts';
 
 /** A reload may start before the old page has let go of its lock (ms). A duplicated tab waits this long in vain, once. */
 const RELOAD_OVERLAP = 1000;
@@ -19,6 +21,8 @@ const SESSION_KEY = 'kadreel-node';
 export interface Identity {
   /** The node's key; its private half can't be read, by us or by anybody. */
   readonly signer: Signer;
+  /** Of the same key. */
+  readonly sealer: Sealer;
   /** 32 bytes: `signer`'s. */
   readonly publicKey: Bytes;
   /** 16 random bytes, the same for all tabs on this disk. */
@@ -56,8 +60,9 @@ export async function openIdentity(options: { name?: string } = {}): Promise<Ide
     }));
     const node = await claim({ database, locks, name });
     keepDisk();
-    const signer = await createSigner(node.pair);
-    return { signer, publicKey: signer.publicKey, ...disk, account: await createSigner(account), release: node.release };
+    const signer = await createSigner(node.keys.signing);
+    const sealer = createSealer(node.keys.sealing);
+    return { signer, sealer, publicKey: signer.publicKey, ...disk, account: await createSigner(account), release: node.release };
   } finally {
     database.close();
   }
@@ -77,40 +82,36 @@ async function settled<T>(database: Database, name: string, make: () => Promise<
   });
 }
 
-async function claim(options: {
-  database: Database;
-  locks: LockManager;
-  name: string;
-}): Promise<{ pair: CryptoKeyPair; release: () => void }> {
+async function claim(options: { database: Database; locks: LockManager; name: string }): Promise<{ keys: NodeKeys; release: () => void }> {
   const { database, locks, name } = options;
   const hold = (id: string, wait: LockOptions): Promise<(() => void) | null> => holdLock(locks, `${name}/${id}`, wait);
-  const read = (id: string): Promise<CryptoKeyPair | undefined> =>
-    database.run(['nodes'], 'readonly', (tx) => tx.objectStore('nodes').get(id));
+  const read = async (id: string): Promise<NodeKeys | null> =>
+    asNodeKeys(await database.run(['nodes'], 'readonly', (tx) => tx.objectStore('nodes').get(id)));
 
   const mine = session.read();
   if (mine) {
-    const pair = await read(mine);
-    const release = pair && (await hold(mine, { signal: AbortSignal.timeout(RELOAD_OVERLAP) }));
-    if (pair && release) return { pair, release };
+    const keys = await read(mine);
+    const release = keys && (await hold(mine, { signal: AbortSignal.timeout(RELOAD_OVERLAP) }));
+    if (keys && release) return { keys, release };
   }
   const pool = await database.run(['nodes'], 'readonly', async (tx) => (await tx.objectStore('nodes').getAllKeys()).map(String));
   for (const id of pool) {
     const release = await hold(id, { ifAvailable: true });
     if (!release) continue;
-    const pair = await read(id);
-    if (pair) {
+    const keys = await read(id);
+    if (keys) {
       session.write(id);
-      return { pair, release };
+      return { keys, release };
     }
     release();
   }
-  const pair = await generateKeyPair(false);
-  const id = toHex((await createSigner(pair)).publicKey);
+  const keys = await generateNodeKeys();
+  const id = toHex((await createSigner(keys.signing)).publicKey);
   const release = await hold(id, {}); // before anybody can find it
   if (!release) throw fail('internal', 'A lock that nobody else knows was refused.');
-  await database.run(['nodes'], 'readwrite', (tx) => tx.objectStore('nodes').put?.(pair, id) ?? Promise.resolve());
+  await database.run(['nodes'], 'readwrite', (tx) => tx.objectStore('nodes').put?.(keys, id) ?? Promise.resolve());
   session.write(id);
-  return { pair, release };
+  return { keys, release };
 }
 
 /** Takes a lock and keeps it until the returned function is called or the page goes; null when it was not to be had. */

@@ -3,9 +3,11 @@
 import SimplePeer from 'simple-peer/simplepeer.min.js';
 import { type Bytes, EMPTY } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
+import type { Nat } from '../base/nat.ts';
 import type { Channel, Punch, Puncher } from '../base/ports.ts';
 import { deferred, quiet } from '../base/timing.ts';
 import { createMailbox } from './mailbox.ts';
+import { watchNat } from './nat-watch.ts';
 import { bindingOf, fingerprint, parsePunchSignal } from './webrtc-signal.ts';
 
 /** From start to an open channel (ms). On a bad network ICE needs up to about 5 s; after 15 s nothing more comes. */
@@ -15,30 +17,55 @@ const FLUSH_TIMEOUT = 2000;
 /** `drain` comes at this many queued bytes: the port's promise. */
 const LOW_MARK = 64 * 1024;
 
+export interface PuncherOptions {
+  /** STUN and TURN servers, asked for at each connection: a change serves for those made from then on. None when it is not given. */
+  readonly iceServers?: () => readonly RTCIceServer[];
+}
+
 /**
  * The Puncher port. `constructed` counts RTCPeerConnections: a tab may have 500, those closed of late included. Throws
  * `missing-feature` where the browser has no WebRTC.
  */
-export function createPuncher(options: { iceServers?: RTCIceServer[] } = {}): Puncher & { readonly constructed: number } {
+export function createPuncher(options: PuncherOptions = {}): Puncher & { readonly constructed: number } {
   if (typeof RTCPeerConnection === 'undefined') {
     throw fail(
       'missing-feature',
       'This browser has no WebRTC, or it is switched off, so this tab can’t talk to others. Switch it on, or use another browser.',
     );
   }
+  const iceServers = options.iceServers ?? (() => []);
   let constructed = 0;
+  let nat: Nat | null = null;
   return {
     get constructed() {
       return constructed;
     },
+    get nat() {
+      return nat;
+    },
+    get relays() {
+      return iceServers().some(({ urls }) => [urls].flat().some((url) => /^turns?:/.test(url)));
+    },
     start({ initiator, emit }) {
       constructed++;
-      return punch({ initiator, emit, iceServers: options.iceServers ?? [] });
+      return punch({
+        initiator,
+        emit,
+        iceServers: [...iceServers()],
+        onJudged(verdict) {
+          nat = verdict ?? nat; // a connection at home says nothing about what is outside
+        },
+      });
     },
   };
 }
 
-function punch(options: { initiator: boolean; emit: (signal: string) => void; iceServers: RTCIceServer[] }): Punch {
+function punch(options: {
+  initiator: boolean;
+  emit: (signal: string) => void;
+  iceServers: RTCIceServer[];
+  onJudged: (verdict: Nat | null) => void;
+}): Punch {
   const { initiator, emit, iceServers } = options;
   const opening = deferred<Channel>();
   quiet(opening.promise);
@@ -78,6 +105,7 @@ function punch(options: { initiator: boolean; emit: (signal: string) => void; ic
       }
       phase = 'open';
       clearTimeout(timer);
+      void watchNat(pc).then(options.onJudged);
       opening.resolve(channel(bindingOf(local, remote)));
     };
     if (dataChannel.readyState === 'open') onOpen();

@@ -1,8 +1,9 @@
 /** How to reach a node. */
 import type { Bytes } from '../base/bytes.ts';
 import { Memo } from '../base/memo.ts';
+import { NATS, type Nat } from '../base/nat.ts';
 import type { Crypto } from '../base/ports.ts';
-import { checkedString, list, nullable, type Schema, shared, struct } from '../base/schema.ts';
+import { checkedString, list, nullable, oneOf, type Schema, shared, struct, uint } from '../base/schema.ts';
 import { type Coordinate, coordinateSchema } from './coordinate.ts';
 import { hashKey, keySchema, type NodeId } from './key.ts';
 
@@ -23,7 +24,16 @@ export interface Contact {
   readonly via: readonly NodeId[];
   /** Where it says it is; null when it does not know yet. */
   readonly coordinate: Coordinate | null;
+  /** What it believes stands between it and the rest; null when it does not know, and for an open node. */
+  readonly nat: Nat | null;
+  /** The UDP port at which an open node answers STUN (RFC 8489), on the host of its address; null when it does not. */
+  readonly stun: number | null;
 }
+
+const MAX_PORT = 65_535;
+
+/** As Nat. */
+export const natSchema: Schema<Nat> = oneOf(NATS);
 
 /** A contact on the wire: the id is left out. */
 export interface ContactFields {
@@ -31,6 +41,8 @@ export interface ContactFields {
   readonly open: string | null;
   readonly via: readonly NodeId[];
   readonly coordinate: Coordinate | null;
+  readonly nat: Nat | null;
+  readonly stun: number | null;
 }
 
 const url = checkedString(MAX_URL_BYTES, isOpenUrl);
@@ -40,6 +52,8 @@ export const contactSchema: Schema<ContactFields> = struct<ContactFields>({
   open: nullable(url),
   via: list(keySchema, MAX_VIA),
   coordinate: nullable(coordinateSchema),
+  nat: nullable(natSchema),
+  stun: nullable(uint(MAX_PORT)),
 });
 
 const OPEN_URL = /^wss?:\/\/(?:[a-zA-Z0-9.-]{1,253}|\[[0-9a-fA-F:.]{2,45}\])(?::\d{1,5})?(?:\/[\w./~-]*)?$/;
@@ -62,11 +76,19 @@ const memos = new WeakMap<Crypto, Memo<Named>>();
 
 /** The contact whose fields came over the wire. The same fields give the same object: nobody changes it, and thousands name it. */
 export function contactOf(crypto: Crypto, fields: ContactFields): Contact {
-  const { publicKey, open, via, coordinate } = fields;
+  const { publicKey, open, via, coordinate, nat, stun } = fields;
   const named = memoOf(crypto).read(publicKey, 0, publicKey.length) as Named;
   const last = named.contact;
-  if (last !== null && last.open === open && isSameList(last.via, via) && isSamePlace(last.coordinate, coordinate)) return last;
-  const contact = { id: named.id, publicKey: named.publicKey, open, via, coordinate };
+  if (
+    last !== null &&
+    last.open === open &&
+    last.nat === nat &&
+    last.stun === stun &&
+    isSameList(last.via, via) &&
+    isSamePlace(last.coordinate, coordinate)
+  )
+    return last;
+  const contact = { id: named.id, publicKey: named.publicKey, open, via, coordinate, nat, stun };
   named.contact = contact;
   return contact;
 }

@@ -36,6 +36,7 @@ const SEGMENT_CACHING = 'public, max-age=31536000, immutable';
 const STATUS: Readonly<Record<ErrorCode, number>> = {
   'not-found': 404,
   unreachable: 504,
+  'no-path': 504,
   timeout: 504,
   closed: 504,
   aborted: 504,

@@ -1,7 +1,7 @@
 /** A node: the same in a tab, in an open node and in the simulator. Puts the parts together; each part is a file of its own. */
 import type { Bytes } from '../base/bytes.ts';
 import { asKadreelError } from '../base/errors.ts';
-import type { Cancel, Channel, Clock, Crypto, Dialer, Puncher, Random, Signer, Store } from '../base/ports.ts';
+import type { Cancel, Channel, Clock, Crypto, Dialer, Puncher, Random, Sealer, Signer, Store } from '../base/ports.ts';
 import type { Contact } from '../kademlia/contact.ts';
 import { hashKey, type Key, type NodeId } from '../kademlia/key.ts';
 import { createRoutingTable } from '../kademlia/routing-table.ts';
@@ -12,6 +12,7 @@ import { watchEntries } from './entry-watch.ts';
 import type { GroupStore } from './group-store.ts';
 import { createItemStore } from './item-store.ts';
 import { createKeeping } from './keeping.ts';
+import { createLetters } from './letters.ts';
 import type { Link } from './link.ts';
 import { createNearerSource } from './nearer.ts';
 import { createOpenList } from './open-list.ts';
@@ -23,7 +24,7 @@ import { createRelay } from './relay.ts';
 import { createRepublishing } from './republishing.ts';
 import { createRounds } from './rounds.ts';
 import { createRouteCarrier } from './route-carrier.ts';
-import { createRouting } from './routing.ts';
+import { createRouting, type OpenNodeWishes } from './routing.ts';
 import { createSegments, type Segments } from './segments.ts';
 import { createServing } from './serving.ts';
 import { DEFAULT_SETTINGS, type NodeSettings } from './settings.ts';
@@ -41,11 +42,15 @@ export interface DhtNodeOptions {
     readonly dialer: Dialer;
     /** Null where nothing can be punched to, as in an open node. */
     readonly puncher: Puncher | null;
+    /** For what others carry between us and those that we punch to; null where there is no puncher. */
+    readonly sealer: Sealer | null;
   };
   /** 16 bytes that name the disk. */
   readonly storeId: Bytes;
   /** Our own `ws:` or `wss:` address when others can dial us. */
   readonly open: string | null;
+  /** The UDP port at which we answer STUN, as an open node may. */
+  readonly stun?: number | null;
   /** Addresses of open nodes to start from. */
   readonly bootstrap: readonly string[];
   readonly media: {
@@ -70,6 +75,7 @@ export interface DhtNode {
   /** A channel that somebody opened to us. */
   accept(channel: Channel): void;
   readonly peers: Peers;
+  readonly openNodes: OpenNodeWishes;
   links(): readonly Link[];
   /** Called after each change of the links. */
   onLinks(listener: () => void): Cancel;
@@ -115,7 +121,15 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
   const openList = createOpenList({ store, configured: options.bootstrap, own: options.open });
   let joined = false;
 
-  const own = createOwnContact({ self, publicKey: signer.publicKey, open: options.open, place, links: () => peers.links() });
+  const own = createOwnContact({
+    self,
+    publicKey: signer.publicKey,
+    open: options.open,
+    stun: options.stun ?? null,
+    place,
+    nat: () => options.ports.puncher?.nat ?? null,
+    links: () => peers.links(),
+  });
   const contact = own.current;
   const isBusy = (id: NodeId): boolean => {
     const link = peers.get(id);
@@ -164,7 +178,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
       counters.served += bytes;
     },
   });
-  const relay = createRelay({ self, table, link: peers.get, deadline: settings.relayDeadline, onCarried: () => counters.relayed++ });
+  const relay = createRelay({ clock, self, table, link: peers.get, deadline: settings.relayDeadline, onCarried: () => counters.relayed++ });
   const tokenBook = createTokenBook({ clock });
   const spreading = createSpreading({
     settings,
@@ -196,12 +210,10 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     deadline: settings.connectDeadline,
     admits: (from, { transfer, reserved }) =>
       table.admit(from, { now: clock.now(), purpose: transfer ? 'guest' : 'routing', reserved, isBusy }).taken,
-    async send(to, request, through) {
-      const namedBy = through ?? table.introducer(to.id);
-      return (await overlay.call({ contact: to, namedBy }, 'SIGNAL', { ...request, from: contact() })).payload;
-    },
+    send: (letter, { to, through }) => letters.send(letter, { to, through: through ?? table.introducer(to.id) }),
     adopt: peers.adopt,
   });
+  const letters = createLetters({ crypto, signer, sealer: options.ports.sealer, call: overlay.call, deliver: punching.deliver });
   const keeping = createKeeping({
     ...options.ports,
     storeId: options.storeId,
@@ -250,7 +262,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     onCarried: () => counters.relayed++,
   });
   const serving = createServing({
-    ...{ self, crypto, tokens, items, spreading, nearer, routes, relay, punching, keeper, copies },
+    ...{ self, crypto, tokens, items, spreading, nearer, routes, relay, letters, keeper, copies },
     order: keeping.holderOrder.order,
   });
 
@@ -283,6 +295,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
       });
     },
     peers,
+    openNodes: routing.openNodes,
     links: peers.links,
     onLinks(listener) {
       linkListeners.add(listener);

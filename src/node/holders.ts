@@ -1,9 +1,10 @@
 /** Who keeps a group: signed, expiring entries under the group's key (design §1, "holder"). */
 import type { Bytes } from '../base/bytes.ts';
 import { copy, EMPTY, toHex } from '../base/bytes.ts';
+import type { Nat } from '../base/nat.ts';
 import type { Clock, Crypto, Signer } from '../base/ports.ts';
 import { decode, encode, fixed, list, nullable, string, struct } from '../base/schema.ts';
-import { type Contact, contactOf, isOpenUrl, MAX_URL_BYTES, MAX_VIA } from '../kademlia/contact.ts';
+import { type Contact, contactOf, isOpenUrl, MAX_URL_BYTES, MAX_VIA, natSchema } from '../kademlia/contact.ts';
 import { type Coordinate, coordinateSchema } from '../kademlia/coordinate.ts';
 import { hashKey, type Key, keySchema, type NodeId } from '../kademlia/key.ts';
 import { type SignedEntry, writeEntry } from '../records/entry.ts';
@@ -22,6 +23,7 @@ interface HolderValue {
   readonly open: string | null;
   readonly via: readonly NodeId[];
   readonly coordinate: Coordinate | null;
+  readonly nat: Nat | null;
 }
 
 const holderValue = struct<HolderValue>({
@@ -29,6 +31,7 @@ const holderValue = struct<HolderValue>({
   open: nullable(string(MAX_URL_BYTES)),
   via: list(keySchema, MAX_VIA),
   coordinate: nullable(coordinateSchema),
+  nat: nullable(natSchema),
 });
 
 /** Only one entry of a node under a group: the next replaces it. */
@@ -47,7 +50,8 @@ export interface HolderEntryOptions {
 export function holderEntry(options: HolderEntryOptions): Promise<SignedEntry> {
   const { signer, clock, group, contact, storeId } = options;
   const time = clock.now();
-  const value = encode(holderValue, { storeId, open: contact.open, via: contact.via, coordinate: contact.coordinate });
+  const { open, via, coordinate, nat } = contact;
+  const value = encode(holderValue, { storeId, open, via, coordinate, nat });
   return writeEntry({ signer, topic: group, name: ENTRY_NAME, value, time, expires: time + HOLDER_LIFE });
 }
 
@@ -70,6 +74,7 @@ export function readHolder(crypto: Crypto, { body }: SignedEntry, at: { group: K
   if (body.name !== ENTRY_NAME || body.expires - body.time > HOLDER_LIFE) return null;
   const value = decode(holderValue, body.value);
   if (!value || (value.open !== null && !isOpenUrl(value.open))) return null;
-  const contact = contactOf(crypto, { publicKey: copy(body.writer), open: value.open, via: value.via, coordinate: value.coordinate });
+  const { open, via, coordinate, nat } = value;
+  const contact = contactOf(crypto, { publicKey: copy(body.writer), open, via, coordinate, nat, stun: null });
   return { contact, storeId: toHex(value.storeId), expires: body.expires };
 }

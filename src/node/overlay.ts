@@ -27,6 +27,8 @@ import type { NodeSettings } from './settings.ts';
 import type { Spreading, StoredItem } from './spreading.ts';
 import type { TokenBook } from './token-book.ts';
 
+/** A letter that is not answered within this time, ms, goes another way as well: several hops and the browser's 60 ms are over by then. */
+const SIGNAL_PATIENCE = 3_000;
 /** Nodes that are asked to store and spread a thing, the next one when the one before did not get it to half of those who should have it. */
 const MAX_STORERS = 3;
 
@@ -84,7 +86,7 @@ export function createOverlay(options: OverlayOptions): Overlay {
       const from = options.contact();
       const answer = await relay.send(
         { to: contact, from, method: schemas.method, body },
-        { named: to.namedBy, deadline: settings.relayDeadline, ...callOptions },
+        { named: to.namedBy, deadline: settings.relayDeadline, ...(method === 'SIGNAL' && { patience: SIGNAL_PATIENCE }), ...callOptions },
       );
       const response = decode(schemas.response as Schema<ResponseOf<typeof method>>, answer);
       if (response === null) throw fail('invalid', `The answer to a relayed ${method} is malformed.`);

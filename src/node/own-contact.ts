@@ -1,5 +1,6 @@
 /** How this node is reached, as it tells others. */
 import type { Bytes } from '../base/bytes.ts';
+import type { Nat } from '../base/nat.ts';
 import { type Contact, MAX_VIA } from '../kademlia/contact.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import type { Place } from '../kademlia/vivaldi.ts';
@@ -17,11 +18,15 @@ export interface OwnContactOptions {
   readonly publicKey: Bytes;
   /** Our own address when others can dial us. */
   readonly open: string | null;
+  /** The UDP port at which we answer STUN. */
+  readonly stun: number | null;
   readonly place: Place;
+  /** What we believe stands between us and the rest. */
+  readonly nat: () => Nat | null;
   readonly links: () => readonly Link[];
 }
 
-export function createOwnContact({ self, publicKey, open, place, links }: OwnContactOptions): OwnContact {
+export function createOwnContact({ self, publicKey, open, stun, place, nat: judge, links }: OwnContactOptions): OwnContact {
   let contact: Contact | null = null;
   let via: readonly NodeId[] | null = null;
 
@@ -38,7 +43,9 @@ export function createOwnContact({ self, publicKey, open, place, links }: OwnCon
         via = waysHere();
         if (contact && via.join() !== contact.via.join()) contact = null;
       }
-      if (contact?.coordinate !== place.told || contact === null) contact = { id: self, publicKey, open, via, coordinate: place.told };
+      const [coordinate, nat] = [place.told, judge()];
+      if (contact === null || contact.coordinate !== coordinate || contact.nat !== nat)
+        contact = { id: self, publicKey, open, via, coordinate, nat, stun };
       return contact;
     },
     changed() {

@@ -1,26 +1,27 @@
 /**
- * Links to closed nodes: offers, answers and candidates go as SIGNAL calls that others carry, until a direct channel opens
- * (design §5). Who carries them is not known here.
+ * Links to closed nodes: offers, answers and candidates go in letters that others carry, until a direct channel opens
+ * (design §5). How they travel is not known here.
  */
-import { type Bytes, copy, toHex } from '../base/bytes.ts';
-import { fail } from '../base/errors.ts';
+import { type Bytes, copy, equal, toHex } from '../base/bytes.ts';
+import { fail, hasCode, type KadreelError } from '../base/errors.ts';
 import type { Channel, Clock, Punch, Puncher, Random } from '../base/ports.ts';
-import { abortError, type Deferred, deferred, orAbort, quiet } from '../base/timing.ts';
+import { abortError, deferred, orAbort, quiet } from '../base/timing.ts';
 import type { Contact } from '../kademlia/contact.ts';
 import type { NodeId } from '../kademlia/key.ts';
-import type { RequestOf } from '../wire/messages.ts';
+import { type Letter, SESSION_BYTES } from '../wire/letter.ts';
 import type { Link } from './link.ts';
+import { createPost } from './post.ts';
 import { createRate } from './rate.ts';
 import { trim } from './trim.ts';
 
 export interface Punching {
-  /** Opens a link to a closed node. Rejects with `unreachable`, `timeout` or `aborted`. */
+  /** Opens a link to a closed node. Rejects with `unreachable`, `no-path` (it lives), `refused`, `timeout` or `aborted`. */
   punch(contact: Contact, options: { signal: AbortSignal; transfer: boolean }): Promise<Link>;
   /**
-   * A signal came from `from`, which is a claim, over a link to `carrier`. Rejects with `refused` when this node can't take another attempt, or has no
-   * room for such a link. Resolves with what this side has to say first when it has that soon, the answer to an offer, and else with ''.
+   * A letter of `from` came over a link to `carrier`. Rejects with `refused` when this node can't take another attempt, or has no room for such a
+   * link. Resolves with what this side has to say first when it has that soon, the answer to an offer, and else with null.
    */
-  signalled(from: Contact, request: RequestOf<'SIGNAL'>, carrier: NodeId): Promise<string>;
+  deliver(letter: Letter, by: { from: Contact; carrier: NodeId }): Promise<Letter | null>;
   close(): void;
 }
 
@@ -34,8 +35,8 @@ export interface PunchingOptions {
   readonly deadline: number;
   /** Before anything is spent on an attempt: whether there would be room for its link, besides those already promised. */
   readonly admits: (from: Contact, how: { transfer: boolean; reserved: number }) => boolean;
-  /** `through`: a node that has a link to the other side, when one is known. Resolves with what the other side said first, or ''. */
-  readonly send: (to: Contact, request: Omit<RequestOf<'SIGNAL'>, 'from'>, through: NodeId | null) => Promise<string>;
+  /** `through`: a node that has a link to the other side, when one is known. Resolves with what the other side said first, or null. */
+  readonly send: (letter: Letter, way: { to: Contact; through: NodeId | null }) => Promise<Letter | null>;
   readonly adopt: (channel: Channel, options: { initiated: boolean; expected: NodeId; guest: boolean }) => Promise<Link>;
 }
 
@@ -46,13 +47,10 @@ const MAX_ANSWERING = 32;
  * the last minute included, so this leaves half of them for our own.
  */
 const ANSWER_RATE = { burst: 64, interval: 400 };
-/** A browser has its answer after 20 to 60 ms. One that comes later than this, ms, goes as a call of its own: carriers should not have to wait for it. */
-const ANSWER_WAIT = 500;
-/** Signals of one attempt that may wait for an earlier one that is still on its way. */
+/** Letters of one attempt that may wait for an earlier one that is still on its way. */
 const MAX_AHEAD = 64;
 /** Attempts that have ended and are remembered, so that their late candidates do not look like new ones. */
 const MAX_ENDED = 512;
-const SESSION_BYTES = 8;
 
 interface Beginning {
   readonly id: Bytes;
@@ -66,9 +64,9 @@ interface Session {
   readonly initiated: boolean;
   /** Settles with the link, whichever attempt it came from in the end. */
   readonly link: Promise<Link>;
-  take(sequence: number, payload: string): void;
-  /** The first signal of this side, which is then not sent by itself; '' when it takes too long, or the attempt ends without one. */
-  first(): Promise<string>;
+  take(letter: Letter): void;
+  /** The first letter of this side, which is then not sent by itself; null when it takes too long, or the attempt ends without one. */
+  first(): Promise<Letter | null>;
   /** Ends the attempt with a link that came about otherwise. */
   yield(link: Link): void;
   close(): void;
@@ -95,23 +93,31 @@ export function createPunching(options: PunchingOptions): Punching {
   const begin = (contact: Contact, { id, initiated, transfer, through }: Beginning): Session => {
     if (!options.puncher) throw fail('refused', 'This node can be dialled, not punched to.');
     const name = nameOf(contact.id, id);
+    if (options.puncher.nat === 'symmetric' && contact.nat === 'symmetric' && !options.puncher.relays) throw noPath(BOTH_SYMMETRIC);
     const outcome = deferred<Link>();
-    const ahead = new Map<number, string>();
+    const ahead = new Map<number, readonly string[]>();
     let over = false;
-    let sent = 0;
     let expected = 0;
-    /** The first signal of this side, and who waits for it. */
-    let said = '';
-    let asked: Deferred<string> | null = null;
-    const tell = (): void => {
-      asked?.resolve(said);
-      asked = null;
-    };
+    const post = createPost({
+      clock,
+      write: (sequence, signals) => ({ session: id, sequence, transfer, signals }),
+      send(letter) {
+        options.send(letter, { to: contact, through }).then(
+          (answer) => {
+            if (answer) session.take(answer);
+          },
+          (error: unknown) => {
+            // Without the offer or the answer there is nothing to wait for; a lost candidate may not matter.
+            if (letter.sequence === 0) giveUp(error);
+          },
+        );
+      },
+    });
 
     const end = (settle: () => void): void => {
       if (over) return;
       over = true;
-      tell();
+      post.close();
       sessions.delete(name);
       remember(name);
       punch.close();
@@ -121,24 +127,7 @@ export function createPunching(options: PunchingOptions): Punching {
 
     const punch: Punch = options.puncher.start({
       initiator: initiated,
-      emit(payload) {
-        if (over) return;
-        const sequence = sent++;
-        if (sequence === 0) said = payload;
-        if (asked) {
-          tell();
-          return;
-        }
-        options.send(contact, { session: id, sequence, transfer, payload }, through).then(
-          (answer) => {
-            if (answer !== '') session.take(0, answer);
-          },
-          (error: unknown) => {
-            // Without the offer or the answer there is nothing to wait for; a lost candidate may not matter.
-            if (sequence === 0) giveUp(error);
-          },
-        );
-      },
+      emit: (text) => post.add(text),
     });
     punch.opened
       .then((channel) => {
@@ -146,29 +135,26 @@ export function createPunching(options: PunchingOptions): Punching {
         channel.close();
         throw fail('closed', 'The attempt was given up.');
       })
-      .then((link) => end(() => outcome.resolve(link)), giveUp);
+      .then(
+        (link) => end(() => outcome.resolve(link)),
+        // Who has answered lives; it is the way that is missing.
+        (error: unknown) => giveUp(expected > 0 && hasCode(error, 'unreachable') ? noPath(error.message) : error),
+      );
 
     const session: Session = {
       contact,
       initiated,
       link: quiet(outcome.promise),
-      take(sequence, payload) {
-        if (over || sequence < expected || sequence > expected + MAX_AHEAD) return;
-        ahead.set(sequence, payload);
+      take({ session: named, sequence, signals }) {
+        if (over || !equal(named, id) || sequence < expected || sequence > expected + MAX_AHEAD) return;
+        ahead.set(sequence, signals);
         for (let next = ahead.get(expected); next !== undefined; next = ahead.get(expected)) {
           ahead.delete(expected);
           expected++;
-          punch.accept(next);
+          for (const text of next) punch.accept(text);
         }
       },
-      async first() {
-        // Whoever offers tries another way when the first one breaks: it is told again.
-        if (said !== '' || over) return said;
-        asked ??= deferred();
-        const waiting = asked.promise;
-        const cancel = clock.after(ANSWER_WAIT, tell);
-        return waiting.finally(cancel);
-      },
+      first: post.first,
       yield: (link) => end(() => outcome.resolve(link)),
       close: () => end(() => outcome.reject(fail('closed', 'The attempt was given up.'))),
     };
@@ -177,7 +163,7 @@ export function createPunching(options: PunchingOptions): Punching {
   };
 
   /** Begins to answer an offer, or a signal behind it that was faster. Null: our own offer to the same node goes on. */
-  const answer = (from: Contact, { session: id, transfer }: RequestOf<'SIGNAL'>, carrier: NodeId): Session | null => {
+  const answer = ({ session: id, transfer }: Letter, { from, carrier }: { from: Contact; carrier: NodeId }): Session | null => {
     const ours = find(from.id, { initiated: true });
     // Glare: the offer of the lesser id goes on, and both sides know which that is.
     if (ours && self < from.id) {
@@ -190,7 +176,7 @@ export function createPunching(options: PunchingOptions): Punching {
     if (reserved >= MAX_ANSWERING || !rate.take()) throw fail('refused', 'Too many attempts at once.');
     const theirs = begin(from, { id: copy(id), initiated: false, transfer, through: carrier === from.id ? null : carrier });
     const cancel = clock.after(options.deadline, theirs.close);
-    // Ours goes on until theirs has a link: who sent this signal is not proven before.
+    // Ours goes on until theirs has a link: it may be an old letter that somebody kept.
     theirs.link
       .then(
         (link) => ours?.yield(link),
@@ -216,16 +202,16 @@ export function createPunching(options: PunchingOptions): Punching {
         session.close();
       }
     },
-    async signalled(from, request, carrier) {
-      const { session: id, sequence, payload } = request;
-      if (closed || from.id === self) throw fail('refused', 'There is no such attempt.');
-      const name = nameOf(from.id, id);
+    async deliver(letter, by) {
+      const { session: id, sequence } = letter;
+      if (closed || by.from.id === self) throw fail('refused', 'There is no such attempt.');
+      const name = nameOf(by.from.id, id);
       // Late candidates of an attempt that is over are no news.
-      if (ended.has(name)) return '';
-      const session = sessions.get(name) ?? answer(from, request, carrier);
-      if (!session) return '';
-      const first = sequence === 0 && !session.initiated ? session.first() : '';
-      session.take(sequence, payload);
+      if (ended.has(name)) return null;
+      const session = sessions.get(name) ?? answer(letter, by);
+      if (!session) return null;
+      const first = sequence === 0 && !session.initiated ? session.first() : null;
+      session.take(letter);
       return first;
     },
     close() {
@@ -233,6 +219,12 @@ export function createPunching(options: PunchingOptions): Punching {
       for (const session of [...sessions.values()]) session.close();
     },
   };
+}
+
+const BOTH_SYMMETRIC = 'Both are behind a NAT that shows another address to everyone, and no TURN server is set.';
+
+function noPath(why: string): KadreelError {
+  return fail('no-path', `The other tab answers, but no direct connection to it opens. ${why}`);
 }
 
 function nameOf(id: NodeId, session: Bytes): string {

@@ -19,11 +19,22 @@ export interface Routing {
   unlinked(link: Link, reason: string): void;
   /** Somebody became known who may be worth a link. */
   nudge(): void;
+  readonly openNodes: OpenNodeWishes;
   /** The first link stands. */
   join(signal: AbortSignal): Promise<void>;
   /** To be called every `refreshInterval`. */
   refresh(signal: AbortSignal): Promise<void>;
   close(): void;
+}
+
+/** Open nodes that a person named: this node links to each at once, and again whenever the link is lost. */
+export interface OpenNodeWishes {
+  /** Throws `invalid` for what has not the form of an address (`wss://example.org/ws`). */
+  add(url: string): void;
+  /** Neither dials it again for the person's sake nor remembers it. A link that stands is left to the routing table. */
+  remove(url: string): void;
+  /** Whether there is a link to the node that the address leads to. */
+  reaches(url: string): boolean;
 }
 
 export interface RoutingOptions {
@@ -58,8 +69,13 @@ export function createRouting(options: RoutingOptions): Routing {
   });
   const isNeighbour = (id: NodeId): boolean => table.neighbours().some((one) => one.id === id);
 
+  let started = false;
+
   return {
-    start: tending.start,
+    start() {
+      started = true;
+      tending.start();
+    },
     linked(link, { guest, roundTrip }) {
       table.linked(link.contact, clock.now(), { guest, ours: link.initiated });
       table.measured(link.id, roundTrip);
@@ -78,6 +94,14 @@ export function createRouting(options: RoutingOptions): Routing {
       tending.nudge();
     },
     nudge: tending.nudge,
+    openNodes: {
+      add(url) {
+        openList.add(url);
+        if (started) tending.dial(url);
+      },
+      remove: openList.remove,
+      reaches: tending.reaches,
+    },
     async join(signal) {
       await refreshing.join(signal);
       vicinity.start();

@@ -11,9 +11,9 @@ import { carriedContext, type Handlers, handle } from './handlers.ts';
 import type { HolderOrder } from './holder-order.ts';
 import type { ItemStore } from './item-store.ts';
 import type { Keeper } from './keeper.ts';
+import type { Letters } from './letters.ts';
 import type { IncomingCall } from './link.ts';
 import type { NearerSource } from './nearer.ts';
-import type { Punching } from './punch.ts';
 import type { Relay } from './relay.ts';
 import type { RouteCarrier } from './route-carrier.ts';
 import type { Spreading } from './spreading.ts';
@@ -29,7 +29,7 @@ export interface ServingOptions {
   readonly nearer: NearerSource;
   readonly routes: RouteCarrier;
   readonly relay: Relay;
-  readonly punching: Punching;
+  readonly letters: Letters;
   readonly keeper: Keeper;
   readonly copies: Copies;
   readonly order: HolderOrder['order'];
@@ -37,7 +37,7 @@ export interface ServingOptions {
 
 /** Answers a call that came over a link: the body of the response. Throws or rejects with the reason why there is none. */
 export function createServing(options: ServingOptions): (call: IncomingCall) => Answer {
-  const { self, crypto, tokens, nearer, items, relay, punching } = options;
+  const { self, crypto, tokens, nearer, items, relay } = options;
 
   const handlers: Handlers = {
     ...options.keeper.handlers,
@@ -55,8 +55,8 @@ export function createServing(options: ServingOptions): (call: IncomingCall) => 
       if (!tokens.check(from.id, token)) throw fail('refused', 'The token is not one that I gave you of late.');
       return { stored: await options.spreading.take(stored, { id: from.id, link }) };
     },
-    async SIGNAL(request, { link }) {
-      return { payload: await punching.signalled(contactOf(crypto, request.from), request, link.id) };
+    async SIGNAL({ letter }, { from, link }) {
+      return { letter: await options.letters.receive(letter, { from, carrier: link.id }) };
     },
     async RELAY(call, context) {
       if (context.relayed) throw fail('invalid', 'A relayed call carries no other one.');

@@ -17,6 +17,10 @@ export interface Tending {
   start(): void;
   /** Something changed that matters for the plan: looks again soon. */
   nudge(): void;
+  /** A person named this address: it is dialled at once, whatever came of it before. */
+  dial(url: string): void;
+  /** Whether there is a link to the node that the address leads to. */
+  reaches(url: string): boolean;
   /** While candidates for the far buckets are gathered: no links to those yet, only to neighbours and open nodes. */
   hold(): void;
   release(): void;
@@ -63,6 +67,8 @@ export function createTending(options: TendingOptions): Tending {
   const dialling = new Set<string>();
   /** How often an address was dialled without a lasting link, and when it may be dialled again. */
   const tries = new Map<string, { times: number; next: number }>();
+  /** Which node an address led to when it was last dialled. */
+  const led = new Map<string, NodeId>();
   let cancel: Cancel = () => undefined;
   let due = Number.POSITIVE_INFINITY;
   let held = false;
@@ -77,6 +83,18 @@ export function createTending(options: TendingOptions): Tending {
     cancel();
     due = at;
     cancel = clock.after(ms, tend);
+  };
+
+  const reaches = (url: string): boolean => {
+    const id = led.get(url);
+    return (id !== undefined && peers.get(id) !== null) || peers.links().some((link) => link.contact.open === url);
+  };
+
+  /** What a person named is linked, whatever else is. Gives when to look again. */
+  const dialAdded = (now: number): number => {
+    const missing = openList.added().filter((url) => !dialling.has(url) && !reaches(url));
+    for (const url of missing) if ((tries.get(url)?.next ?? 0) <= now) dial(url);
+    return Math.min(...missing.map((url) => tries.get(url)?.next ?? 0));
   };
 
   /** Without a link to any open node, dials the addresses that are known: one more at each look, until one answers. Gives when to look again. */
@@ -94,17 +112,26 @@ export function createTending(options: TendingOptions): Tending {
     // Any of them: all tabs know the same addresses, and should not all go to the first.
     const url = least[Math.floor(options.random.float() * least.length)];
     if (!url) return Math.min(...free.map((address) => tries.get(address)?.next ?? 0));
-    const times = timesOf(url);
+    dial(url);
+    return now + (free.length > 1 ? NEXT_ADDRESS : REDIAL_MOST);
+  };
+
+  const dial = (url: string): void => {
+    const times = tries.get(url)?.times ?? 0;
     note(url, times + 1, Math.min(REDIAL_FIRST * 2 ** times, REDIAL_MOST));
     dialling.add(url);
     peers
       .dial(url)
       .then(
-        (link) => void link.ended().then((reason) => settle(url, link, reason)),
+        (link) => {
+          led.delete(url);
+          led.set(url, link.id);
+          trim(led, MAX_TRIES);
+          void link.ended().then((reason) => settle(url, link, reason));
+        },
         () => schedule(NUDGE_DELAY),
       )
       .finally(() => dialling.delete(url));
-    return now + (free.length > 1 ? NEXT_ADDRESS : REDIAL_MOST);
   };
 
   const note = (url: string, times: number, pause: number): void => {
@@ -129,7 +156,8 @@ export function createTending(options: TendingOptions): Tending {
     peers
       .connect(contact)
       .catch((error: unknown) => {
-        if (hasCode(error, 'refused')) table.refused(contact.id, clock.now());
+        // It lives: it can be asked through others, and is named to others.
+        if (hasCode(error, 'refused') || hasCode(error, 'no-path')) table.refused(contact.id, clock.now());
         // Without any link it is we who can't be reached.
         else if (contact.open !== null || table.linkCount > 0) table.failed(contact.id, clock.now());
       })
@@ -155,7 +183,7 @@ export function createTending(options: TendingOptions): Tending {
     due = Number.POSITIVE_INFINITY;
     if (closed) return;
     const now = clock.now();
-    const dialAt = dialOpen(now);
+    const dialAt = Math.min(dialAdded(now), dialOpen(now));
     const plan = table.plan({ now, underWay: connecting, far: !held });
     // With no link there is nobody to carry an offer: only open nodes can be reached.
     const reachable = plan.wanted.filter((contact) => contact.open !== null || table.linkCount > 0);
@@ -179,6 +207,11 @@ export function createTending(options: TendingOptions): Tending {
       schedule(0);
     },
     nudge: () => schedule(NUDGE_DELAY),
+    dial(url) {
+      tries.delete(url);
+      schedule(0);
+    },
+    reaches,
     hold() {
       held = true;
     },

@@ -22,7 +22,7 @@ export const signedSchema: Schema<Signed> = struct<Signed>({
 });
 
 /** What a signature is for, so that one made for a record is worthless on a set entry. */
-export type SignatureDomain = 'kadreel/record/1' | 'kadreel/entry/1' | 'kadreel/hello/1';
+export type SignatureDomain = 'kadreel/record/1' | 'kadreel/entry/1' | 'kadreel/hello/1' | 'kadreel/signal/1';
 
 /** The bytes that are really signed. */
 export function signedMessage(domain: SignatureDomain, body: Uint8Array): Bytes {

@@ -5,6 +5,7 @@ import { Footer } from './footer.tsx';
 import { Header } from './header.tsx';
 import { HomePage } from './home.tsx';
 import { MissingPage } from './missing.tsx';
+import { NetworkPage } from './network.tsx';
 import { Notices } from './notices.tsx';
 import type { UiProps } from './props.ts';
 import { PublishPage } from './publish.tsx';
@@ -65,6 +66,9 @@ export function App(props: UiProps): JSX.Element {
           </Match>
           <Match when={props.state.route.page === 'watch'}>
             <WatchPage state={props.state} dispatch={props.dispatch} />
+          </Match>
+          <Match when={props.state.route.page === 'network'}>
+            <NetworkPage state={props.state} dispatch={props.dispatch} />
           </Match>
           <Match when={props.state.route.page === 'missing'}>
             <MissingPage />

@@ -1,6 +1,8 @@
 /** The bar on top: home, the node's health, the theme, and the way to publish. */
 import { type JSX, Show } from 'solid-js';
+import { pathOf } from '../app/router.ts';
 import { Health } from './health.tsx';
+import { NetworkIcon } from './icons.tsx';
 import { Mark, Wordmark } from './logo.tsx';
 import type { UiProps } from './props.ts';
 import { ThemeSwitch } from './theme-switch.tsx';
@@ -24,6 +26,15 @@ export function Header(props: UiProps): JSX.Element {
           </a>
         </Show>
         <Health health={props.state.health} />
+        <a
+          class="icon-button bar-network"
+          href={pathOf({ page: 'network' })}
+          aria-label="Network"
+          title="Network"
+          aria-current={props.state.route.page === 'network' ? 'page' : undefined}
+        >
+          <NetworkIcon size={20} />
+        </a>
         <ThemeSwitch theme={props.state.theme} dispatch={props.dispatch} />
         <a class="button button-ink" href="/publish" aria-current={props.state.route.page === 'publish' ? 'page' : undefined}>
           Publish

@@ -1,6 +1,7 @@
 /** How the node in this tab is doing: one line, and the details behind it. */
 import { For, type JSX, Show } from 'solid-js';
 import type { NodeHealth } from '../app/api.ts';
+import { pathOf } from '../app/router.ts';
 import { formatBytes, healthLine, plural } from './format.ts';
 import { Popover } from './popover.tsx';
 
@@ -68,6 +69,9 @@ function HealthDetails(props: { readonly health: NodeHealth }): JSX.Element {
           <dd>{formatBytes(props.health.served)}</dd>
         </div>
       </dl>
+      <p class="quiet">
+        <a href={pathOf({ page: 'network' })}>Network: open nodes, STUN and TURN</a>
+      </p>
     </>
   );
 }

@@ -18,4 +18,5 @@ export { default as WarningIcon } from 'lucide-solid/icons/triangle-alert';
 export { default as UploadIcon } from 'lucide-solid/icons/upload';
 export { default as VolumeIcon } from 'lucide-solid/icons/volume-2';
 export { default as VolumeOffIcon } from 'lucide-solid/icons/volume-x';
+export { default as NetworkIcon } from 'lucide-solid/icons/waypoints';
 export { default as CloseIcon } from 'lucide-solid/icons/x';

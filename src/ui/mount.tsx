@@ -11,6 +11,7 @@ import './cards.css';
 import './home.css';
 import './publish.css';
 import './watch.css';
+import './network.css';
 import './player.css';
 
 /** Returns how to take it down. */

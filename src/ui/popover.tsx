@@ -1,4 +1,4 @@
-/** A button and the panel that it opens. Escape, a click elsewhere or leaving by Tab closes it. */
+/** A button and the panel that it opens. Escape, a click elsewhere, leaving by Tab or following a link in it closes it. */
 import { createEffect, createSignal, createUniqueId, type JSX, onCleanup, onMount, Show } from 'solid-js';
 
 export interface PopoverProps {
@@ -39,7 +39,12 @@ export function Popover(props: PopoverProps): JSX.Element {
     if (event.relatedTarget instanceof Node && !whole.contains(event.relatedTarget)) setOpen(false);
   };
 
+  const onClick = (event: MouseEvent): void => {
+    if (event.target instanceof Element && event.target.closest('a')) setOpen(false);
+  };
+
   onMount(() => {
+    whole.addEventListener('click', onClick);
     whole.addEventListener('keydown', onKeyDown);
     whole.addEventListener('focusout', onFocusOut);
   });

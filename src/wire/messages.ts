@@ -10,7 +10,7 @@ import { type Key, keySchema } from '../kademlia/key.ts';
 import { type Signed, signedSchema } from '../records/signed.ts';
 
 /** Protocol version in HELLO. Nodes of different versions do not link. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** Random bytes that the other side signs: never the same twice. */
 export const NONCE_BYTES = 32;
@@ -168,19 +168,10 @@ const store = {
 
 const signal = {
   method: 5,
-  /**
-   * `session` names the attempt, chosen by who offers; `sequence` counts from 0 in each direction, as carriers may reorder; `transfer`: the link is
-   * wanted for a transfer, not for a routing table; `payload` is the puncher's own text.
-   */
-  request: struct<{ from: ContactFields; session: Bytes; sequence: number; transfer: boolean; payload: string }>({
-    from: contactSchema,
-    session: fixed(8),
-    sequence: uint(255),
-    transfer: boolean,
-    payload: string(LIMITS.signal),
-  }),
-  /** `payload`: the first signal of the asked side, its number 0, when it is there soon after an offer; else empty. */
-  response: struct<{ payload: string }>({ payload: string(LIMITS.signal) }),
+  /** `letter`: a sealed `Letter`, of the caller to the called. */
+  request: struct<{ letter: Bytes }>({ letter: binary(LIMITS.letter) }),
+  /** `letter`: what the called side has to say first, sealed to the caller, when it has that soon after an offer; else empty. */
+  response: struct<{ letter: Bytes }>({ letter: binary(LIMITS.letter) }),
 };
 
 const relay = {

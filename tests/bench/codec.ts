@@ -8,6 +8,7 @@ import { unpack as unpackNative } from 'msgpackr';
 import { unpack } from 'msgpackr/unpack-no-eval';
 import type { Bytes } from '../../src/base/bytes.ts';
 import { LIMITS } from '../../src/base/limits.ts';
+import { NATS, type Nat } from '../../src/base/nat.ts';
 import { decode, encode } from '../../src/base/schema.ts';
 import { type ContactFields, isOpenUrl, MAX_URL_BYTES, MAX_VIA, PUBLIC_KEY_BYTES } from '../../src/kademlia/contact.ts';
 import { COORDINATE_BYTES, type Coordinate } from '../../src/kademlia/coordinate.ts';
@@ -52,6 +53,8 @@ function findNodeReply(): Nearer {
     open: i % 7 === 0 ? `wss://node-${i}.example.org/kadreel` : null,
     via: i % 7 === 0 ? [] : Array.from({ length: 1 + (i % 3) }, (_, j) => keyOf(pattern(KEY_BYTES, i + j))),
     coordinate: { x: i * 3.5, y: -i * 7.1, height: 5.5 },
+    nat: i % 7 === 0 ? null : (NATS[i % 3] ?? null),
+    stun: i % 7 === 0 ? 3478 : null,
   }));
   return { contacts, token: pattern(8, 99), open: ['wss://a.example.org/', 'wss://b.example.org/'] };
 }
@@ -69,13 +72,21 @@ function nearerOf(value: unknown): Nearer | null {
     return null;
   const checked: ContactFields[] = [];
   for (const contact of contacts as unknown[]) {
-    if (!Array.isArray(contact) || contact.length !== 4) return null;
-    const [publicKey, address, via, place] = contact as unknown[];
+    if (!Array.isArray(contact) || contact.length !== 6) return null;
+    const [publicKey, address, via, place, nat, stun] = contact as unknown[];
     if (!isBytes(publicKey, PUBLIC_KEY_BYTES)) return null;
     if (address !== null && !(typeof address === 'string' && address.length <= MAX_URL_BYTES && isOpenUrl(address))) return null;
     if (!Array.isArray(via) || via.length > MAX_VIA || !via.every((id) => isBytes(id, KEY_BYTES))) return null;
     if (!isBytes(place, COORDINATE_BYTES)) return null;
-    checked.push({ publicKey, open: address, via: (via as Bytes[]).map(keyOf), coordinate: coordinateOf(place) });
+    if (!isUpTo(nat, NATS.length - 1) || !isUpTo(stun, 65_535)) return null;
+    checked.push({
+      publicKey,
+      open: address,
+      via: (via as Bytes[]).map(keyOf),
+      coordinate: coordinateOf(place),
+      nat: nat === null ? null : (NATS[nat] as Nat),
+      stun,
+    });
   }
   return { contacts: checked, token, open };
 }
@@ -83,6 +94,11 @@ function nearerOf(value: unknown): Nearer | null {
 function coordinateOf(bytes: Bytes): Coordinate {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return { x: view.getInt16(0) / 10, y: view.getInt16(2) / 10, height: view.getUint16(4) / 10 };
+}
+
+/** An integer in this range, or null. */
+function isUpTo(value: unknown, max: number): value is number | null {
+  return value === null || (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max);
 }
 
 function isBytes(value: unknown, length: number): value is Bytes {

@@ -75,7 +75,15 @@ export default async function engineBench(): Promise<readonly BenchRow[]> {
 function someone(signer = crypto.signer(random)): Contact {
   const { publicKey } = signer;
   const via = [hashKey(crypto, random.bytes(32)), hashKey(crypto, random.bytes(32))];
-  return { id: hashKey(crypto, publicKey), publicKey, open: null, via, coordinate: { x: 3.5, y: -7.1, height: 5.5 } };
+  return {
+    id: hashKey(crypto, publicKey),
+    publicKey,
+    open: null,
+    via,
+    coordinate: { x: 3.5, y: -7.1, height: 5.5 },
+    nat: 'mapped',
+    stun: null,
+  };
 }
 
 function participant(): Participant {
@@ -83,7 +91,14 @@ function participant(): Participant {
   const contact = someone(signer);
   const links = new Map<NodeId, Link>();
   const table = createRoutingTable({ self: contact.id });
-  const relay = createRelay({ self: contact.id, table, link: (id) => links.get(id) ?? null, deadline: 8_000, onCarried: () => undefined });
+  const relay = createRelay({
+    clock,
+    self: contact.id,
+    table,
+    link: (id) => links.get(id) ?? null,
+    deadline: 8_000,
+    onCarried: () => undefined,
+  });
   const contacts = Array.from({ length: CONTACTS }, () => someone());
   const handlers: Partial<Handlers> = {
     PING: () => ({ token: TOKEN, open: [] }),

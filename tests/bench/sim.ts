@@ -1,9 +1,10 @@
 /**
  * The overlay in virtual time: how fast and how exact lookups are, what they cost, what survives when nodes go, and what an idle node sends. Each network
- * has a process of its own with 4 GiB at most.
+ * has a process of its own with a heap of 4 GiB at most.
  *
  *   npm run bench -- sim [--nodes 100,1000,10000] [--only speed,lookup,idle,vanish,lossy,churn,day] [--seed 7] [--plot] [--json]
  *     [--rate 20] (newcomers in a virtual second) [--open-budget 64] (links of an open node) [--hours 24] (of the day)
+ *     [--memory 4096] (of the heap, MiB: the bar; a network that does not fit spends its time on collecting garbage)
  */
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
@@ -14,8 +15,8 @@ import { type Coming, PARTS, type Part, RUNS, type RunResult } from './sim/parts
 import { drawPlot } from './sim/plot.ts';
 import { rowsOf } from './sim/rows.ts';
 
-/** MiB: the bar for all memory, and a nursery in which most of what a message needs dies young. */
-const MEMORY = ['--max-old-space-size=4096', '--max-semi-space-size=64', '--stack-trace-limit=0'];
+/** A nursery (MiB) in which most of what a message needs dies young. */
+const FLAGS = ['--max-semi-space-size=64', '--stack-trace-limit=0'];
 const CHILD = fileURLToPath(new URL('sim/child.mjs', import.meta.url));
 const PLOT = fileURLToPath(new URL('../../docs/sim.svg', import.meta.url));
 
@@ -28,6 +29,7 @@ const bench: Bench = async ({ args }) => {
       seed: { type: 'string', default: '7' },
       rate: { type: 'string', default: '20' },
       hours: { type: 'string' },
+      memory: { type: 'string', default: '4096' },
       'open-budget': { type: 'string', default: '64' },
       plot: { type: 'boolean', default: false },
     },
@@ -39,13 +41,14 @@ const bench: Bench = async ({ args }) => {
     openBudget: wholeNumber(values['open-budget'], '--open-budget'),
     hours: values.hours === undefined ? null : wholeNumber(values.hours, '--hours'),
   };
+  const memory = wholeNumber(values.memory, '--memory');
   const only = values.only.split(',').map(readPart);
   const results: RunResult[] = [];
   for (const nodes of sizes) {
     for (const { name, parts } of RUNS) {
       if (!parts.some((part) => only.includes(part))) continue;
       console.error(`${nodes} nodes: ${name}`);
-      results.push(await runChild({ run: name, nodes, seed, only, ...coming }));
+      results.push(await runChild({ run: name, nodes, seed, only, ...coming }, memory));
     }
   }
   if (values.plot) await writeFile(PLOT, drawPlot(results));
@@ -53,9 +56,11 @@ const bench: Bench = async ({ args }) => {
 };
 export default bench;
 
-function runChild(job: Coming & { run: string; nodes: number; seed: number; only: readonly Part[] }): Promise<RunResult> {
+function runChild(job: Coming & { run: string; nodes: number; seed: number; only: readonly Part[] }, memory: number): Promise<RunResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...MEMORY, CHILD, JSON.stringify(job)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [`--max-old-space-size=${memory}`, ...FLAGS, CHILD, JSON.stringify(job)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => {
       output += chunk;

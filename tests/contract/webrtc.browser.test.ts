@@ -29,6 +29,8 @@ describe('WebRTC', () => {
   const noting = (into: string[]): Puncher => {
     const puncher = createPuncher();
     return {
+      nat: null,
+      relays: false,
       start: ({ initiator, emit }) =>
         puncher.start({
           initiator,
@@ -51,6 +53,20 @@ describe('WebRTC', () => {
     for (const signal of [...offered, ...answered]) expect(signal.length).toBeLessThan(LIMITS.signal / 2);
     a.close();
     b.close();
+  });
+
+  test('the ICE servers are asked for at each connection', () => {
+    connections.length = 0;
+    let iceServers: RTCIceServer[] = [{ urls: 'stun:192.0.2.1:3478' }];
+    const puncher = createPuncher({ iceServers: () => iceServers });
+    const start = (): void => puncher.start({ initiator: true, emit: () => undefined }).close();
+    start();
+    iceServers = [{ urls: 'turn:192.0.2.1?transport=tcp', username: 'me', credential: 'word' }];
+    start();
+    iceServers = [];
+    start();
+    const used = connections.map((connection) => connection.getConfiguration().iceServers?.map(({ urls }) => [urls].flat()));
+    expect(used).toEqual([[['stun:192.0.2.1:3478']], [['turn:192.0.2.1?transport=tcp']], []]);
   });
 
   test('every connection is counted, and released when it is closed, given up or failed', async () => {

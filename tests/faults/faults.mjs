@@ -128,4 +128,32 @@ export const FAULTS = [
     to: '        throw error;',
     tests: [`${NODE}/route.test.ts`],
   },
+  {
+    name: 'an open node that a person added is dialled only when no other is linked',
+    file: 'src/node/tending.ts',
+    from: 'Math.min(dialAdded(now), dialOpen(now))',
+    to: 'dialOpen(now)',
+    tests: [`${NODE}/tending.test.ts`],
+  },
+  {
+    name: 'network settings are used before the disk has them',
+    file: 'src/app/network-settings.ts',
+    from: '        const checked = check(next, secure);\n',
+    to: '        const checked = check(next, secure);\n        current = checked;\n',
+    tests: ['tests/unit/app/network-settings.test.ts'],
+  },
+  {
+    name: 'a STUN answer is answered',
+    file: 'signal-server/stun-message.ts',
+    from: 'view.getUint16(0) !== BINDING_REQUEST || ',
+    to: '',
+    tests: ['tests/unit/signal-server/stun-message.test.ts'],
+  },
+  {
+    name: 'STUN is answered without a limit',
+    file: 'signal-server/stun.ts',
+    from: 'if (given >= perAddress || ',
+    to: 'if (',
+    tests: ['tests/unit/signal-server/stun.test.ts'],
+  },
 ];

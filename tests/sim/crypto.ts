@@ -3,12 +3,17 @@
  * for the secret that goes with a public key.
  */
 import { hash as hashOnce } from 'node:crypto';
-import { type Bytes, concat, equal, toHex } from '../../src/base/bytes.ts';
-import type { Crypto, Random, Signer } from '../../src/base/ports.ts';
+import { type Bytes, concat, copy, equal, toHex } from '../../src/base/bytes.ts';
+import type { Crypto, Random, Sealer, Signer } from '../../src/base/ports.ts';
 
 export interface SimCrypto extends Crypto {
   signer(random: Random): Signer;
+  /** Hides nothing, but opens only for the owner of the key, and is as long as a real one. */
+  sealer(publicKey: Uint8Array): Sealer;
 }
+
+/** Of AES-GCM. */
+const TAG = new Uint8Array(16);
 
 export function createSimCrypto(): SimCrypto {
   const secrets = new Map<string, Bytes>();
@@ -31,5 +36,10 @@ export function createSimCrypto(): SimCrypto {
       secrets.set(toHex(publicKey), secret);
       return { publicKey, sign: async (message) => signature(secret, message) };
     },
+    sealer: (publicKey) => ({
+      seal: async (target, message) => concat(target, message, TAG),
+      unseal: async (sealed) =>
+        equal(sealed.subarray(0, publicKey.length), publicKey) ? copy(sealed.subarray(publicKey.length, sealed.length - TAG.length)) : null,
+    }),
   };
 }

@@ -1,6 +1,7 @@
 /** The simulated wires: open addresses that can be dialled, punching for hosts that can't, crashes and partitions. */
 import type { Bytes } from '../../src/base/bytes.ts';
 import { fail } from '../../src/base/errors.ts';
+import type { Nat as Verdict } from '../../src/base/nat.ts';
 import type { Channel, Dialer, Punch, Puncher, Random } from '../../src/base/ports.ts';
 import { deferred, quiet } from '../../src/base/timing.ts';
 import { silenceOf } from '../../src/node/link-end.ts';
@@ -58,6 +59,8 @@ export interface NetworkOptions {
 interface SimHost extends Host {
   up: boolean;
   side: number;
+  /** A connection has shown what it is behind. */
+  judged: boolean;
 }
 
 interface SimPunch {
@@ -73,6 +76,8 @@ const PUNCH_TRIPS = 3.2;
 /** Ms until it is clear that nobody answers a dial, and that no path can be punched. */
 const DIAL_PATIENCE = 3_000;
 const PUNCH_PATIENCE = 10_000;
+/** What a tab finds out about its own. */
+const VERDICTS: Readonly<Record<Nat, Verdict>> = { open: 'open', cone: 'mapped', restricted: 'mapped', symmetric: 'symmetric' };
 /** Characters of an offer or answer that carries its candidates. */
 const SIGNAL_SIZE = 1_000;
 
@@ -132,6 +137,7 @@ export function createNetwork(options: NetworkOptions): Network {
     const punch: SimPunch = {
       host,
       open(channel) {
+        host.judged = true;
         if (settled) channel.close();
         else settle(() => opened.resolve(channel));
       },
@@ -181,11 +187,18 @@ export function createNetwork(options: NetworkOptions): Network {
         name: counters.hosts++,
         up: true,
         side: 0,
+        judged: false,
         ends: new Set(),
         place,
         nat,
         dialer: { dial: (url, signal) => dial(host, url, signal) },
-        puncher: { start: (start) => startPunch(host, start) },
+        puncher: {
+          start: (start) => startPunch(host, start),
+          get nat() {
+            return host.judged ? VERDICTS[host.nat] : null;
+          },
+          relays: false,
+        },
         listen: (url, accept) => void listeners.set(url, { host, accept }),
         crash() {
           if (!host.up) return;

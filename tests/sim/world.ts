@@ -117,6 +117,7 @@ export function createWorld(options: WorldOptions): World {
         store,
         dialer: host.dialer,
         puncher: open ? null : host.puncher,
+        sealer: open ? null : crypto.sealer(signer.publicKey),
       },
       storeId,
       open: open ?? null,

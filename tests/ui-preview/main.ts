@@ -78,6 +78,34 @@ const never = <T>(): Promise<T> => new Promise(() => undefined);
 
 const kadreel: Kadreel = {
   ...createFakeKadreel().kadreel,
+  networkView: () =>
+    is('alone', 'empty')
+      ? { tabs: 0, openNodes: [], iceServers: [], connections: 0 }
+      : {
+          tabs: 4,
+          openNodes: [
+            { url: 'wss://kadreel.example/ws', linked: true, added: true },
+            { url: 'ws://192.0.2.17:8080/ws', linked: false, added: true },
+            { url: `wss://${'a-rather-long-name.'.repeat(4)}example/ws`, linked: true, added: false },
+          ],
+          iceServers: [
+            { urls: 'stun:kadreel.example:3478', username: null },
+            { urls: 'turn:relay.example:3478?transport=tcp', username: 'kadreel' },
+          ],
+          connections: 31,
+        },
+  network: {
+    settings: () => ({ openNodes: [], iceServers: [] }),
+    change: () =>
+      is('refused')
+        ? Promise.reject(
+            fail(
+              'invalid',
+              '“htp:/x” is not the address of an open node. Type it like example.org, https://example.org or http://192.0.2.1:8080.',
+            ),
+          )
+        : Promise.resolve(),
+  },
   onHealth(listener) {
     const health: NodeHealth = is('alone', 'nobody')
       ? is('nobody')

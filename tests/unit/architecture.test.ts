@@ -31,6 +31,7 @@ const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = { browser:
 /** The one file that knows each outside package; where the package is a language for a whole layer, the folder. */
 const OWNERS: Readonly<Record<string, string>> = {
   '@ffmpeg/core': 'src/browser/ffmpeg.worker.ts',
+  '@hpke/core': 'src/browser/seal.ts',
   '@noble/hashes': 'src/browser/crypto.ts',
   'hls.js': 'src/ui/player.tsx',
   idb: 'src/browser/idb.ts',

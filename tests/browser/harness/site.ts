@@ -24,8 +24,8 @@ export async function startSite(options: { port?: number; settings?: Partial<Nod
   return { url, openNode, close: () => openNode.close() };
 }
 
-/** vitest says NODE_ENV=test to all its children, and then Vite would build for development: without the service worker. */
-function buildForProduction(): void {
+/** Builds what changed since the last build. vitest says NODE_ENV=test to all its children, and then Vite would build for development: without the service worker. */
+export function buildForProduction(): void {
   const before = process.env.NODE_ENV;
   process.env.NODE_ENV = 'production';
   try {

@@ -1,7 +1,9 @@
 /** Whole pages without a browser: each a simulated node with a disk, an account and a made-up transcoder. */
 import { createMemoryStore } from '../../../signal-server/memory-store.ts';
 import { createKadreel, type KadreelApp } from '../../../src/app/kadreel.ts';
+import type { NetworkKeeper } from '../../../src/app/network-settings.ts';
 import type { Bytes } from '../../../src/base/bytes.ts';
+import { fail } from '../../../src/base/errors.ts';
 import type { Signer, Store } from '../../../src/base/ports.ts';
 import type { Catalogue } from '../../../src/media/hls-responder.ts';
 import { deviceOf } from '../../../src/records/vector-clock.ts';
@@ -31,6 +33,11 @@ export interface TabOptions {
   readonly playable?: Promise<void>;
 }
 
+const NO_SETTINGS: NetworkKeeper = {
+  current: { openNodes: [], iceServers: [] },
+  change: () => Promise.reject(fail('internal', 'Not in these tests.')),
+  onChange: () => undefined,
+};
 /** Bytes of a tab's disk. */
 const DISK = 1e9;
 
@@ -52,6 +59,7 @@ export function createAppWorld(seed: number): AppWorld {
         device: deviceOf(random.bytes(8)),
         transcoder: createFakeTranscoder(cut),
         node: added.node,
+        network: NO_SETTINGS,
         quota,
         origin: 'https://kadreel.test',
         connections: () => 0,

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Kadreel, WatchSession } from '../../../src/app/api.ts';
+import type { Kadreel, NetworkView, WatchSession } from '../../../src/app/api.ts';
 import { type BrowserEffects, createEffects } from '../../../src/app/effects.ts';
 import type { Event } from '../../../src/app/events.ts';
 import type { Effect } from '../../../src/app/step.ts';
@@ -69,6 +69,55 @@ function session(): WatchSession & { closed: number } {
     },
   };
 }
+
+describe('effects: the network', () => {
+  const VIEW: NetworkView = { tabs: 2, openNodes: [], iceServers: [], connections: 3 };
+
+  it('tells how the tab is linked, each second while its page is shown', async () => {
+    const { fake, clock, events, run } = setUp();
+    run({ type: 'watch-network' });
+    await vi.waitFor(() => expect(events).toHaveLength(1));
+    fake.network.view = VIEW;
+    clock.advance(1_000);
+    expect(events[1]).toEqual({ type: 'network-seen', view: VIEW });
+    run({ type: 'leave-network' });
+    clock.advance(10_000);
+    expect(events).toHaveLength(2);
+  });
+
+  it('changes the settings that are there', async () => {
+    const { fake, events, run } = setUp();
+    fake.network.settings = { openNodes: ['wss://a.example/ws'], iceServers: [{ urls: 'stun:a.example' }] };
+    run({ type: 'change-network', change: { type: 'add-open-node', url: 'b.example' } });
+    const change = await made(fake.changes);
+    expect(change.argument).toEqual({ ...fake.network.settings, openNodes: ['wss://a.example/ws', 'b.example'] });
+    fake.network.view = VIEW;
+    change.resolve();
+    await vi.waitFor(() => expect(events).toEqual([{ type: 'network-changed', view: VIEW }]));
+    run({ type: 'change-network', change: { type: 'remove-ice-server', urls: 'stun:a.example' } });
+    expect((await made(fake.changes, 1)).argument).toEqual({ ...fake.network.settings, iceServers: [] });
+  });
+
+  it('says why a change was refused, and which part', async () => {
+    const { fake, events, run } = setUp();
+    run({ type: 'change-network', change: { type: 'add-ice-server', server: { urls: 'x' } } });
+    (await made(fake.changes)).reject(fail('invalid', 'That is no address.'));
+    await vi.waitFor(() => expect(events).toHaveLength(1));
+    expect(events[0]).toMatchObject({
+      type: 'network-change-failed',
+      part: 'ice-servers',
+      problem: { code: 'invalid', why: 'That is no address.' },
+    });
+  });
+
+  it('without a node there is nothing to look at, and nothing can be changed', async () => {
+    const { clock, events, run } = setUp({ kadreel: Promise.reject(fail('missing-feature', 'No IndexedDB.')) });
+    run({ type: 'watch-network' }, { type: 'change-network', change: { type: 'add-open-node', url: 'a.example' } });
+    await settled();
+    clock.advance(5_000);
+    expect(events.map(({ type }) => type)).toEqual(['network-change-failed']);
+  });
+});
 
 describe('effects: the world', () => {
   it('passes on health and ticks until it is closed', async () => {

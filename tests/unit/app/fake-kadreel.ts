@@ -1,5 +1,14 @@
 /** A `Kadreel` that does what a test or a preview tells it: every call is recorded, and answered from outside. */
-import type { CopiesReport, Kadreel, NodeHealth, PublishOptions, VideoCard, WatchSession } from '../../../src/app/api.ts';
+import type {
+  CopiesReport,
+  Kadreel,
+  NetworkSettings,
+  NetworkView,
+  NodeHealth,
+  PublishOptions,
+  VideoCard,
+  WatchSession,
+} from '../../../src/app/api.ts';
 import type { MediaProbe, SourceFile } from '../../../src/base/ports.ts';
 import { abortError, type Deferred, deferred } from '../../../src/base/timing.ts';
 import type { Key } from '../../../src/kademlia/key.ts';
@@ -17,6 +26,9 @@ export interface FakeKadreel {
   readonly mine: Call<null, readonly VideoCard[]>[];
   /** Addresses that the player gave up. */
   readonly abandoned: readonly string[];
+  /** Changes of the network's settings, and what the page is told of the network. */
+  readonly changes: Call<NetworkSettings, void>[];
+  network: { settings: NetworkSettings; view: NetworkView };
   /** Tells everyone who listens. */
   health(health: NodeHealth): void;
   readonly healthListeners: () => number;
@@ -35,6 +47,11 @@ export function createFakeKadreel(): FakeKadreel {
   const newest: FakeKadreel['newest'] = [];
   const mine: FakeKadreel['mine'] = [];
   const abandoned: string[] = [];
+  const changes: FakeKadreel['changes'] = [];
+  const network: FakeKadreel['network'] = {
+    settings: { openNodes: [], iceServers: [] },
+    view: { tabs: 0, openNodes: [], iceServers: [], connections: 0 },
+  };
   return {
     probes,
     publications,
@@ -42,6 +59,8 @@ export function createFakeKadreel(): FakeKadreel {
     newest,
     mine,
     abandoned,
+    changes,
+    network,
     healthListeners: () => listeners.size,
     health: (health) => {
       for (const listener of listeners) listener(health);
@@ -66,6 +85,8 @@ export function createFakeKadreel(): FakeKadreel {
         publications.push(own);
         return own.promise;
       },
+      network: { settings: () => network.settings, change: (settings) => open(changes, settings, undefined) },
+      networkView: () => network.view,
       manifest: () => Promise.resolve(fakeManifest()),
       watch: (videoId, signal) => open(watches, videoId, signal),
       abandon: (url) => void abandoned.push(url),

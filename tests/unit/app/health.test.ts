@@ -14,7 +14,7 @@ function bench() {
   let links: { readonly contact: { readonly open: string | null } }[] = [];
   const disk = { bytes: 0, broken: false, served: 0 };
   const node: HealthyNode = {
-    contact: { id: ID, publicKey: new Uint8Array(32), open: null, via: [], coordinate: null },
+    contact: { id: ID, publicKey: new Uint8Array(32), open: null, via: [], coordinate: null, nat: null, stun: null },
     links: () => links as unknown as ReturnType<HealthyNode['links']>,
     onLinks(listener) {
       listeners.add(listener);

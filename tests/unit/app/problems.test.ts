@@ -8,6 +8,7 @@ const CODES: Readonly<Record<ErrorCode, true>> = {
   closed: true,
   refused: true,
   unreachable: true,
+  'no-path': true,
   'not-found': true,
   corrupt: true,
   invalid: true,
@@ -24,6 +25,7 @@ const DOINGS: Readonly<Record<Doing, true>> = {
   publishing: true,
   opening: true,
   playing: true,
+  changing: true,
 };
 
 describe('problemOf', () => {

@@ -7,6 +7,9 @@ describe('router', () => {
     ['/', 'home'],
     ['/publish', 'publish'],
     ['/publish/', 'publish'],
+    ['/network', 'network'],
+    ['/network/', 'network'],
+    ['/network/more', 'missing'],
     [`/watch/${VIDEO}`, 'watch'],
     [`/watch/${VIDEO}/`, 'watch'],
     [`/watch/${VIDEO.toUpperCase()}`, 'watch'],
@@ -23,7 +26,7 @@ describe('router', () => {
   });
 
   it('gives each page a path that leads back to it', () => {
-    for (const path of ['/', '/publish', `/watch/${VIDEO}`, '/nowhere/at/all']) {
+    for (const path of ['/', '/publish', '/network', `/watch/${VIDEO}`, '/nowhere/at/all']) {
       const route = parsePath(path);
       expect(pathOf(route)).toBe(path);
       expect(parsePath(pathOf(route))).toEqual(route);
@@ -37,6 +40,7 @@ describe('router', () => {
   it('names the tab after what it shows', () => {
     expect(titleOf(stateAt('/'))).toContain('Kadreel');
     expect(titleOf(stateAt('/nowhere'))).toContain('Not found');
+    expect(titleOf(stateAt('/network'))).toBe('Network · Kadreel');
     expect(titleOf(stateAt(`/watch/${VIDEO}`))).toBe('Watch · Kadreel');
     expect(titleOf(stateAt(`/watch/${VIDEO}`, { watching: ready('Swifts') }))).toBe('Swifts · Kadreel');
     expect(titleOf(stateAt('/publish'))).toBe('Publish · Kadreel');

@@ -7,13 +7,21 @@ import { hashKey } from '../../../src/kademlia/key.ts';
 
 const crypto = createNodeCrypto();
 const publicKey = new Uint8Array(32).fill(7);
-const fields = (changes: Partial<ContactFields> = {}): ContactFields => ({ publicKey, open: null, via: [], coordinate: null, ...changes });
+const fields = (changes: Partial<ContactFields> = {}): ContactFields => ({
+  publicKey,
+  open: null,
+  via: [],
+  coordinate: null,
+  nat: null,
+  stun: null,
+  ...changes,
+});
 
 describe('contacts', () => {
   it('[H2] go over the wire without their id, which the receiver computes', () => {
     const sent = encode(contactSchema, fields({ via: [hashKey(crypto, publicKey)] }));
     const contact = contactOf(crypto, decode(contactSchema, sent) as ContactFields);
-    expect(contact).toEqual({ id: hashKey(crypto, publicKey), publicKey, open: null, via: [hashKey(crypto, publicKey)], coordinate: null });
+    expect(contact).toEqual({ id: hashKey(crypto, publicKey), ...fields({ via: [hashKey(crypto, publicKey)] }) });
     sent.fill(0);
     expect(contact.publicKey).toEqual(publicKey);
   });
@@ -37,18 +45,28 @@ describe('contacts', () => {
   it('[H2] have a key of 32 bytes and at most 3 ways', () => {
     const four = { ...fields(), via: Array.from({ length: MAX_VIA + 1 }, () => hashKey(crypto, publicKey)) };
     expect(() => encode(contactSchema, four)).toThrow();
-    expect(decode(contactSchema, Buffer.from(`94c420${'07'.repeat(32)}c093${`c414${'01'.repeat(20)}`.repeat(3)}c0`, 'hex'))).not.toBeNull();
+    expect(
+      decode(contactSchema, Buffer.from(`96c420${'07'.repeat(32)}c093${`c414${'01'.repeat(20)}`.repeat(3)}c0c0c0`, 'hex')),
+    ).not.toBeNull();
     const hex = toHex(encode(contactSchema, fields()));
-    expect(hex).toBe(`94c420${'07'.repeat(32)}c090c0`);
-    expect(decode(contactSchema, Buffer.from(`94c41f${'07'.repeat(31)}c090c0`, 'hex'))).toBeNull();
-    expect(decode(contactSchema, Buffer.from(`94c420${'07'.repeat(32)}c094${`c414${'01'.repeat(20)}`.repeat(4)}c0`, 'hex'))).toBeNull();
+    expect(hex).toBe(`96c420${'07'.repeat(32)}c090c0c0c0`);
+    expect(decode(contactSchema, Buffer.from(`96c41f${'07'.repeat(31)}c090c0c0c0`, 'hex'))).toBeNull();
+    expect(decode(contactSchema, Buffer.from(`96c420${'07'.repeat(32)}c094${`c414${'01'.repeat(20)}`.repeat(4)}c0c0c0`, 'hex'))).toBeNull();
   });
 
   it('[H2] say where they are, in tenths of a millisecond', () => {
     const hex = toHex(encode(contactSchema, fields({ coordinate: { x: -12.5, y: 40, height: 7.31 } })));
-    expect(hex).toBe(`94c420${'07'.repeat(32)}c090c406ff8301900049`);
+    expect(hex).toBe(`96c420${'07'.repeat(32)}c090c406ff8301900049c0c0`);
     expect(decode(contactSchema, Buffer.from(hex, 'hex'))?.coordinate).toEqual({ x: -12.5, y: 40, height: 7.3 });
-    expect(decode(contactSchema, Buffer.from(`94c420${'07'.repeat(32)}c090c405ff83019000`, 'hex'))).toBeNull();
+    expect(decode(contactSchema, Buffer.from(`96c420${'07'.repeat(32)}c090c405ff83019000`, 'hex'))).toBeNull();
+  });
+
+  it('[H2] say what stands before them, and where they answer STUN', () => {
+    const hex = toHex(encode(contactSchema, fields({ nat: 'symmetric', stun: 3478 })));
+    expect(hex).toBe(`96c420${'07'.repeat(32)}c090c002cd0d96`);
+    expect(decode(contactSchema, Buffer.from(hex, 'hex'))).toMatchObject({ nat: 'symmetric', stun: 3478 });
+    expect(decode(contactSchema, Buffer.from(`96c420${'07'.repeat(32)}c090c003c0`, 'hex'))).toBeNull();
+    expect(decode(contactSchema, Buffer.from(`96c420${'07'.repeat(32)}c090c0c0ce00010000`, 'hex'))).toBeNull();
   });
 
   it('[H2] take addresses that a browser can dial as a WebSocket', () => {

@@ -1,8 +1,11 @@
 /** Who says that it holds a group, and whom to ask (docs/protocol.md, rules M5 and M6). */
+
 import { describe, expect, test } from 'vitest';
 import { EMPTY, toHex } from '../../../src/base/bytes.ts';
 import { fail } from '../../../src/base/errors.ts';
+import type { Nat } from '../../../src/base/nat.ts';
 import { encode, fixed, list, nullable, string, struct } from '../../../src/base/schema.ts';
+import { natSchema } from '../../../src/kademlia/contact.ts';
 import { type Coordinate, coordinateSchema } from '../../../src/kademlia/coordinate.ts';
 import { type Key, keyOf, keySchema, type NodeId } from '../../../src/kademlia/key.ts';
 import { createHolderDirectory } from '../../../src/node/holder-directory.ts';
@@ -17,11 +20,18 @@ import { fakeLink } from './support/fake-link.ts';
 const GROUP = keyOf(new Uint8Array(20).fill(3));
 const OTHER = keyOf(new Uint8Array(20).fill(4));
 
-const valueSchema = struct<{ storeId: Uint8Array<ArrayBuffer>; open: string | null; via: readonly Key[]; coordinate: Coordinate | null }>({
+const valueSchema = struct<{
+  storeId: Uint8Array<ArrayBuffer>;
+  open: string | null;
+  via: readonly Key[];
+  coordinate: Coordinate | null;
+  nat: Nat | null;
+}>({
   storeId: fixed(16),
   open: nullable(string(300)),
   via: list(keySchema, 3),
   coordinate: nullable(coordinateSchema),
+  nat: nullable(natSchema),
 });
 
 function holder(bench: Bench): Holder {
@@ -59,7 +69,7 @@ describe('a holder’s entry', () => {
           signer,
           topic: parts.topic ?? GROUP,
           name: parts.name ?? '',
-          value: parts.value ?? encode(valueSchema, { storeId, open: parts.open ?? null, via: [], coordinate: null }),
+          value: parts.value ?? encode(valueSchema, { storeId, open: parts.open ?? null, via: [], coordinate: null, nat: null }),
           time,
           expires: time + (parts.life ?? HOLDER_LIFE),
         });

@@ -25,7 +25,9 @@ interface Named {
 
 /** A message of an enemy who knows the protocol: valid frames with hostile content, and nonsense. `self`, `victim`: whom it may name. */
 const message = (who: { self: Named; victim: Named }) => {
-  const from = fc.constantFrom(who.self, who.victim).map(({ publicKey }) => ({ publicKey, open: null, via: [], coordinate: null }));
+  const from = fc
+    .constantFrom(who.self, who.victim)
+    .map(({ publicKey }) => ({ publicKey, open: null, via: [], coordinate: null, nat: null, stun: null }));
   const key = fc.constantFrom(who.self.id, who.victim.id, GROUP.key);
   const request = (method: keyof typeof CALLS, body: Bytes): { method: number; body: Bytes } => ({ method: CALLS[method].method, body });
   const call = fc.oneof(
@@ -39,15 +41,7 @@ const message = (who: { self: Named; victim: Named }) => {
       .map((put) =>
         request('STORE', encode(CALLS.STORE.request, { ...put, item: { type: 'value', bytes: put.bytes }, replicas: 20, life: 60_000 })),
       ),
-    fc
-      .record({
-        from,
-        session: fc.constantFrom(0, 1, 2),
-        transfer: fc.boolean(),
-        sequence: fc.integer({ min: 0, max: 255 }),
-        payload: fc.string({ maxLength: 40 }),
-      })
-      .map((signal) => request('SIGNAL', encode(CALLS.SIGNAL.request, { ...signal, session: new Uint8Array(8).fill(signal.session) }))),
+    bytes(200).map((letter) => request('SIGNAL', encode(CALLS.SIGNAL.request, { letter }))),
     fc
       .record({
         to: key,
@@ -131,7 +125,15 @@ async function enemyOf(
   const random = { float: () => 0.5, bytes: (length: number) => new Uint8Array(length).fill(3) };
   const signer = world.crypto.signer(random);
   const [near, far] = channelPair(clock);
-  const contact = { id: hashKey(world.crypto, signer.publicKey), publicKey: signer.publicKey, open: null, via: [], coordinate: null };
+  const contact = {
+    id: hashKey(world.crypto, signer.publicKey),
+    publicKey: signer.publicKey,
+    open: null,
+    via: [],
+    coordinate: null,
+    nat: null,
+    stun: null,
+  };
   const proving = handshake({
     channel: near,
     clock,

@@ -41,3 +41,18 @@ test('the list is there at the next start, also when the disk failed once', asyn
   await broken.load();
   expect(broken.all()).toEqual(['ws://b/']);
 });
+
+test('what a person adds comes after the configured ones, pushes nothing out, and is gone when it is taken back', () => {
+  const list = createOpenList({ store: store(), configured: ['ws://a/'], own: 'ws://own/' });
+  list.proven('ws://b/');
+  list.hear(['ws://c/', 'ws://d/']);
+  for (const url of ['ws://d/', 'ws://e/', 'ws://b/', 'ws://a/', 'ws://own/', 'ws://e/']) list.add(url);
+  expect(list.added()).toEqual(['ws://d/', 'ws://e/', 'ws://b/']);
+  expect(list.all()).toEqual(['ws://a/', 'ws://d/', 'ws://e/', 'ws://b/', 'ws://c/']);
+  list.hear(['ws://e/']);
+  list.proven('ws://e/');
+  list.remove('ws://e/');
+  list.remove('ws://b/');
+  expect(list.all()).toEqual(['ws://a/', 'ws://d/', 'ws://c/']);
+  expect(() => list.add('https://example.org')).toThrow('is not the address of an open node');
+});

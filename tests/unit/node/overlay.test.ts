@@ -62,7 +62,7 @@ function setup(count: number, options: { items?: (index: number) => readonly Ite
       adopt: () => Promise.reject(fail('internal', 'Not here.')),
       close: () => undefined,
     },
-    relay: createRelay({ self: self.id, table, link, deadline: 8_000, onCarried: () => undefined }),
+    relay: createRelay({ clock: bench.clock, self: self.id, table, link, deadline: 8_000, onCarried: () => undefined }),
     items,
     tokenBook,
     spreading: createSpreading({ settings, table, link, items, tokenBook, onNews: () => undefined }),

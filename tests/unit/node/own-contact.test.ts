@@ -1,6 +1,7 @@
 /** What a node says of itself (docs/protocol.md, rule H2). */
 import { expect, test } from 'vitest';
 import { EMPTY } from '../../../src/base/bytes.ts';
+import type { Nat } from '../../../src/base/nat.ts';
 import type { Coordinate } from '../../../src/kademlia/coordinate.ts';
 import type { Place } from '../../../src/kademlia/vivaldi.ts';
 import type { Link } from '../../../src/node/link.ts';
@@ -12,7 +13,7 @@ function setup(open: string | null = null) {
   const bench = createBench();
   const { contact } = bench.someone();
   const links: Link[] = [];
-  const seen = { told: null as Coordinate | null };
+  const seen = { told: null as Coordinate | null, nat: null as Nat | null };
   const place: Place = {
     get told() {
       return seen.told;
@@ -20,7 +21,15 @@ function setup(open: string | null = null) {
     sample: () => undefined,
     roundTripTo: () => 0,
   };
-  const own = createOwnContact({ self: contact.id, publicKey: contact.publicKey, open, place, links: () => links });
+  const own = createOwnContact({
+    self: contact.id,
+    publicKey: contact.publicKey,
+    open,
+    stun: null,
+    place,
+    nat: () => seen.nat,
+    links: () => links,
+  });
   const link = (since: number, url: string | null = null): Link => {
     const made: Link = Object.assign(fakeLink({ contact: bench.someone(url).contact, storeId: EMPTY }), { since });
     links.push(made);

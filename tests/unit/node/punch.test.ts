@@ -1,13 +1,14 @@
 /** Offers, answers and candidates that others carry (docs/protocol.md, rules L6 to L8). */
 import { describe, expect, test } from 'vitest';
-import { type Bytes, EMPTY } from '../../../src/base/bytes.ts';
 import { fail } from '../../../src/base/errors.ts';
+import type { Nat } from '../../../src/base/nat.ts';
 import type { Channel, Punch } from '../../../src/base/ports.ts';
 import { type Deferred, deferred, quiet } from '../../../src/base/timing.ts';
 import type { Contact } from '../../../src/kademlia/contact.ts';
 import type { NodeId } from '../../../src/kademlia/key.ts';
 import type { Link } from '../../../src/node/link.ts';
 import { createPunching, type Punching } from '../../../src/node/punch.ts';
+import type { Letter } from '../../../src/wire/letter.ts';
 import { seededRandom } from '../../sim/random.ts';
 import { type Bench, createBench } from './support/bench.ts';
 import { channelPair } from './support/channel-pair.ts';
@@ -28,28 +29,23 @@ interface Side {
   readonly attempts: Attempt[];
   readonly links: { from: NodeId; initiated: boolean; guest: boolean }[];
   /** Signals on their way; the test delivers, drops or turns them round. */
-  readonly outbox: {
-    to: Contact;
-    session: Bytes;
-    sequence: number;
-    transfer: boolean;
-    payload: string;
-    through: NodeId | null;
-    answered: (payload: string) => void;
-  }[];
+  readonly outbox: { letter: Letter; to: Contact; through: NodeId | null; answered: (answer: Letter | null) => void }[];
   refuse: string | null;
   /** Asked before an attempt of another node's begins. */
   admits: (from: Contact, how: { transfer: boolean; reserved: number }) => boolean;
 }
 
 /** A puncher that opens when an offer (`offer`) has been answered (`answer`) and both have seen the other's candidate. */
-function side(bench: Bench, options: { puncher?: boolean } = {}): Side {
-  const { contact, storeId } = bench.someone();
+function side(bench: Bench, options: { puncher?: boolean; nat?: Nat; relays?: boolean } = {}): Side {
+  const { contact: someone, storeId } = bench.someone();
+  const contact = { ...someone, nat: options.nat ?? null };
   const attempts: Attempt[] = [];
   const links: Side['links'] = [];
   const outbox: Side['outbox'] = [];
   const result: Omit<Side, 'punching'> = { contact, attempts, links, outbox, refuse: null, admits: () => true };
   const puncher = {
+    nat: options.nat ?? null,
+    relays: options.relays ?? false,
     start({ initiator, emit }: { initiator: boolean; emit: (signal: string) => void }): Punch {
       const attempt: Attempt = { initiator, accepted: [], emit, opened: deferred<Channel>(), closed: false };
       quiet(attempt.opened.promise);
@@ -67,7 +63,8 @@ function side(bench: Bench, options: { puncher?: boolean } = {}): Side {
             emit('answer');
             emit('candidate');
           }
-          if (signal === 'candidate' && attempt.accepted[0] !== 'candidate') attempt.opened.resolve(channelPair(bench.clock)[0]);
+          if (signal === 'candidate' && attempt.accepted[0] !== 'candidate')
+            bench.clock.after(HANDSHAKE, () => attempt.opened.resolve(channelPair(bench.clock)[0]));
         },
         close() {
           attempt.closed = true;
@@ -84,10 +81,10 @@ function side(bench: Bench, options: { puncher?: boolean } = {}): Side {
       random: bench.random,
       deadline: 15_000,
       admits: (from, how) => result.admits(from, how),
-      async send(to, request, through) {
+      async send(letter, { to, through }) {
         if (result.refuse) throw fail('unreachable', result.refuse);
-        const answer = deferred<string>();
-        outbox.push({ to, ...request, through, answered: answer.resolve });
+        const answer = deferred<Letter | null>();
+        outbox.push({ letter, to, through, answered: answer.resolve });
         return answer.promise;
       },
       async adopt(_, { initiated, expected, guest }): Promise<Link> {
@@ -101,16 +98,25 @@ function side(bench: Bench, options: { puncher?: boolean } = {}): Side {
 /** Delivers everything that waits, as `order` sorts it, until nothing moves. */
 async function deliver(bench: Bench, sides: readonly Side[], order = <T>(all: T[]): T[] => all): Promise<void> {
   for (let round = 0; round < 20; round++) {
-    await bench.advance(1);
-    const moving = order(sides.flatMap((from) => from.outbox.splice(0).map((signal) => ({ from, signal }))));
-    if (moving.length === 0) return;
-    for (const { from, signal } of moving) {
-      const to = sides.find((one) => one.contact.id === signal.to.id);
-      to?.punching.signalled(from.contact, { ...signal, from: from.contact }, NOBODY).then(signal.answered, () => undefined);
+    await bench.advance(GATHERED);
+    const moving = order(sides.flatMap((from) => from.outbox.splice(0).map((sent) => ({ from, sent }))));
+    if (moving.length === 0 && round > 2) return;
+    for (const { from, sent } of moving) {
+      const to = sides.find((one) => one.contact.id === sent.to.id);
+      to?.punching.deliver(sent.letter, { from: from.contact, carrier: NOBODY }).then(sent.answered, () => undefined);
     }
   }
 }
 
+/** A letter out of nothing: the first of an attempt unless something else is said. */
+function letter(signal: string, changes: Partial<Letter> = {}): Letter {
+  return { session: new Uint8Array(8), sequence: 0, transfer: false, signals: [signal], ...changes };
+}
+
+/** From the last candidate to an open channel, ms: the other side must have heard the answer. */
+const HANDSHAKE = 60;
+/** Until what a side says at once is in its outbox, ms. */
+const GATHERED = 21;
 const patient = { signal: new AbortController().signal, transfer: false };
 /** Who carried a signal when it does not matter. */
 const NOBODY = 'f'.repeat(40) as NodeId;
@@ -149,10 +155,10 @@ describe('an attempt', () => {
     expect(a.attempts[0]?.closed).toBe(true);
     a.refuse = null;
     const link = a.punching.punch(b.contact, patient);
-    await bench.advance(1);
+    await bench.advance(GATHERED);
     a.refuse = 'lost';
     a.attempts[1]?.emit('late');
-    await bench.advance(1);
+    await bench.advance(GATHERED);
     a.refuse = null;
     await deliver(bench, [a, b]);
     await bench.run(link);
@@ -163,7 +169,7 @@ describe('an attempt', () => {
     const [a, b] = [side(bench), side(bench)];
     const abort = new AbortController();
     const link = quiet(a.punching.punch(b.contact, { signal: abort.signal, transfer: false }));
-    await bench.advance(1);
+    await bench.advance(GATHERED);
     const [late] = channelPair(bench.clock);
     abort.abort();
     a.attempts[0]?.opened.resolve(late);
@@ -173,23 +179,54 @@ describe('an attempt', () => {
     expect(late.closed).toBe(true);
     expect(a.links).toEqual([]);
     a.attempts[0]?.emit('candidate');
-    await bench.advance(1);
-    expect(a.outbox.filter(({ sequence }) => sequence === 2)).toEqual([]);
+    await bench.advance(GATHERED);
+    expect(a.outbox.filter(({ letter }) => letter.sequence > 0)).toEqual([]);
   });
 
   test('that the other side never finishes ends after 15 s', async () => {
     const bench = createBench();
     const [a, b] = [side(bench), side(bench)];
-    await b.punching.signalled(
-      a.contact,
-      { from: a.contact, session: new Uint8Array(8), sequence: 0, transfer: false, payload: 'offer' },
-      NOBODY,
-    );
+    quiet(b.punching.deliver(letter('offer'), { from: a.contact, carrier: NOBODY }));
     await bench.advance(14_900);
     expect(b.attempts[0]?.closed).toBe(false);
     await bench.advance(200);
     expect(b.attempts[0]?.closed).toBe(true);
     expect(bench.pending).toBe(0);
+  });
+});
+
+describe('NATs', () => {
+  test('[L9] two that can’t be punched together are told so before anything is spent, unless a relay stands by', async () => {
+    const bench = createBench();
+    const symmetric = (): Side => side(bench, { nat: 'symmetric' });
+    const [a, b] = [symmetric(), symmetric()];
+    expect(await bench.code(a.punching.punch(b.contact, patient))).toBe('no-path');
+    expect(a.attempts).toEqual([]);
+    const [relayed, mapped] = [side(bench, { nat: 'symmetric', relays: true }), side(bench, { nat: 'mapped' })];
+    for (const [from, to] of [
+      [relayed, b],
+      [mapped, b],
+    ] as const) {
+      quiet(from.punching.punch(to.contact, patient));
+      expect(from.attempts.length).toBe(1);
+      from.punching.close();
+    }
+  });
+
+  test('[L9] who answered, but can’t be connected to, has no path; who never did can’t be reached', async () => {
+    const bench = createBench();
+    const [a, b] = [side(bench), side(bench)];
+    const unheard = quiet(a.punching.punch(b.contact, patient));
+    await bench.advance(GATHERED);
+    a.attempts[0]?.opened.reject(fail('unreachable', 'ICE failed.'));
+    expect(await bench.code(unheard)).toBe('unreachable');
+    a.outbox.splice(0);
+    const answered = quiet(a.punching.punch(b.contact, patient));
+    await bench.advance(GATHERED);
+    for (const { letter: offer, answered: hear } of a.outbox.splice(0)) hear(letter('answer', { session: offer.session }));
+    await bench.advance(1);
+    a.attempts[1]?.opened.reject(fail('unreachable', 'ICE failed.'));
+    expect(await bench.code(answered)).toBe('no-path');
   });
 });
 
@@ -204,10 +241,8 @@ describe('room', () => {
     };
     const offer = (transfer: boolean) => {
       const { contact } = bench.someone();
-      return b.punching.signalled(
-        contact,
-        { from: contact, session: bench.random.bytes(8), sequence: 0, transfer, payload: 'offer' },
-        NOBODY,
+      return bench.run(
+        b.punching.deliver(letter('offer', { session: bench.random.bytes(8), transfer }), { from: contact, carrier: NOBODY }),
       );
     };
     await offer(true);
@@ -237,15 +272,19 @@ describe('room', () => {
     const bench = createBench();
     const [a, b] = [side(bench), side(bench)];
     quiet(a.punching.punch(b.contact, patient));
-    await bench.advance(1);
+    await bench.advance(GATHERED);
     const [offer] = a.outbox.splice(0) as [Side['outbox'][number]];
     expect(offer.through).toBeNull();
-    const request = { ...offer, from: a.contact };
-    expect(await b.punching.signalled(a.contact, request, NOBODY)).toBe('answer');
+    const hear = (): Promise<Letter | null> => bench.run(b.punching.deliver(offer.letter, { from: a.contact, carrier: NOBODY }));
+    expect(await hear()).toMatchObject({ sequence: 0, signals: ['answer', 'candidate'] });
     // The response may get lost with a carrier, and the offer come again another way.
-    expect(await b.punching.signalled(a.contact, request, NOBODY)).toBe('answer');
-    await bench.advance(1);
-    expect(b.outbox.map(({ payload, through }) => [payload, through])).toEqual([['candidate', NOBODY]]);
+    expect(await hear()).toMatchObject({ sequence: 0, signals: ['answer', 'candidate'] });
+    b.attempts[0]?.emit('late candidate');
+    b.attempts[0]?.emit('another');
+    await bench.advance(GATHERED);
+    expect(b.outbox.map(({ letter: { sequence, signals }, through }) => [sequence, signals, through])).toEqual([
+      [1, ['late candidate', 'another'], NOBODY],
+    ]);
     a.punching.close();
     b.punching.close();
   });
@@ -256,14 +295,14 @@ describe('an answer that is late', () => {
     const bench = createBench();
     const b = side(bench);
     const { contact } = bench.someone();
-    const offer = { from: contact, session: new Uint8Array(8), sequence: 0, transfer: false, payload: 'slow offer' };
-    const response = b.punching.signalled(contact, offer, NOBODY);
+    const response = b.punching.deliver(letter('slow offer'), { from: contact, carrier: NOBODY });
     await bench.advance(499);
     expect(b.outbox).toEqual([]);
-    await bench.advance(1);
-    expect(await response).toBe('');
+    await bench.advance(GATHERED);
+    expect(await response).toBeNull();
     b.attempts[0]?.emit('answer');
-    expect(b.outbox).toMatchObject([{ sequence: 0, payload: 'answer', through: NOBODY }]);
+    await bench.advance(GATHERED);
+    expect(b.outbox).toMatchObject([{ letter: { sequence: 0, signals: ['answer'] }, through: NOBODY }]);
     b.punching.close();
   });
 
@@ -271,12 +310,8 @@ describe('an answer that is late', () => {
     const bench = createBench();
     const b = side(bench);
     const { contact } = bench.someone();
-    const response = b.punching.signalled(
-      contact,
-      { from: contact, session: new Uint8Array(8), sequence: 0, transfer: false, payload: 'nonsense' },
-      NOBODY,
-    );
-    expect(await response).toBe('');
+    const response = b.punching.deliver(letter('nonsense'), { from: contact, carrier: NOBODY });
+    expect(await response).toBeNull();
     expect(b.outbox).toEqual([]);
   });
 });
@@ -299,16 +334,8 @@ describe('glare', () => {
     const bench = createBench();
     const [lesser, greater] = sorted(side(bench), side(bench));
     const link = greater.punching.punch(lesser.contact, patient);
-    await greater.punching.signalled(
-      lesser.contact,
-      {
-        from: lesser.contact,
-        session: new Uint8Array(8).fill(9),
-        sequence: 0,
-        transfer: false,
-        payload: 'nonsense',
-      },
-      NOBODY,
+    await bench.run(
+      greater.punching.deliver(letter('nonsense', { session: new Uint8Array(8).fill(9) }), { from: lesser.contact, carrier: NOBODY }),
     );
     await bench.advance(5);
     await deliver(bench, [lesser, greater]);
@@ -318,17 +345,13 @@ describe('glare', () => {
   test('an attempt of ours waits for theirs, and begins when that failed', async () => {
     const bench = createBench();
     const [a, b] = [side(bench), side(bench)];
-    await b.punching.signalled(
-      a.contact,
-      { from: a.contact, session: new Uint8Array(8), sequence: 0, transfer: false, payload: 'offer' },
-      NOBODY,
-    );
+    quiet(b.punching.deliver(letter('offer'), { from: a.contact, carrier: NOBODY }));
     const link = b.punching.punch(a.contact, patient);
-    await bench.advance(1);
+    await bench.advance(GATHERED);
     expect(b.attempts.length).toBe(1);
     b.outbox.splice(0);
     b.attempts[0]?.opened.reject(fail('unreachable', 'No path.'));
-    await bench.advance(1);
+    await bench.advance(GATHERED);
     await deliver(bench, [a, b]);
     expect((await bench.run(link)).id).toBe(a.contact.id);
     expect(b.attempts.length).toBe(2);
@@ -340,13 +363,13 @@ describe('nonsense', () => {
     const bench = createBench();
     const [a, b] = [side(bench), side(bench)];
     const link = a.punching.punch(b.contact, patient);
-    await bench.advance(1);
-    const { session } = a.outbox[0] as Side['outbox'][number];
+    await bench.advance(GATHERED);
+    const { session } = (a.outbox[0] as Side['outbox'][number]).letter;
     await deliver(bench, [a, b]);
     await bench.run(link);
     for (const to of [a, b]) {
       const from = to === a ? b : a;
-      await to.punching.signalled(from.contact, { from: from.contact, session, sequence: 2, transfer: false, payload: 'late' }, NOBODY);
+      await bench.run(to.punching.deliver(letter('late', { session, sequence: 2 }), { from: from.contact, carrier: NOBODY }));
     }
     expect([a.attempts.length, b.attempts.length]).toEqual([1, 1]);
   });
@@ -355,9 +378,9 @@ describe('nonsense', () => {
     const bench = createBench();
     const [a, b, thief] = [side(bench), side(bench), side(bench)];
     quiet(a.punching.punch(b.contact, patient));
-    await bench.advance(1);
-    const { session } = a.outbox[0] as Side['outbox'][number];
-    await a.punching.signalled(thief.contact, { from: thief.contact, session, sequence: 0, transfer: false, payload: 'nonsense' }, NOBODY);
+    await bench.advance(GATHERED);
+    const { session } = (a.outbox[0] as Side['outbox'][number]).letter;
+    await bench.run(a.punching.deliver(letter('nonsense', { session }), { from: thief.contact, carrier: NOBODY }));
     expect(a.attempts[0]?.accepted).toEqual([]);
     a.punching.close();
   });
@@ -369,9 +392,9 @@ describe('nonsense', () => {
       let refused = 0;
       for (let i = 0; i < times; i++) {
         const { contact } = bench.someone();
-        await victim.punching
-          .signalled(contact, { from: contact, session: bench.random.bytes(8), sequence: 0, transfer: false, payload }, NOBODY)
-          .catch(() => refused++);
+        const sent = letter(payload, { session: bench.random.bytes(8) });
+        void victim.punching.deliver(sent, { from: contact, carrier: NOBODY }).catch(() => refused++);
+        await bench.advance(0);
       }
       return refused;
     };
@@ -390,9 +413,9 @@ describe('nonsense', () => {
   test('signals in our own name, and to nodes that can’t be punched to, are refused', async () => {
     const bench = createBench();
     const [a, open] = [side(bench), side(bench, { puncher: false })];
-    const request = { session: new Uint8Array(8), sequence: 0, transfer: false, payload: 'offer' };
-    expect(await bench.code(a.punching.signalled(a.contact, { ...request, from: a.contact }, NOBODY))).toBe('refused');
-    expect(await bench.code(open.punching.signalled(a.contact, { ...request, from: a.contact }, NOBODY))).toBe('refused');
+    const by = { from: a.contact, carrier: NOBODY };
+    expect(await bench.code(a.punching.deliver(letter('offer'), by))).toBe('refused');
+    expect(await bench.code(open.punching.deliver(letter('offer'), by))).toBe('refused');
     expect(await bench.code(open.punching.punch(a.contact, patient))).toBe('refused');
   });
 
@@ -400,9 +423,10 @@ describe('nonsense', () => {
     const bench = createBench();
     const [a, b] = [side(bench), side(bench)];
     const send = (sequence: number, payload: string) =>
-      b.punching.signalled(a.contact, { from: a.contact, session: new Uint8Array(8), sequence, transfer: false, payload }, NOBODY);
-    for (let sequence = 255; sequence > 0; sequence--) await send(sequence, 'x').catch(() => undefined);
-    await send(0, 'offer');
+      b.punching.deliver(letter(payload, { sequence }), { from: a.contact, carrier: NOBODY });
+    for (let sequence = 255; sequence > 0; sequence--) void send(sequence, 'x').catch(() => undefined);
+    quiet(send(0, 'offer'));
+    await bench.advance(1);
     expect(b.attempts[0]?.accepted.length).toBe(65);
     b.punching.close();
   });
@@ -411,14 +435,12 @@ describe('nonsense', () => {
     const bench = createBench();
     const [a, b] = [side(bench), side(bench)];
     const link = quiet(a.punching.punch(b.contact, patient));
-    await bench.advance(1);
+    await bench.advance(GATHERED);
     a.punching.close();
     expect(await bench.code(link)).toBe('closed');
     expect(await bench.code(a.punching.punch(b.contact, patient))).toBe('closed');
     expect(
-      await bench.code(
-        a.punching.signalled(b.contact, { from: b.contact, session: EMPTY, sequence: 0, transfer: false, payload: 'offer' }, NOBODY),
-      ),
+      await bench.code(a.punching.deliver(letter('offer', { session: new Uint8Array(8) }), { from: b.contact, carrier: NOBODY })),
     ).toBe('refused');
   });
 });

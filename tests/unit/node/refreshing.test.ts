@@ -37,6 +37,8 @@ function setup(count: number, options: { dead?: (contact: Contact) => boolean } 
   const tending: Tending = {
     start: () => undefined,
     nudge: () => undefined,
+    dial: () => undefined,
+    reaches: () => false,
     hold: () => void phases.push('hold'),
     release: () => void phases.push('release'),
     async calm() {

@@ -28,6 +28,7 @@ function network(bench: Bench, count: number, linked: readonly (readonly [number
     const table = createRoutingTable({ self: contact.id });
     const links = new Map<NodeId, Link>();
     const relay = createRelay({
+      clock: bench.clock,
       self: contact.id,
       table,
       link: (id) => links.get(id) ?? null,
@@ -192,6 +193,7 @@ describe('a relayed call', () => {
       links.set(other.contact.id, fakeLink({ contact: other.contact, storeId: EMPTY, call }));
     }
     const relay = createRelay({
+      clock: bench.clock,
       self: contact.id,
       table,
       link: (id) => links.get(id) ?? null,

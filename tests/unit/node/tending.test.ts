@@ -29,6 +29,7 @@ interface Options {
 
 function setup(options: Options = {}) {
   const bench = createBench(options.seed);
+  const openList = createOpenList({ store: createMemoryStore(1e6), configured: options.bootstrap ?? [], own: null });
   const self = bench.someone().contact;
   const settings = { ...DEFAULT_SETTINGS, budget: options.budget ?? DEFAULT_SETTINGS.budget };
   const table = createRoutingTable({
@@ -102,11 +103,11 @@ function setup(options: Options = {}) {
       adopt: () => Promise.reject(fail('internal', 'Not here.')),
       close: () => undefined,
     },
-    openList: createOpenList({ store: createMemoryStore(1e6), configured: options.bootstrap ?? [], own: null }),
+    openList,
     isBusy,
     onShort: (short) => void shorts.push(short),
   });
-  return { bench, table, tending, link, links, dials, connects, closed, shorts, full, most: () => most };
+  return { bench, table, tending, openList, link, links, dials, connects, closed, shorts, full, servers, most: () => most };
 }
 
 describe('open nodes', () => {
@@ -188,6 +189,58 @@ describe('open nodes', () => {
     }
     expect(dials.length).toBeLessThan(30);
     expect(dials.length).toBeGreaterThan(5);
+    tending.close();
+  });
+});
+
+describe('an open node that a person named', () => {
+  test('is dialled at once though another is linked, and again when its link is lost', async () => {
+    const { bench, tending, openList, dials, links } = setup({ bootstrap: ['ws://a/'] });
+    tending.start();
+    await bench.advance(100_000);
+    expect(dials.map(({ url }) => url)).toEqual(['ws://a/']);
+    openList.add('ws://b/');
+    tending.dial('ws://b/');
+    expect(tending.reaches('ws://b/')).toBe(false);
+    await bench.advance(200);
+    expect(dials.map(({ url }) => url)).toEqual(['ws://a/', 'ws://b/']);
+    expect([tending.reaches('ws://a/'), tending.reaches('ws://b/')]).toEqual([true, true]);
+    [...links.values()].find(({ contact }) => contact.open === 'ws://b/')?.close('lost');
+    expect(tending.reaches('ws://b/')).toBe(false);
+    await bench.advance(3_000);
+    expect(tending.reaches('ws://b/')).toBe(true);
+    tending.close();
+  });
+
+  test('is tried with growing pauses while it does not answer, anew when it is named again, and no more when it is taken back', async () => {
+    const { bench, tending, openList, dials } = setup({ bootstrap: ['ws://a/'], dial: (url) => (url === 'ws://a/' ? 10 : -10) });
+    tending.start();
+    openList.add('ws://b/');
+    await bench.advance(300_000);
+    const tried = () => dials.filter(({ url }) => url === 'ws://b/').length;
+    const before = tried();
+    expect(before).toBeGreaterThan(8);
+    expect(before).toBeLessThan(25);
+    tending.dial('ws://b/');
+    await bench.advance(10);
+    expect(tried()).toBe(before + 1);
+    openList.remove('ws://b/');
+    const [last, all] = [tried(), dials.length];
+    await bench.advance(300_000);
+    expect([tried(), dials.length]).toEqual([last, all]);
+    tending.close();
+  });
+
+  test('under two addresses, or another than it tells, is dialled once for each', async () => {
+    const { bench, tending, openList, dials, links, servers } = setup();
+    servers.set('ws://b/', bench.someone('ws://told/').contact);
+    servers.set('ws://c/', servers.get('ws://b/') as Contact);
+    for (const url of ['ws://b/', 'ws://c/']) openList.add(url);
+    tending.start();
+    await bench.advance(600_000);
+    expect(dials.map(({ url }) => url).sort()).toEqual(['ws://b/', 'ws://c/']);
+    expect(links.size).toBe(1);
+    expect([tending.reaches('ws://b/'), tending.reaches('ws://c/')]).toEqual([true, true]);
     tending.close();
   });
 });

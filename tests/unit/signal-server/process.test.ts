@@ -69,7 +69,7 @@ describe('the process', () => {
     },
   );
 
-  test('a taken port and a bad PORT end it with 1 and a sentence', async () => {
+  test('a taken port, a bad PORT and a bad STUN_PORT end it with 1 and a sentence', async () => {
     const other = createServer();
     await new Promise<void>((resolve) => void other.listen(0, resolve));
     const { port } = other.address() as AddressInfo;
@@ -81,5 +81,8 @@ describe('the process', () => {
     const bad = start({ PORT: 'eighty' });
     expect(await bad.exit).toBe(1);
     expect(bad.text()).toContain('PORT is “eighty”');
+    const badStun = start({ PORT: '0', STUN_PORT: '0' });
+    expect(await badStun.exit).toBe(1);
+    expect(badStun.text()).toContain('STUN_PORT is “0”');
   });
 });

@@ -1,5 +1,5 @@
 /**
- * The bytes of every message of protocol version 2. When one changes, nodes of this version no longer understand each other: raise
+ * The bytes of every message of protocol version 3. When one changes, nodes of this version no longer understand each other: raise
  * PROTOCOL_VERSION, then write the files anew with KADREEL_WRITE_GOLDEN=1.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';

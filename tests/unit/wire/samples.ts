@@ -9,6 +9,7 @@ import { recordBodySchema } from '../../../src/records/record.ts';
 import type { Signed } from '../../../src/records/signed.ts';
 import type { Device } from '../../../src/records/vector-clock.ts';
 import { encodeFrame } from '../../../src/wire/codec.ts';
+import { type Letter, letterSchema, signedLetterSchema } from '../../../src/wire/letter.ts';
 import {
   CALLS,
   FAILURES,
@@ -34,8 +35,22 @@ function bytes(length: number, seed: number): Bytes {
 const key = (seed: number): Key => keyOf(bytes(KEY_BYTES, seed));
 const TIME = 1_795_000_000_000;
 
-const open: ContactFields = { publicKey: bytes(32, 1), open: 'wss://open.example.org/kadreel', via: [], coordinate: null };
-const closed: ContactFields = { publicKey: bytes(32, 2), open: null, via: [key(1), key(3)], coordinate: { x: -12.5, y: 40, height: 7.3 } };
+const open: ContactFields = {
+  publicKey: bytes(32, 1),
+  open: 'wss://open.example.org/kadreel',
+  via: [],
+  coordinate: null,
+  nat: null,
+  stun: 3478,
+};
+const closed: ContactFields = {
+  publicKey: bytes(32, 2),
+  open: null,
+  via: [key(1), key(3)],
+  coordinate: { x: -12.5, y: 40, height: 7.3 },
+  nat: 'symmetric',
+  stun: null,
+};
 const openNodes = ['wss://open.example.org/kadreel', 'ws://[2001:db8::1]:8080/'];
 const signed: Signed = { body: bytes(40, 4), signature: bytes(64, 5) };
 const items: readonly Item[] = [
@@ -63,7 +78,7 @@ export const REQUESTS: { readonly [M in Method]: RequestOf<M> } = {
   FIND_NODE: { target: key(20) },
   FIND_VALUE: { key: key(21), want: 2, before: Number.MAX_SAFE_INTEGER },
   STORE: { key: key(22), token: bytes(8, 23), item: items[0] as Item, replicas: 20, life: 86_400_000 },
-  SIGNAL: { from: closed, session: bytes(8, 24), sequence: 3, transfer: true, payload: '{"type":"candidate"}' },
+  SIGNAL: { letter: bytes(70, 24) },
   RELAY: { to: key(25), via: key(26), hops: 16, from: closed, method: 5, body: bytes(9, 27) },
   DESCRIBE: { group: key(28) },
   FETCH: { group: key(29), segment: 7, offset: 1_048_576, window: 262_144, urgency: 0 },
@@ -77,7 +92,7 @@ export const RESPONSES: { readonly [M in Method]: ResponseOf<M> } = {
   FIND_NODE: nearer,
   FIND_VALUE: { ...nearer, items },
   STORE: { stored: 20 },
-  SIGNAL: { payload: '{"type":"answer"}' },
+  SIGNAL: { letter: bytes(60, 36) },
   RELAY: { body: bytes(9, 33) },
   DESCRIBE: { descriptor: bytes(12, 34) },
   FETCH: { size: 987_654 },
@@ -88,7 +103,10 @@ export const RESPONSES: { readonly [M in Method]: ResponseOf<M> } = {
 
 const sample = <T>(schema: Schema<T>, value: T): Sample => ({ schema: schema as Schema<unknown>, value });
 
-/** What is stored under keys, and signed. */
+/** What is sealed in a SIGNAL. */
+const LETTER: Letter = { session: bytes(8, 24), sequence: 3, transfer: true, signals: ['{"type":"offer"}', '{"type":"candidate"}'] };
+
+/** What is stored under keys, and signed; and what is sealed. */
 export const STORED: Readonly<Record<string, Sample>> = {
   record: sample(recordBodySchema, {
     owner: bytes(32, 40),
@@ -114,6 +132,8 @@ export const STORED: Readonly<Record<string, Sample>> = {
       { digest: bytes(32, 46), size: 200, duration: 3_967 },
     ],
   }),
+  letter: sample(letterSchema, LETTER),
+  signedLetter: sample(signedLetterSchema, { body: bytes(30, 54), signature: bytes(64, 55) }),
   page: sample(pageSchema, [{ key: key(47), durations: [4_000, 3_967] }]),
   manifest: sample(manifestSchema, {
     version: 1,

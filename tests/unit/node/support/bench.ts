@@ -44,7 +44,15 @@ export function createBench(seed = 1): Bench {
     crypto,
     someone(open = null) {
       const signer = crypto.signer(random);
-      const contact = { id: hashKey(crypto, signer.publicKey), publicKey: signer.publicKey, open, via: [], coordinate: null };
+      const contact = {
+        id: hashKey(crypto, signer.publicKey),
+        publicKey: signer.publicKey,
+        open,
+        via: [],
+        coordinate: null,
+        nat: null,
+        stun: null,
+      };
       return { signer, contact, storeId: random.bytes(16) };
     },
     run,
