@@ -3,10 +3,11 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium } from 'playwright-core';
+import type { NetworkSettings } from '../../src/app/api.ts';
 import { executable } from '../browser/harness/chromium.ts';
 import { CHROMIUM_FLAGS } from '../chromium.mjs';
-import { PUBLIC } from './network.ts';
-import { type NetworkSettings, presetNetwork } from './network-settings.ts';
+import { SERVERS } from './network.ts';
+import { presetNetwork } from './network-settings.ts';
 import { recordIn } from './recorder.ts';
 import { siteAt } from './servers.ts';
 
@@ -20,7 +21,7 @@ export interface HomeBrowser {
 }
 
 /** Sites of the lab have no https, which WebCrypto, locks and service workers ask for. */
-const TRUSTED = [PUBLIC.openNode, PUBLIC.secondOpenNode, PUBLIC.files].map(siteAt);
+const TRUSTED = [SERVERS.openNode, SERVERS.secondOpenNode, SERVERS.files].map(siteAt);
 
 /** Starts a browser in a namespace. Close it. */
 export async function launchAt(host: string): Promise<HomeBrowser> {
@@ -39,7 +40,7 @@ export async function launchAt(host: string): Promise<HomeBrowser> {
     async newContext(settings) {
       const context = await browser.newContext();
       await recordIn(context);
-      if (settings) await presetNetwork(context, { url: siteAt(PUBLIC.openNode), settings });
+      if (settings) await presetNetwork(context, { url: siteAt(SERVERS.openNode), settings });
       return context;
     },
     async close() {

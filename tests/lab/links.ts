@@ -1,7 +1,7 @@
 /** Whether the lab's links do what they say: delay, loss and rate, as packets feel them. */
 import { quantile } from './figures.ts';
 import { evenLink, type Path } from './link.ts';
-import { type Home, type Network, PUBLIC } from './network.ts';
+import { type Home, type Network, PROBES } from './network.ts';
 import type { LabRow } from './row.ts';
 import { type DeviceCounts, startUdpHost, type UdpSocket } from './udp.ts';
 import { inWorld } from './world.ts';
@@ -67,7 +67,7 @@ async function openEnds(network: Network, path: Path): Promise<Ends> {
   const home = await network.addHome({ nat: 'open', link: evenLink(path) });
   const [near, far] = [startUdpHost(home.hosts[0] as string), startUdpHost(network.public)];
   const inside = await near.open({ address: '0.0.0.0', port: PORT });
-  const outside = await far.open({ address: PUBLIC.relay, port: PORT });
+  const outside = await far.open({ address: PROBES[0], port: PORT });
   return {
     path,
     home,
@@ -168,7 +168,7 @@ let floods = 0;
 
 /** Sends numbered packets one way, and gives those that arrived. A last one is repeated until it does: all others came before it. */
 async function flood(ends: Ends, way: 'up' | 'down', what: { count: number; every: number; size: number }): Promise<Arrival[]> {
-  const up = { from: ends.inside, to: ends.outside, at: { address: PUBLIC.relay, port: PORT } };
+  const up = { from: ends.inside, to: ends.outside, at: { address: PROBES[0], port: PORT } };
   const down = { from: ends.outside, to: ends.inside, at: { address: ends.home.address, port: PORT } };
   const { from, to, at } = way === 'up' ? up : down;
   await from.flood(at, what);

@@ -1,10 +1,11 @@
 /** Two people open the site at the same time, each with a fresh browser, and their nodes should link up by themselves. */
 import type { BrowserContext, Page } from 'playwright-core';
+import type { IceServer } from '../../src/app/api.ts';
 import { adopt } from '../browser/harness/tab.ts';
 import type { HomeBrowser } from './home-browser.ts';
-import { PUBLIC } from './network.ts';
+import { SERVERS } from './network.ts';
 import { type ConnectionNote, type PageNotes, readNotes } from './recorder.ts';
-import { type IceServer, siteAt } from './servers.ts';
+import { siteAt } from './servers.ts';
 
 /** What came of it. */
 export interface Meeting {
@@ -35,7 +36,7 @@ export async function meet(browsers: readonly [HomeBrowser, HomeBrowser], iceSer
   try {
     for (const context of await Promise.all(browsers.map((one) => one.newContext({ iceServers })))) contexts.push(context);
     const pages = (await Promise.all(contexts.map((context) => context.newPage()))) as [Page, Page];
-    await Promise.all(pages.map((page) => page.goto(siteAt(PUBLIC.openNode))));
+    await Promise.all(pages.map((page) => page.goto(siteAt(SERVERS.openNode))));
     const [a, b] = await Promise.all(pages.map((page) => adopt(page)));
     if (!a || !b) throw new Error('A tab did not become a node.');
     await Promise.all([a.untilOnline(), b.untilOnline()]);

@@ -1,5 +1,5 @@
 /** Says what a home's NAT does to UDP, in the words of RFC 4787, by the tests of RFC 5780: so that we know that the lab is right. */
-import { type Home, type Network, PUBLIC } from './network.ts';
+import { type Home, type Network, PROBES } from './network.ts';
 import { startUdpHost, type UdpHost, type UdpSocket } from './udp.ts';
 
 /** How much a NAT looks at the other side. */
@@ -35,9 +35,9 @@ export async function judgeNat({ network, home, roundTrip }: { network: Network;
 async function judge(at: { outside: UdpHost; inside: UdpHost; home: Home; patience: number }): Promise<NatVerdict> {
   const { outside, inside, home, patience } = at;
   const ends = {
-    main: { address: PUBLIC.relay, port: PORTS.first },
-    otherPort: { address: PUBLIC.relay, port: PORTS.second },
-    otherAddress: { address: PUBLIC.other, port: PORTS.first },
+    main: { address: PROBES[0], port: PORTS.first },
+    otherPort: { address: PROBES[0], port: PORTS.second },
+    otherAddress: { address: PROBES[1], port: PORTS.first },
   };
   const main = await outside.open(ends.main);
   const otherPort = await outside.open(ends.otherPort);

@@ -1,32 +1,16 @@
 /** The network settings of a page, kept on its node's disk: how the lab tells a browser its STUN and TURN servers. */
 import type { BrowserContext, Page } from 'playwright-core';
-import type { IceServer } from './servers.ts';
-
-/** What a page may be told about its network. */
-export interface NetworkSettings {
-  /** Addresses of open nodes: `ws://203.0.113.1:8080/ws`. */
-  readonly openNodes: readonly string[];
-  readonly iceServers: readonly IceServer[];
-}
-
-/** The part of `window.kadreel` for it. */
-interface NetworkPage {
-  readonly network?: {
-    settings(): unknown;
-    change(settings: Partial<NetworkSettings>): Promise<void>;
-  };
-}
+import type { NetworkSettings } from '../../src/app/api.ts';
 
 /** For the page to load and its node to start (ms), on a busy machine. */
 const START_TIMEOUT = 30_000;
 
-/** Changes the settings of a page. They hold for connections made from then on. */
+/** Changes the settings of a page; what is not given stays as it is. ICE servers hold for connections made from then on. */
 export async function changeNetwork(page: Page, settings: Partial<NetworkSettings>): Promise<void> {
   await page.waitForFunction(() => window.kadreel !== undefined, null, { timeout: START_TIMEOUT });
   await page.evaluate(async (wanted) => {
-    const { network } = window.kadreel as unknown as NetworkPage;
-    if (!network) throw new Error('This build has no window.kadreel.network, so its ICE servers can’t be set.');
-    await network.change(wanted);
+    const network = window.kadreel?.network;
+    await network?.change({ ...network.settings(), ...wanted });
   }, settings);
 }
 

@@ -6,17 +6,17 @@ import { command, type Service } from './command.ts';
 import { type Link, startLink } from './link.ts';
 import { type NatKind, natRules } from './nat.ts';
 
-/** RFC 5737: addresses for examples, which no real network has. The servers', each for one purpose. */
-export const PUBLIC = {
+/** RFC 5737: addresses for examples, which no real network has. One for each server, each a machine of its own. */
+export const SERVERS = {
   openNode: '203.0.113.1',
   secondOpenNode: '203.0.113.2',
   /** STUN and TURN. */
   relay: '203.0.113.3',
-  /** Another address to ask from, for the judge of the NATs. */
-  other: '203.0.113.4',
   /** Serves the site and is no node. */
-  files: '203.0.113.5',
+  files: '203.0.113.4',
 } as const;
+/** The two addresses from which the public namespace itself speaks: to judge NATs and links. */
+export const PROBES = ['203.0.113.5', '203.0.113.6'] as const;
 const PUBLIC_END = '203.0.113.254';
 
 /** The network of one household. */
@@ -44,8 +44,10 @@ export interface HomeOptions {
 
 /** The internet of one run. */
 export interface Network {
-  /** The namespace in which servers run. */
+  /** The namespace that joins all homes and servers. */
   readonly public: string;
+  /** The namespace of the server at an address, which is made when it is first asked for. */
+  server(address: string): Promise<string>;
   addHome(options: HomeOptions): Promise<Home>;
   /** Ends the links and removes every namespace. Idempotent. */
   close(): Promise<void>;
@@ -55,12 +57,13 @@ const GUARD = fileURLToPath(new URL('guard.sh', import.meta.url));
 
 let networks = 0;
 
-/** Makes the public part, with the addresses of all servers. Close it. */
+/** Makes the public part. Close it. */
 export async function createNetwork(): Promise<Network> {
   const prefix = `kadlab-${process.pid}-${++networks}`;
   const outside = `${prefix}-public`;
   const guard = startGuard(prefix);
   const links: Service[] = [];
+  const servers = new Map<string, Promise<string>>();
   let homes = 0;
   let closing: Promise<void> | null = null;
 
@@ -143,15 +146,35 @@ export async function createNetwork(): Promise<Network> {
     };
   };
 
+  const addServer = async (address: string): Promise<string> => {
+    const namespace = `${prefix}-server${address.split('.').at(-1)}`;
+    const device = `server${address.split('.').at(-1)}`;
+    await add(namespace);
+    await ip(
+      namespace,
+      ['link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', device, 'netns', outside],
+      ['addr', 'add', address, 'peer', PUBLIC_END, 'dev', 'eth0'],
+      ['link', 'set', 'eth0', 'up'],
+      ['route', 'add', 'default', 'via', PUBLIC_END],
+    );
+    await ip(outside, ['addr', 'add', PUBLIC_END, 'peer', address, 'dev', device], ['link', 'set', device, 'up']);
+    return namespace;
+  };
+
   try {
     await addRouter(outside);
-    for (const address of Object.values(PUBLIC)) await ip(outside, ['addr', 'add', `${address}/32`, 'dev', 'lo']);
+    for (const address of PROBES) await ip(outside, ['addr', 'add', `${address}/32`, 'dev', 'lo']);
   } catch (error) {
     await close();
     throw error;
   }
   return {
     public: outside,
+    server(address) {
+      const server = servers.get(address) ?? addServer(address);
+      servers.set(address, server);
+      return server;
+    },
     addHome,
     close() {
       closing ??= close();

@@ -1,12 +1,14 @@
 /** Every pair of NATs: two homes, a fresh browser in each, and how they link up. */
+
+import type { IceServer } from '../../src/app/api.ts';
 import { quantile } from './figures.ts';
 import { evenLink } from './link.ts';
 import { type Meeting, meet } from './meeting.ts';
 import { NAT_KINDS, type NatKind } from './nat.ts';
 import type { Home } from './network.ts';
-import { PUBLIC } from './network.ts';
+import { SERVERS } from './network.ts';
 import type { LabRow } from './row.ts';
-import { type IceServer, STUN, startOpenNode, startRelay, TURN } from './servers.ts';
+import { STUN, startOpenNode, startRelay, TURN } from './servers.ts';
 import { inWorld, type World } from './world.ts';
 
 /** Of 20 tries, 19 must do it the first time. */
@@ -36,7 +38,7 @@ export function canLink(a: NatKind, b: NatKind): boolean {
 /** A row for each pair, and one more with TURN for those that have no direct way. */
 export function runPairs(options: PairsOptions): Promise<LabRow[]> {
   return inWorld(async (world) => {
-    await world.serve(startOpenNode({ network: world.network, address: PUBLIC.openNode }));
+    await world.serve(startOpenNode({ network: world.network, address: SERVERS.openNode }));
     await world.serve(startRelay(world.network));
     const link = evenLink({ ...LINE, delay: options.delay });
     const homes: { kind: NatKind; first: Home; second: Home }[] = [];

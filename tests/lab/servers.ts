@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, ROOT, SERVER } from '../../signal-server/prepare.mjs';
+import type { IceServer } from '../../src/app/api.ts';
 import { type Service, startService } from './command.ts';
-import { type Network, PUBLIC } from './network.ts';
+import { type Network, SERVERS } from './network.ts';
 
 const FILES = fileURLToPath(new URL('files.mjs', import.meta.url));
 
@@ -15,17 +16,10 @@ export const SITE_PORT = 8080;
 export const STUN_PORT = 3478;
 const ACCOUNT = { username: 'lab', credential: 'lab-password' } as const;
 
-/** As in RTCIceServer; with an account, TURN. */
-export interface IceServer {
-  readonly urls: string;
-  readonly username?: string;
-  readonly credential?: string;
-}
-
-/** STUN as the relay server speaks it. */
-export const STUN: IceServer = { urls: `stun:${PUBLIC.relay}:${STUN_PORT}` };
-/** TURN of the same server. */
-export const TURN: IceServer = { urls: `turn:${PUBLIC.relay}:${STUN_PORT}`, ...ACCOUNT };
+/** STUN as the open node answers it: a network needs no other server. */
+export const STUN: IceServer = { urls: `stun:${SERVERS.openNode}:${STUN_PORT}` };
+/** TURN of a coturn. */
+export const TURN: IceServer = { urls: `turn:${SERVERS.relay}:${STUN_PORT}`, ...ACCOUNT };
 
 /** The site of the server at an address. */
 export function siteAt(address: string): string {
@@ -40,7 +34,7 @@ export function openNodeAt(address: string): string {
 /** Starts an open node with the site, as `npm start` runs it; `bootstrap` are addresses of other open nodes. It answers STUN on `STUN_PORT` too. */
 export async function startOpenNode(options: { network: Network; address: string; bootstrap?: readonly string[] }): Promise<Service> {
   const { network, address, bootstrap = [] } = options;
-  const service = startService('ip', ['netns', 'exec', network.public, process.execPath, SERVER], {
+  const service = startService('ip', ['netns', 'exec', await network.server(address), process.execPath, SERVER], {
     env: {
       HOST: address,
       PORT: String(SITE_PORT),
@@ -59,9 +53,9 @@ export async function startOpenNode(options: { network: Network; address: string
 export async function startRelay(network: Network): Promise<Service> {
   const folder = mkdtempSync(join(tmpdir(), 'kadreel-lab-turn-'));
   const service = startService('ip', [
-    ...['netns', 'exec', network.public, 'turnserver', '-n', '--no-cli', '--no-tls', '--no-dtls', '--lt-cred-mech'],
+    ...['netns', 'exec', await network.server(SERVERS.relay), 'turnserver', '-n', '--no-cli', '--no-tls', '--no-dtls', '--lt-cred-mech'],
     ...['--realm', 'kadreel.lab', '--user', `${ACCOUNT.username}:${ACCOUNT.credential}`, '--verbose'],
-    ...['--listening-ip', PUBLIC.relay, '--relay-ip', PUBLIC.relay, '--listening-port', String(STUN_PORT)],
+    ...['--listening-ip', SERVERS.relay, '--relay-ip', SERVERS.relay, '--listening-port', String(STUN_PORT)],
     ...['--userdb', join(folder, 'turndb'), '--pidfile', join(folder, 'pid'), '--log-file', 'stdout', '--simple-log'],
   ]);
   service.process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -71,7 +65,16 @@ export async function startRelay(network: Network): Promise<Service> {
 
 /** Starts a server that has the site's files and is no node: a page from there has nobody to ask. */
 export async function startFiles(network: Network): Promise<Service> {
-  const args = ['netns', 'exec', network.public, process.execPath, FILES, join(ROOT, 'dist/site'), PUBLIC.files, String(SITE_PORT)];
+  const args = [
+    'netns',
+    'exec',
+    await network.server(SERVERS.files),
+    process.execPath,
+    FILES,
+    join(ROOT, 'dist/site'),
+    SERVERS.files,
+    String(SITE_PORT),
+  ];
   const service = startService('ip', args);
   await service.says(/^ready$/);
   return service;

@@ -1,6 +1,6 @@
 /** Bytes through the public network, counted there by the kernel: what each home says to each server, and what homes say to each other. */
 import { command } from './command.ts';
-import type { Network } from './network.ts';
+import { type Network, SERVERS } from './network.ts';
 
 /** IP bytes, headers included, both directions together. */
 export interface Traffic {
@@ -10,12 +10,16 @@ export interface Traffic {
   readonly direct: number;
 }
 
-const RULES = `table inet kadlab {
+const ALL_SERVERS = Object.values(SERVERS).join(', ');
+const RULES = `table ip kadlab {
   set served { type ipv4_addr . ipv4_addr . inet_proto . inet_service; flags dynamic; size 65535; counter; }
   counter direct { }
-  chain in { type filter hook input priority 0; iifname != "lo" meta l4proto { tcp, udp } update @served { ip saddr . ip daddr . meta l4proto . th dport }; }
-  chain out { type filter hook output priority 0; oifname != "lo" meta l4proto { tcp, udp } update @served { ip daddr . ip saddr . meta l4proto . th sport }; }
-  chain through { type filter hook forward priority 0; counter name direct; }
+  chain through {
+    type filter hook forward priority 0;
+    ip daddr { ${ALL_SERVERS} } meta l4proto { tcp, udp } update @served { ip saddr . ip daddr . meta l4proto . th dport } accept
+    ip saddr { ${ALL_SERVERS} } meta l4proto { tcp, udp } update @served { ip daddr . ip saddr . meta l4proto . th sport } accept
+    counter name direct
+  }
 }
 `;
 const PROTOCOLS: Readonly<Record<string, string>> = { '6': 'tcp', '17': 'udp' };
@@ -38,7 +42,7 @@ export async function countTraffic(network: Network): Promise<void> {
 
 /** What was counted since `countTraffic`. */
 export async function readTraffic(network: Network): Promise<Traffic> {
-  const text = await command('ip', ['netns', 'exec', network.public, 'nft', '-j', 'list', 'table', 'inet', 'kadlab']);
+  const text = await command('ip', ['netns', 'exec', network.public, 'nft', '-j', 'list', 'table', 'ip', 'kadlab']);
   const listed = (JSON.parse(text) as Listed).nftables;
   const rows = listed
     .flatMap(({ set }) => set?.elem ?? [])
