@@ -13,8 +13,8 @@ import { siteAt } from './servers.ts';
 
 /** One browser. Addresses of its machine are hidden behind mDNS names, as is the default: only its own network can resolve them. */
 export interface HomeBrowser {
-  /** A new person's browser: an empty disk, but for the network settings, when some are given. Its pages take notes. */
-  newContext(settings?: Partial<NetworkSettings>): Promise<BrowserContext>;
+  /** A new person's browser: an empty disk, but for the network settings, when some are given, of a site (the first open node's, when none is). Its pages take notes. */
+  newContext(settings?: Partial<NetworkSettings>, site?: string): Promise<BrowserContext>;
   readonly browser: Browser;
   /** Ends it. Idempotent. */
   close(): Promise<void>;
@@ -37,10 +37,10 @@ export async function launchAt(host: string): Promise<HomeBrowser> {
   });
   return {
     browser,
-    async newContext(settings) {
+    async newContext(settings, site = siteAt(SERVERS.openNode)) {
       const context = await browser.newContext();
       await recordIn(context);
-      if (settings) await presetNetwork(context, { url: siteAt(SERVERS.openNode), settings });
+      if (settings) await presetNetwork(context, { url: site, settings });
       return context;
     },
     async close() {

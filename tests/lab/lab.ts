@@ -1,9 +1,11 @@
 /** The lab: runs the chosen parts one after the other, and tells the results. */
 import { missingGround } from './ground.ts';
+import { runLan } from './lan.ts';
 import { runLinks } from './links.ts';
 import { runNats } from './nats.ts';
 import { type LabOptions, type PartName, readOptions } from './options.ts';
 import { ALL_PAIRS, runPairs } from './pairs.ts';
+import { runRelayed } from './relayed.ts';
 import { printRows } from './report.ts';
 import type { LabRow } from './row.ts';
 import { buildSite } from './servers.ts';
@@ -40,7 +42,11 @@ async function run(part: PartName, options: LabOptions, say: (line: string) => v
       return runLinks();
     case 'pairs':
       return runPairs({ ...options, pairs: ALL_PAIRS, say });
-    default:
+    case 'relayed':
+      return runRelayed(options);
+    case 'lan':
+      return runLan({ ...options, say });
+    case 'homes':
       return [];
   }
 }
