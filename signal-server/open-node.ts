@@ -131,6 +131,7 @@ export function createOpenNode(options: OpenNodeOptions): OpenNode {
       },
       storeId: nodeRandom.bytes(STORE_ID_BYTES),
       open: wsUrl,
+      stun: boundStunPort,
       bootstrap: (options.bootstrap ?? []).filter((address) => address !== wsUrl),
       media: { keeps: false, quota: 0 },
       // Whoever was let in keeps its link: it has no other way in, and it is what an open node is for.

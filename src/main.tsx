@@ -1,6 +1,7 @@
 /** The page: opens this browser's identity and disk, starts the node, and shows the user interface. The only place that knows them all. */
 
 import type { KadreelPage } from './app/api.ts';
+import { createIceServers } from './app/ice-servers.ts';
 import { createKadreel, type KadreelApp } from './app/kadreel.ts';
 import { openNetworkSettings } from './app/network-settings.ts';
 import { fromHex } from './base/bytes.ts';
@@ -35,7 +36,8 @@ async function start(): Promise<KadreelApp> {
     store.capacity(),
     openNetworkSettings({ store, secure: location.protocol === 'https:' }),
   ]);
-  const puncher = createPuncher({ iceServers: () => network.current.iceServers });
+  const iceServers = createIceServers({ network, links: () => node.links() });
+  const puncher = createPuncher({ iceServers: iceServers.current });
   const quota = Math.floor(Math.min(MOST_KEPT, granted * SHARE_KEPT));
   const node = createDhtNode({
     ports: {
@@ -63,6 +65,7 @@ async function start(): Promise<KadreelApp> {
     transcoder: createTranscoder(),
     node,
     network,
+    iceServers,
     quota,
     origin: location.origin,
     connections: () => puncher.constructed,

@@ -2,6 +2,7 @@
  * What the page can do, apart from showing it. The user interface reaches it through effects; a part of it is `window.kadreel`,
  * for programs and tests. Implemented in `kadreel.ts` on ports.
  */
+import type { Nat } from '../base/nat.ts';
 import type { Cancel, MediaProbe, SourceFile } from '../base/ports.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import type { Manifest, VideoId } from '../media/manifest.ts';
@@ -72,6 +73,10 @@ export interface NetworkView {
   /** Those that the person added, linked or not, then others that are linked. */
   readonly openNodes: readonly OpenNodeView[];
   readonly iceServers: readonly IceServerView[];
+  /** `stun:` addresses of open nodes that are in use besides. */
+  readonly stunFound: readonly string[];
+  /** What stands between this tab and the rest; null as long as no connection has shown it. */
+  readonly nat: Nat | null;
   /** RTCPeerConnections constructed in the life of this tab. */
   readonly connections: number;
 }
@@ -167,6 +172,8 @@ export interface NodeStats {
   readonly malformed: number;
   /** RTCPeerConnections constructed in the life of this tab. */
   readonly connections: number;
+  /** What stands between this tab and the rest; null as long as no connection has shown it. */
+  readonly nat: Nat | null;
 }
 
 export interface NodeHealth {

@@ -13,6 +13,7 @@ import type { Kadreel, NodeStats } from './api.ts';
 import { createDrafts } from './drafts.ts';
 import { createFeed } from './feed.ts';
 import { createHealthMonitor } from './health.ts';
+import type { IceServers } from './ice-servers.ts';
 import { createLibrary } from './library.ts';
 import { createNetwork } from './network.ts';
 import type { NetworkKeeper } from './network-settings.ts';
@@ -45,6 +46,7 @@ export interface KadreelOptions {
   readonly quota: number;
   /** Where watch links point: `https://example.org`. */
   readonly origin: string;
+  readonly iceServers: IceServers;
   /** RTCPeerConnections constructed so far. */
   readonly connections: () => number;
   /** Resolves when a player's requests are answered; rejects with the reason why they can't be. */
@@ -86,6 +88,7 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
       corruptHolders,
       malformed,
       connections: options.connections(),
+      nat: node.contact.nat,
     };
   };
 

@@ -1,6 +1,7 @@
 /** The node and a person's settings brought together: what `window.kadreel.network` and the page about the network stand on. */
 import type { DhtNode } from '../node/dht-node.ts';
 import type { KadreelPage, NetworkView } from './api.ts';
+import type { IceServers } from './ice-servers.ts';
 import type { NetworkKeeper } from './network-settings.ts';
 
 export interface Network {
@@ -9,13 +10,14 @@ export interface Network {
 }
 
 export interface NetworkOptions {
-  readonly node: Pick<DhtNode, 'links' | 'openNodes'>;
+  readonly node: Pick<DhtNode, 'contact' | 'links' | 'openNodes'>;
   readonly network: NetworkKeeper;
+  readonly iceServers: Pick<IceServers, 'found'>;
   /** RTCPeerConnections constructed so far. */
   readonly connections: () => number;
 }
 
-export function createNetwork({ node, network, connections }: NetworkOptions): Network {
+export function createNetwork({ node, network, iceServers: servers, connections }: NetworkOptions): Network {
   for (const url of network.current.openNodes) node.openNodes.add(url);
   network.onChange((now, before) => {
     for (const url of before.openNodes) if (!now.openNodes.includes(url)) node.openNodes.remove(url);
@@ -34,6 +36,8 @@ export function createNetwork({ node, network, connections }: NetworkOptions): N
           ...linked.filter((url) => !openNodes.includes(url)).map((url) => ({ url, linked: true, added: false })),
         ],
         iceServers: iceServers.map(({ urls, username = null }) => ({ urls, username })),
+        stunFound: servers.found(),
+        nat: node.contact.nat,
         connections: connections(),
       };
     },

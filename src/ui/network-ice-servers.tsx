@@ -3,7 +3,9 @@ import { createSignal, For, type JSX, Show } from 'solid-js';
 import type { IceServerView } from '../app/api.ts';
 import { AddForm, type Changing } from './network-form.tsx';
 
-export function IceServers(props: Changing & { readonly servers: readonly IceServerView[] }): JSX.Element {
+export function IceServers(
+  props: Changing & { readonly servers: readonly IceServerView[]; readonly found: readonly string[] },
+): JSX.Element {
   let heading!: HTMLHeadingElement;
   const [isTurn, setIsTurn] = createSignal(false);
   const remove = (urls: string): void => {
@@ -46,6 +48,11 @@ export function IceServers(props: Changing & { readonly servers: readonly IceSer
             )}
           </For>
         </ul>
+      </Show>
+      <Show when={props.found.length > 0}>
+        <p class="quiet">
+          Open nodes that answer STUN serve as well: <For each={props.found}>{(url) => <span class="row-address">{url} </span>}</For>
+        </p>
       </Show>
       <AddForm busy={props.busy} problem={props.refused?.problem ?? null} onAdd={add} onEmptied={() => setIsTurn(false)}>
         {(describedBy) => (

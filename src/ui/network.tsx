@@ -18,7 +18,7 @@ export function NetworkPage(props: UiProps): JSX.Element {
             <>
               <Links view={view()} state={props.state} />
               <OpenNodes nodes={view().openNodes} {...changing('open-nodes', props)} />
-              <IceServers servers={view().iceServers} {...changing('ice-servers', props)} />
+              <IceServers servers={view().iceServers} found={view().stunFound} {...changing('ice-servers', props)} />
             </>
           )}
         </Match>
@@ -69,6 +69,10 @@ function Links(props: { readonly view: NetworkView; readonly state: State }): JS
           <dd>{props.view.openNodes.filter(({ linked }) => linked).length}</dd>
         </div>
         <div>
+          <dt>Seen from outside</dt>
+          <dd>{natWords(props.view.nat)}</dd>
+        </div>
+        <div>
           <dt>Direct connections tried so far</dt>
           <dd>
             {props.view.connections} of {MOST_CONNECTIONS}
@@ -77,6 +81,19 @@ function Links(props: { readonly view: NetworkView; readonly state: State }): JS
       </dl>
     </section>
   );
+}
+
+function natWords(nat: NetworkView['nat']): string {
+  switch (nat) {
+    case 'open':
+      return 'under its own address: no NAT';
+    case 'mapped':
+      return 'under one address, behind a NAT that lets direct connections through';
+    case 'symmetric':
+      return 'under another address by each who looks: behind a symmetric NAT, two of which need a TURN server between them';
+    default:
+      return 'not known yet: no connection to another network has shown it';
+  }
 }
 
 /** Getters, so that what reads them is drawn again when they change. */

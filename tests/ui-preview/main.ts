@@ -80,7 +80,7 @@ const kadreel: Kadreel = {
   ...createFakeKadreel().kadreel,
   networkView: () =>
     is('alone', 'empty')
-      ? { tabs: 0, openNodes: [], iceServers: [], connections: 0 }
+      ? { tabs: 0, openNodes: [], iceServers: [], stunFound: [], nat: null, connections: 0 }
       : {
           tabs: 4,
           openNodes: [
@@ -92,6 +92,8 @@ const kadreel: Kadreel = {
             { urls: 'stun:kadreel.example:3478', username: null },
             { urls: 'turn:relay.example:3478?transport=tcp', username: 'kadreel' },
           ],
+          stunFound: ['stun:example.org:3478'],
+          nat: 'mapped',
           connections: 31,
         },
   network: {

@@ -62,6 +62,7 @@ export function createAppWorld(seed: number): AppWorld {
         network: NO_SETTINGS,
         quota,
         origin: 'https://kadreel.test',
+        iceServers: { current: () => [], found: () => [] },
         connections: () => 0,
         playable,
         abandon: () => undefined,

@@ -71,7 +71,7 @@ function session(): WatchSession & { closed: number } {
 }
 
 describe('effects: the network', () => {
-  const VIEW: NetworkView = { tabs: 2, openNodes: [], iceServers: [], connections: 3 };
+  const VIEW: NetworkView = { tabs: 2, openNodes: [], iceServers: [], stunFound: [], nat: null, connections: 3 };
 
   it('tells how the tab is linked, each second while its page is shown', async () => {
     const { fake, clock, events, run } = setUp();

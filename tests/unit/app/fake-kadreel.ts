@@ -50,7 +50,7 @@ export function createFakeKadreel(): FakeKadreel {
   const changes: FakeKadreel['changes'] = [];
   const network: FakeKadreel['network'] = {
     settings: { openNodes: [], iceServers: [] },
-    view: { tabs: 0, openNodes: [], iceServers: [], connections: 0 },
+    view: { tabs: 0, openNodes: [], iceServers: [], stunFound: [], nat: null, connections: 0 },
   };
   return {
     probes,
@@ -77,6 +77,7 @@ export function createFakeKadreel(): FakeKadreel {
           corruptHolders: 0,
           malformed: 0,
           connections: 0,
+          nat: null,
         }),
       },
       probe: (file, signal) => open(probes, file, signal),

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { createMemoryStore } from '../../../signal-server/memory-store.ts';
 import type { NetworkSettings } from '../../../src/app/api.ts';
+import { createIceServers } from '../../../src/app/ice-servers.ts';
 import { createNetwork } from '../../../src/app/network.ts';
 import { type NetworkKeeper, openNetworkSettings } from '../../../src/app/network-settings.ts';
 import { EMPTY } from '../../../src/base/bytes.ts';
@@ -91,6 +92,7 @@ describe('the network of a tab', () => {
     await keeper.change(before);
     const network = createNetwork({
       node: {
+        contact: { ...bench.someone().contact, nat: 'mapped' },
         links: () => links,
         openNodes: {
           add: (url) => void calls.push(`add ${url}`),
@@ -99,6 +101,7 @@ describe('the network of a tab', () => {
         },
       },
       network: keeper,
+      iceServers: createIceServers({ network: keeper, links: () => links }),
       connections: () => 7,
     });
     const link = (open?: string): void => void links.push(fakeLink({ contact: bench.someone(open).contact, storeId: EMPTY }));
@@ -124,6 +127,8 @@ describe('the network of a tab', () => {
         { url: 'wss://met.example/ws', linked: true, added: false },
       ],
       iceServers: [{ urls: TURN.urls, username: 'me' }],
+      stunFound: [],
+      nat: 'mapped',
       connections: 7,
     });
     expect(JSON.stringify(view)).not.toContain(TURN.credential);
