@@ -1,5 +1,6 @@
 /** The lab: runs the chosen parts one after the other, and tells the results. */
 import { missingGround } from './ground.ts';
+import { runHomes } from './homes.ts';
 import { runLan } from './lan.ts';
 import { runLinks } from './links.ts';
 import { runNats } from './nats.ts';
@@ -47,7 +48,7 @@ async function run(part: PartName, options: LabOptions, say: (line: string) => v
     case 'lan':
       return runLan({ ...options, say });
     case 'homes':
-      return [];
+      return runHomes({ ...options, say });
   }
 }
 

@@ -39,7 +39,7 @@ export async function followPlayback(page: Page): Promise<void> {
   }, LOOK_INTERVAL);
 }
 
-/** Until so many seconds more were played than were loaded at `followPlayback`, and so at least this many in all. Ends the watch. */
+/** Waits until the video is at a time of its own (s), and gives what was seen until then. */
 export async function finishPlayback(page: Page, options: { until: number; timeout: number }): Promise<Playback> {
   await page.waitForFunction((to) => (document.querySelector('video')?.currentTime ?? 0) >= to, options.until, {
     timeout: options.timeout,
@@ -57,4 +57,14 @@ export function loadedTo(page: Page): Promise<number> {
       if (video.buffered.start(i) <= video.currentTime + 0.1 && video.buffered.end(i) > video.currentTime) return video.buffered.end(i);
     return video.currentTime;
   });
+}
+
+/** Follows a link of the site within the page, as a click does: the node lives on, where a new page would have to join again. */
+export async function openInPage(page: Page, url: string): Promise<void> {
+  await page.evaluate((href) => {
+    const link = Object.assign(document.createElement('a'), { href });
+    document.body.append(link);
+    link.click();
+    link.remove();
+  }, url);
 }

@@ -1,0 +1,211 @@
+/** Six homes behind mixed NATs, and what goes on in them while one open node after the other dies. */
+import { fixture } from '../fixtures/make.ts';
+import type { Service } from './command.ts';
+import { evenLink } from './link.ts';
+import type { NatKind } from './nat.ts';
+import { type Home, type Network, SERVERS } from './network.ts';
+import { newcomerRow } from './newcomer.ts';
+import { arrive, becomesLinked, type Person } from './person.ts';
+import { finishPlayback, followPlayback, loadedTo, openInPage } from './playback.ts';
+import type { LabRow } from './row.ts';
+import { openNodeAt, startOpenNode } from './servers.ts';
+import { countTraffic, readTraffic } from './traffic.ts';
+import { inWorld, type World } from './world.ts';
+
+/** How the six homes are played. */
+export interface HomesOptions {
+  /** One way from a home to the public network (ms). */
+  readonly delay: number;
+  /** Of watching over which signalling is counted. */
+  readonly minutes: number;
+  readonly say: (line: string) => void;
+}
+
+/** In the order of the people in them: who publishes, watches, is secluded, reloads, publishes next, and comes late. */
+const HOMES: readonly NatKind[] = ['port-restricted', 'symmetric', 'full-cone', 'open', 'port-restricted', 'symmetric'];
+/** A shorter halt of the picture is none that a person minds (ms). */
+const LONGEST_STALL = 500;
+/** Played beyond what was loaded when a server died (s): that came from somewhere after its death. */
+const PLAYED_ON = 5;
+/** For nodes to notice a death, or to find each other (ms): they look around only every few seconds. */
+const PATIENCE = 60_000;
+/** To play what was loaded and more (ms). */
+const PLAYING = 120_000;
+/** IP bytes between a tab and all servers in an hour of watching. */
+const MOST_SIGNALLING = 50_000;
+
+/** A row for each thing that must go on. */
+export function runHomes(options: HomesOptions): Promise<LabRow[]> {
+  return inWorld((world) => play(world, options));
+}
+
+async function play(world: World, { delay, minutes, say }: HomesOptions): Promise<LabRow[]> {
+  const { network } = world;
+  const rows: LabRow[] = [];
+  const add = (one: LabRow): void => {
+    say(`${one.what}: ${one.got}`);
+    rows.push(one);
+  };
+  await countTraffic(network);
+  const [first, second] = await startOpenNodes(world);
+  const homes: Home[] = [];
+  for (const nat of HOMES) homes.push(await network.addHome({ nat, link: evenLink({ delay, rate: 20 }) }));
+  const early: Person[] = [];
+  for (const home of homes.slice(0, -1)) early.push(await arrive(world, home));
+  const [publisher, watcher, secluded, reloader, other] = early as [Person, Person, Person, Person, Person];
+
+  const video = await publisher.tab.publish(await fixture('three-minutes.mp4'), 'Goes on');
+  const { stored } = await video.copies();
+  say(`five have joined; ${stored} keep a copy of the video`);
+  await openInPage(watcher.tab.page, video.watchUrl);
+  await watcher.tab.untilMoving();
+  add(await signallingRow({ network, watcher, minutes }));
+
+  await network.cutFromServers(secluded.home);
+  await untilNoOpenNode(secluded);
+  const late = await arrive(world, homes.at(-1) as Home);
+  add(await neverMetRow(secluded, late));
+
+  const people = [...early, late];
+  add(await goesOnRow('the open node is killed: the video goes on', { watcher, kill: () => first.stop({ kill: true }) }));
+  add(await reloadRow(reloader));
+  add(await goesOnRow('the last open node is killed: the video goes on', { watcher, kill: () => second.stop({ kill: true }) }));
+  for (const person of people) await untilNoOpenNode(person);
+  add(await publishRow({ publisher: other, viewer: reloader }));
+  add(await newcomerRow(world, { inviter: publisher, home: homes[3] as Home, watchUrl: video.watchUrl }));
+  add(await videoRow(people));
+  return rows;
+}
+
+/** Two that know of each other; tabs come by the first. */
+async function startOpenNodes(world: World): Promise<readonly [Service, Service]> {
+  const [first, second] = [SERVERS.openNode, SERVERS.secondOpenNode];
+  return Promise.all([
+    world.serve(startOpenNode({ network: world.network, address: first, bootstrap: [openNodeAt(second)] })),
+    world.serve(startOpenNode({ network: world.network, address: second, bootstrap: [openNodeAt(first)] })),
+  ]);
+}
+
+/** What the watcher and the servers say to each other while it plays, IP headers included. */
+async function signallingRow({ network, watcher, minutes }: { network: Network; watcher: Person; minutes: number }): Promise<LabRow> {
+  const { page } = watcher.tab;
+  const said = async (): Promise<number> => (await readTraffic(network)).server({ home: watcher.home.address });
+  await followPlayback(page);
+  const before = await said();
+  const began = performance.now();
+  // The clip is shorter than this: it begins anew, then from the disk, which is nothing to a server.
+  await page.waitForFunction((until) => Date.now() >= until, Date.now() + minutes * 60_000, {
+    timeout: minutes * 60_000 + PATIENCE,
+    polling: 1000,
+  });
+  const hours = (performance.now() - began) / 3_600_000;
+  const bytes = (await said()) - before;
+  const { longestStall } = await finishPlayback(page, { until: 0, timeout: PLAYING });
+  const anHour = bytes / hours;
+  return {
+    part: 'homes',
+    what: `signalling of ${minutes} min of watching, scaled to an hour`,
+    got: `${(anHour / 1000).toFixed(0)} kB/h with all servers (${bytes} B counted), longest stall ${Math.round(longestStall)} ms`,
+    must: `≤ ${MOST_SIGNALLING / 1000} kB/h`,
+    ok: anHour <= MOST_SIGNALLING,
+    figures: { bytes, minutes, anHour, longestStall },
+  };
+}
+
+/** One for which all servers are dead, and one that came after that: whoever introduced them is a tab. */
+async function neverMetRow(secluded: Person, late: Person): Promise<LabRow> {
+  const start = performance.now();
+  const both = await Promise.all([becomesLinked(late, secluded, PATIENCE), becomesLinked(secluded, late, PATIENCE)]);
+  const linked = both.every(Boolean);
+  const { links } = await secluded.tab.stats();
+  return {
+    part: 'homes',
+    what: 'two tabs that never met, one of them without any server',
+    got: linked ? `linked through a third tab after ${Math.round(performance.now() - start)} ms` : `not linked within ${PATIENCE / 1000} s`,
+    must: 'linked through a third',
+    ok: linked && links.openNodes === 0,
+  };
+}
+
+/** Plays until all that was loaded at the kill has been played, and more. */
+async function goesOnRow(what: string, { watcher, kill }: { watcher: Person; kill: () => Promise<void> }): Promise<LabRow> {
+  const { page } = watcher.tab;
+  await watcher.tab.seek(0); // so that there is something left to load
+  await watcher.tab.untilMoving();
+  await followPlayback(page);
+  const loaded = await loadedTo(page);
+  const before = await watcher.tab.stats();
+  await kill();
+  const { played, longestStall } = await finishPlayback(page, { until: loaded + PLAYED_ON, timeout: PLAYING });
+  const after = await watcher.tab.stats();
+  const came = after.received.tabs - before.received.tabs;
+  return {
+    part: 'homes',
+    what,
+    got: `played ${played.toFixed(0)} s more, ${came} B of it from tabs, longest stall ${Math.round(longestStall)} ms`,
+    must: `no stall over ${LONGEST_STALL} ms`,
+    ok: longestStall <= LONGEST_STALL,
+    figures: { played, longestStall, came },
+  };
+}
+
+/** The page comes from the service worker's cache: the server that it once came from is dead. */
+async function reloadRow({ tab }: Person): Promise<LabRow> {
+  const start = performance.now();
+  await tab.page.reload();
+  const rejoined = await tab.untilOnline().then(
+    () => true,
+    () => false,
+  );
+  const time = performance.now() - start;
+  const tabs = rejoined
+    ? await tab.page.waitForFunction(() => window.kadreel?.node.stats().links.tabs).then((value) => value.jsonValue())
+    : 0;
+  return {
+    part: 'homes',
+    what: 'a tab reloads after the death of the open node that it came by',
+    got: rejoined ? `rejoined by the second one after ${Math.round(time)} ms, then linked to ${tabs} tabs` : 'did not rejoin',
+    must: 'rejoins by a remembered one',
+    ok: rejoined,
+    figures: { time },
+  };
+}
+
+/** Without any open node. */
+async function publishRow({ publisher, viewer }: { publisher: Person; viewer: Person }): Promise<LabRow> {
+  const start = performance.now();
+  const video = await publisher.tab.publish(await fixture('barcode.mp4'), 'New');
+  const live = performance.now() - start;
+  await openInPage(viewer.tab.page, video.watchUrl);
+  const plays = await viewer.tab.untilMoving().then(
+    () => true,
+    () => false,
+  );
+  return {
+    part: 'homes',
+    what: 'without any open node, a new video is published and another home watches it',
+    got: plays ? `link works after ${Math.round(live)} ms; it plays` : 'it does not play',
+    must: 'plays',
+    ok: plays,
+    figures: { live },
+  };
+}
+
+/** Bytes of video that anyone got from an open node. */
+async function videoRow(people: readonly Person[]): Promise<LabRow> {
+  const all = await Promise.all(people.map(({ tab }) => tab.stats()));
+  const servers = all.reduce((sum, { received }) => sum + received.openNodes, 0);
+  const tabs = all.reduce((sum, { received }) => sum + received.tabs, 0);
+  return {
+    part: 'homes',
+    what: 'video through servers, all homes',
+    got: `${servers} B, and ${tabs} B from tab to tab`,
+    must: '0 B',
+    ok: servers === 0 && tabs > 0,
+    figures: { servers, tabs },
+  };
+}
+
+async function untilNoOpenNode({ tab }: Person): Promise<void> {
+  await tab.page.waitForFunction(() => window.kadreel?.node.stats().links.openNodes === 0, null, { timeout: PATIENCE, polling: 100 });
+}
