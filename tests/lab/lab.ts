@@ -7,7 +7,7 @@ import { runNats } from './nats.ts';
 import { type LabOptions, type PartName, readOptions } from './options.ts';
 import { ALL_PAIRS, runPairs } from './pairs.ts';
 import { runRelayed } from './relayed.ts';
-import { printRows } from './report.ts';
+import { printRows, writePage } from './report.ts';
 import type { LabRow } from './row.ts';
 import { buildSite } from './servers.ts';
 import { closeWorlds } from './world.ts';
@@ -31,6 +31,7 @@ export async function runLab(args: readonly string[]): Promise<number> {
     rows.push(...(await run(part, options, say)));
   }
   printRows(rows);
+  if (options.write) writePage(rows, options);
   if (options.json) console.log(JSON.stringify({ lab: rows }));
   return rows.some(({ ok }) => ok === false) ? 1 : 0;
 }
@@ -48,7 +49,7 @@ async function run(part: PartName, options: LabOptions, say: (line: string) => v
     case 'lan':
       return runLan({ ...options, say });
     case 'homes':
-      return runHomes({ ...options, say });
+      return runHomes({ ...options, brief: false, say });
   }
 }
 

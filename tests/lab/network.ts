@@ -49,8 +49,8 @@ export interface Network {
   /** The namespace of the server at an address, which is made when it is first asked for. */
   server(address: string): Promise<string>;
   addHome(options: HomeOptions): Promise<Home>;
-  /** From now on nothing that a home sends reaches any server: for it they are all dead. */
-  cutFromServers(home: Home): Promise<void>;
+  /** From now on nothing that a home sends reaches any open node: for it they are all dead. */
+  cutFromOpenNodes(home: Home): Promise<void>;
   /** Ends the links and removes every namespace. Idempotent. */
   close(): Promise<void>;
 }
@@ -178,8 +178,8 @@ export async function createNetwork(): Promise<Network> {
       return server;
     },
     addHome,
-    async cutFromServers({ address, name }) {
-      const rule = `ip saddr ${address} ip daddr { ${Object.values(SERVERS).join(', ')} } drop`;
+    async cutFromOpenNodes({ address, name }) {
+      const rule = `ip saddr ${address} ip daddr { ${SERVERS.openNode}, ${SERVERS.secondOpenNode} } drop`;
       const rules = `table ip cut-${name.replace(' ', '-')} { chain through { type filter hook forward priority -10; ${rule}; }\n}\n`;
       await command('ip', ['netns', 'exec', outside, 'nft', '-f', '-'], { input: rules });
     },

@@ -5,7 +5,7 @@ import { type Home, SERVERS } from './network.ts';
 import type { Person } from './person.ts';
 import { openInPage } from './playback.ts';
 import type { LabRow } from './row.ts';
-import { STUN, siteAt, startFiles } from './servers.ts';
+import { LASTING_STUN, siteAt, startFiles } from './servers.ts';
 import type { World } from './world.ts';
 
 /** The newcomer has the site's files from a server that is no node, and watches a video once it is linked to who invited it. */
@@ -18,7 +18,7 @@ export async function newcomerRow(world: World, options: { inviter: Person; home
   await world.serve(startFiles(world.network));
   const site = siteAt(SERVERS.files);
   const browser = await world.browse(home.hosts[0] as string);
-  const context = await browser.newContext({ iceServers: [STUN] }, site);
+  const context = await browser.newContext({ iceServers: [LASTING_STUN] }, site);
   const page = await context.newPage();
   await page.goto(site);
   const tab = await adopt(page);

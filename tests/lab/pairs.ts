@@ -88,13 +88,13 @@ async function meetings(
 
 function directRow(pair: Pair, all: readonly Meeting[], { delay }: PairsOptions): LabRow {
   const good = all.filter(({ linked, relayed, firstTry }) => linked && !relayed && firstTry).length;
-  const needed = Math.floor(FIRST_TRIES * all.length);
+  const needed = leastOf(all);
   return row(pair, all, { kind: 'direct', delay, must: `direct, first try ≥ ${needed} of ${all.length}`, ok: good >= needed });
 }
 
 function turnRow(pair: Pair, all: readonly Meeting[], { delay }: PairsOptions): LabRow {
   const good = all.filter(({ linked, relayed }) => linked && relayed).length;
-  const needed = Math.floor(FIRST_TRIES * all.length);
+  const needed = leastOf(all);
   return row(pair, all, { kind: 'TURN', delay, must: `by TURN ≥ ${needed} of ${all.length}`, ok: good >= needed });
 }
 
@@ -142,6 +142,10 @@ function row(
     ok,
     figures,
   };
+}
+
+function leastOf(all: readonly Meeting[]): number {
+  return Math.max(1, Math.floor(FIRST_TRIES * all.length));
 }
 
 function nameOf({ a, b }: Pair): string {

@@ -18,6 +18,8 @@ const ACCOUNT = { username: 'lab', credential: 'lab-password' } as const;
 
 /** STUN as the open node answers it: a network needs no other server. */
 export const STUN: IceServer = { urls: `stun:${SERVERS.openNode}:${STUN_PORT}` };
+/** STUN of a server that is no open node, and so lives on when those die. */
+export const LASTING_STUN: IceServer = { urls: `stun:${SERVERS.relay}:${STUN_PORT}` };
 /** TURN of a coturn. */
 export const TURN: IceServer = { urls: `turn:${SERVERS.relay}:${STUN_PORT}`, ...ACCOUNT };
 
