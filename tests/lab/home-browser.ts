@@ -31,21 +31,20 @@ export async function launchAt(host: string): Promise<HomeBrowser> {
   chmodSync(wrapper, 0o755);
   const own = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false }; // the lab ends its browsers before its networks
   const args = [...CHROMIUM_FLAGS, `--unsafely-treat-insecure-origin-as-secure=${TRUSTED.join(',')}`];
-  const browser = await chromium.launch({ executablePath: wrapper, args, ...own }).catch((error: unknown) => {
-    rmSync(folder, { recursive: true, force: true });
-    throw error;
-  });
-  return {
-    browser,
-    async newContext(settings, site = siteAt(SERVERS.openNode)) {
-      const context = await browser.newContext();
-      await recordIn(context);
-      if (settings) await presetNetwork(context, { url: site, settings });
-      return context;
-    },
-    async close() {
-      await browser.close();
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
+  try {
+    const browser = await chromium.launch({ executablePath: wrapper, args, ...own });
+    return { browser, newContext: (settings, site) => newContext(browser, { settings, site }), close: () => browser.close() };
+  } finally {
+    rmSync(folder, { recursive: true, force: true }); // it runs, or never will
+  }
+}
+
+async function newContext(
+  browser: Browser,
+  { settings, site = siteAt(SERVERS.openNode) }: { settings: Partial<NetworkSettings> | undefined; site: string | undefined },
+): Promise<BrowserContext> {
+  const context = await browser.newContext();
+  await recordIn(context);
+  if (settings) await presetNetwork(context, { url: site, settings });
+  return context;
 }

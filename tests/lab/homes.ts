@@ -104,26 +104,27 @@ async function startOpenNodes(world: World): Promise<readonly [Service, Service]
 /** What the watcher and the servers say to each other while it plays, IP headers included. */
 async function signallingRow({ network, watcher, minutes }: { network: Network; watcher: Person; minutes: number }): Promise<LabRow> {
   const { page } = watcher.tab;
-  const said = async (): Promise<number> => (await readTraffic(network)).server({ home: watcher.home.address });
+  const home = watcher.home.address;
   await followPlayback(page);
-  const before = await said();
+  const before = await readTraffic(network);
   const began = performance.now();
   // The clip is shorter than this: it begins anew, then from the disk, which is nothing to a server.
-  await page.waitForFunction((until) => Date.now() >= until, Date.now() + minutes * 60_000, {
-    timeout: minutes * 60_000 + PATIENCE,
-    polling: 1000,
-  });
+  const timeout = minutes * 60_000 + PATIENCE;
+  await page.waitForFunction((until) => Date.now() >= until, Date.now() + minutes * 60_000, { timeout, polling: 1000 });
   const hours = (performance.now() - began) / 3_600_000;
-  const bytes = (await said()) - before;
+  const after = await readTraffic(network);
   const { longestStall } = await finishPlayback(page, { until: 0, timeout: PLAYING });
+  const bytes = after.server({ home }) - before.server({ home });
+  const packets = after.packets({ home }) - before.packets({ home });
+  const stun = after.server({ home, protocol: 'udp' }) - before.server({ home, protocol: 'udp' });
   const anHour = bytes / hours;
   return {
     part: 'homes',
-    what: `signalling of ${minutes} min of watching, scaled to an hour`,
-    got: `${(anHour / 1000).toFixed(0)} kB/h with all servers (${bytes} B counted), longest stall ${Math.round(longestStall)} ms`,
+    what: `signalling in ${minutes} min of watching, scaled to an hour`,
+    got: `${(anHour / 1000).toFixed(0)} kB/h with all servers (${bytes} B in ${packets} packets, ${stun} B of it STUN); longest stall ${Math.round(longestStall)} ms`,
     must: `≤ ${MOST_SIGNALLING / 1000} kB/h`,
     ok: anHour <= MOST_SIGNALLING,
-    figures: { bytes, minutes, anHour, longestStall },
+    figures: { bytes, packets, stun, minutes, anHour, longestStall },
   };
 }
 

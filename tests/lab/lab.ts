@@ -14,7 +14,13 @@ import { closeWorlds } from './world.ts';
 
 /** Runs it with the words of a command line; gives the exit code. */
 export async function runLab(args: readonly string[]): Promise<number> {
-  const options = readOptions(args);
+  let options: LabOptions;
+  try {
+    options = readOptions(args);
+  } catch (error) {
+    console.error(`\n${(error as Error).message}\n`);
+    return 1;
+  }
   const trouble = missingGround((line) => console.log(line));
   if (trouble !== null) {
     console.error(`\n${trouble}\n`);

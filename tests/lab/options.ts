@@ -3,8 +3,10 @@
 /** The parts that can be chosen, in the order in which they run. */
 export const PARTS = ['nats', 'links', 'pairs', 'relayed', 'lan', 'homes'] as const;
 
+/** One of them. */
 export type PartName = (typeof PARTS)[number];
 
+/** With what is not said filled in. */
 export interface LabOptions {
   readonly parts: readonly PartName[];
   /** Fresh starts of each pair of homes. */

@@ -18,6 +18,7 @@ const LINE = { rate: 50, queue: 500 };
 /** How often a pair that can't link is watched not to: each costs the node's whole patience. */
 const MOST_FAILURES = 3;
 
+/** Which pairs meet, and how. */
 export interface PairsOptions {
   readonly tries: number;
   /** One way from a home to the public network (ms). */

@@ -34,7 +34,9 @@ const INTRODUCTION = `# How tabs behind NATs link up
 Measured by \`npm run lab -- --write\` (root, Linux): real Chromium in homes of network namespaces, behind real NATs, with the site of one open
 node. A home's addresses are hidden behind mDNS names, as is the browser's default. STUN is the open node's own; TURN, where it is said, a coturn.
 Times are from when both tabs had joined to when both had the link, with our own handshake; a round trip (rt) is from home to home and back. The
-floor from the offer to an open channel is 4.2 round trips. One part is measured anew with \`--only\`; the other sections stay.
+floor from the offer to an open channel is 4.2 round trips; the wait for a STUN server adds to it, and each side's processor.
+A home's link is a Perl program between two TUN devices, as not every kernel has netem: it carries 100 Mbit/s on a quarter of a core.
+One part is measured anew with \`--only\`; the other sections stay.
 `;
 
 /** Writes docs/nat.md: the sections of the parts that ran, and those of the others as they were. */

@@ -2,10 +2,19 @@
 import { command } from './command.ts';
 import { type Network, SERVERS } from './network.ts';
 
+/** Which of it: to and from one server's port, of one home or of all. */
+export interface TrafficFilter {
+  readonly address?: string;
+  readonly protocol?: 'tcp' | 'udp';
+  readonly port?: number;
+  readonly home?: string;
+}
+
 /** IP bytes, headers included, both directions together. */
 export interface Traffic {
-  /** To and from one server's port, of one home or of all. */
-  server(where: { address?: string; protocol?: 'tcp' | 'udp'; port?: number; home?: string }): number;
+  server(where: TrafficFilter): number;
+  /** The same as packets. */
+  packets(where: TrafficFilter): number;
   /** From home to home, through no server. */
   readonly direct: number;
 }
@@ -29,7 +38,10 @@ interface Listed {
     readonly counter?: { readonly bytes: number };
     readonly set?: {
       readonly elem?: readonly {
-        readonly elem: { readonly val: { readonly concat: readonly (string | number)[] }; readonly counter: { readonly bytes: number } };
+        readonly elem: {
+          readonly val: { readonly concat: readonly (string | number)[] };
+          readonly counter: { readonly bytes: number; readonly packets: number };
+        };
       }[];
     };
   }[];
@@ -48,13 +60,22 @@ export async function readTraffic(network: Network): Promise<Traffic> {
     .flatMap(({ set }) => set?.elem ?? [])
     .map(({ elem }) => {
       const [home, address, protocol, port] = elem.val.concat;
-      return { home, address, protocol: PROTOCOLS[String(protocol)] ?? protocol, port: Number(port), bytes: elem.counter.bytes };
+      return {
+        home,
+        address,
+        protocol: PROTOCOLS[String(protocol)] ?? protocol,
+        port: Number(port),
+        bytes: elem.counter.bytes,
+        packets: elem.counter.packets,
+      };
     });
+  const find = (where: TrafficFilter): typeof rows => {
+    const wanted = Object.entries(where) as [keyof TrafficFilter, string | number][];
+    return rows.filter((row) => wanted.every(([name, value]) => row[name] === value));
+  };
   return {
     direct: listed.find(({ counter }) => counter)?.counter?.bytes ?? 0,
-    server(where) {
-      const wanted = Object.entries(where) as [keyof typeof where, string | number][];
-      return rows.filter((row) => wanted.every(([name, value]) => row[name] === value)).reduce((sum, { bytes }) => sum + bytes, 0);
-    },
+    server: (where) => find(where).reduce((sum, { bytes }) => sum + bytes, 0),
+    packets: (where) => find(where).reduce((sum, { packets }) => sum + packets, 0),
   };
 }
