@@ -74,6 +74,10 @@ async function start(): Promise<KadreelApp> {
   });
   node.start();
   window.kadreel = kadreel;
+  addEventListener('online', node.wake);
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible') node.wake();
+  });
   addEventListener('pagehide', () => kadreel.close('the tab was closed'));
   // A page that the browser brings back from its memory has said goodbye to everybody: it starts anew, as the same node.
   addEventListener('pageshow', (event) => {

@@ -27,6 +27,8 @@ export interface Peers {
   dial(url: string, options?: { signal?: AbortSignal }): Promise<Link>;
   /** Makes a link of a channel that somebody opened to us, or that was punched. Resolves with the link that stands between the two in the end. */
   adopt(channel: Channel, options: AdoptOptions): Promise<Link>;
+  /** Asks every linked node for a sign of life, and ends the links on which none comes within 2 s. */
+  check(): void;
   /** Ends everything; later calls reject with `closed`. */
   close(reason: string): void;
 }
@@ -59,10 +61,14 @@ export interface PeersOptions {
   readonly onUnlink: (link: Link, reason: string) => void;
   readonly onMalformed: () => void;
   readonly onSent: (bytes: number) => void;
+  /** This computer stood still for a while. */
+  readonly onWake: () => void;
 }
 
 /** How often links are looked at for signs of life, ms: a hidden tab's timers run no oftener. */
 const TICK = 1_000;
+/** Between two looks, ms: more is no throttled timer but a sleep, or a frozen page. */
+const STOOD_STILL = 5_000;
 /** Attempts from both sides that end within this time of each other, ms, were under way at once: as long as an attempt may take. */
 const GLARE = 15_000;
 /** Addresses whose answering node is remembered. */
@@ -79,10 +85,13 @@ export function createPeers(options: PeersOptions): Peers {
   const loose = new Set<Channel>();
   const closing = new AbortController();
   let cancelTick: Cancel = () => undefined;
+  let ticked = clock.now();
 
   const tick = (): void => {
     const now = clock.now();
     for (const link of [...links.values()]) link.tick(now);
+    if (now - ticked > STOOD_STILL) options.onWake();
+    ticked = now;
     cancelTick = clock.after(TICK, tick);
   };
   if (settings.heartbeat > 0) cancelTick = clock.after(TICK, tick);
@@ -214,6 +223,9 @@ export function createPeers(options: PeersOptions): Peers {
       options.onLink(link, { guest, roundTrip: proven.roundTrip });
       link.start();
       return link;
+    },
+    check() {
+      for (const link of [...links.values()]) link.check();
     },
     close(reason) {
       if (closing.signal.aborted) return;
