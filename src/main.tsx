@@ -7,6 +7,7 @@ import { browserClock } from './browser/clock.ts';
 import { createCrypto } from './browser/crypto.ts';
 import { openIdbStore } from './browser/idb.ts';
 import { openIdentity } from './browser/identity.ts';
+import { createPairer } from './browser/pairer.ts';
 import { browserRandom } from './browser/random.ts';
 import { hostServiceWorker } from './browser/service-worker-host.ts';
 import { createTranscoder } from './browser/transcoder.ts';
@@ -31,6 +32,7 @@ async function start(): Promise<KadreelApp> {
   const [identity, store] = await Promise.all([openIdentity(), openIdbStore()]);
   const crypto = createCrypto();
   const puncher = createPuncher();
+  const pairer = createPairer();
   const { granted } = await store.capacity();
   const quota = Math.floor(Math.min(MOST_KEPT, granted * SHARE_KEPT));
   const node = createDhtNode({
@@ -49,9 +51,10 @@ async function start(): Promise<KadreelApp> {
     device: deviceOf(fromHex(identity.device) ?? identity.storeId.slice(0, 8)),
     transcoder: createTranscoder(),
     node,
+    pairer,
     quota,
     origin: location.origin,
-    connections: () => puncher.constructed,
+    connections: () => puncher.constructed + pairer.constructed,
     playable: worker.ready,
     abandon: worker.cancel,
   });

@@ -1,11 +1,18 @@
 /** All that can happen. Components and effects say what happened; only `update` says what follows from it. */
 import type { MediaProbe, SourceFile } from '../base/ports.ts';
+import type { NodeId } from '../kademlia/key.ts';
 import type { VideoId } from '../media/manifest.ts';
 import type { BytesBySource, CopiesReport, NodeHealth, PublishProgress, VideoCard } from './api.ts';
 import type { Problem, Theme, WatchFacts } from './state.ts';
 
 /** The two lists of videos on the first page. */
 export type FeedName = 'newest' | 'mine';
+
+/** What is on the clipboard now, in a word. */
+export type CopiedThing = 'link' | 'code';
+
+/** What is handed to another program: an address, or a text that is none. */
+export type Shared = { readonly title: string } & ({ readonly url: string } | { readonly text: string });
 
 /** What a person did. */
 export type PersonEvent =
@@ -24,6 +31,14 @@ export type PersonEvent =
   | { readonly type: 'playback-retry-pressed' }
   | { readonly type: 'copy-link-pressed'; readonly videoId: VideoId }
   | { readonly type: 'share-link-pressed'; readonly videoId: VideoId; readonly title: string }
+  | { readonly type: 'invite-again-pressed' }
+  | { readonly type: 'invitation-ended' }
+  /** The reply code of the invited person, as it was typed or pasted. */
+  | { readonly type: 'reply-entered'; readonly code: string }
+  /** An invitation was opened, or pasted: its link, or the part behind `#`. */
+  | { readonly type: 'invitation-followed'; readonly link: string }
+  | { readonly type: 'copy-pressed'; readonly text: string; readonly what: CopiedThing }
+  | { readonly type: 'share-pressed'; readonly shared: Shared }
   | { readonly type: 'notice-dismissed'; readonly id: number };
 
 /** What the world did. */
@@ -52,6 +67,15 @@ export type WorldEvent =
   /** The player no longer wants what it asked for at this address. */
   | { readonly type: 'request-abandoned'; readonly url: string }
   | { readonly type: 'playback-failed'; readonly videoId: VideoId; readonly problem: Problem }
+  | { readonly type: 'invitation-made'; readonly url: string; readonly expires: number }
+  /** That was not the code: the invitation is still open. */
+  | { readonly type: 'reply-refused'; readonly problem: Problem }
+  | { readonly type: 'invitation-linked' }
+  | { readonly type: 'invitation-failed'; readonly problem: Problem }
+  | { readonly type: 'invitation-answered'; readonly inviter: NodeId; readonly code: string }
+  | { readonly type: 'join-linked' }
+  | { readonly type: 'join-failed'; readonly problem: Problem }
+  | { readonly type: 'text-copied'; readonly what: CopiedThing }
   | { readonly type: 'link-copied' }
   /** The clipboard refused; the person copies by hand. */
   | { readonly type: 'link-copy-failed'; readonly link: string }

@@ -9,6 +9,7 @@ export function parsePath(path: string): Route {
   if (rest.length === 0 || (rest.length === 1 && rest[0] === '')) {
     if (first === '' && second === undefined) return { page: 'home' };
     if (first === 'publish' && (second === undefined || second === '')) return { page: 'publish' };
+    if ((first === 'invite' || first === 'join') && (second === undefined || second === '')) return { page: first };
     const videoId = first === 'watch' && second !== undefined ? parseKey(second.toLowerCase()) : null;
     if (videoId) return { page: 'watch', videoId };
   }
@@ -22,6 +23,9 @@ export function pathOf(route: Route): string {
       return '/';
     case 'publish':
       return '/publish';
+    case 'invite':
+    case 'join':
+      return `/${route.page}`;
     case 'watch':
       return `/watch/${route.videoId}`;
     case 'missing':
@@ -41,6 +45,10 @@ export function titleOf(state: Pick<State, 'route' | 'watching' | 'publishing'>)
       return publishing.step === 'working' ? `${Math.floor(publishing.progress.fraction * 100)} % · Kadreel` : 'Publish · Kadreel';
     case 'watch':
       return watching.phase === 'ready' && watching.videoId === route.videoId ? `${watching.title} · Kadreel` : 'Watch · Kadreel';
+    case 'invite':
+      return 'Invite · Kadreel';
+    case 'join':
+      return 'Join · Kadreel';
     case 'missing':
       return 'Not found · Kadreel';
     default:

@@ -6,6 +6,7 @@ import type { Event } from './events.ts';
 import { parsePath, pathOf } from './router.ts';
 import type { Feed, Problem, Route, State, Theme } from './state.ts';
 import { type Effect, notify, type Step } from './step.ts';
+import { enterInvitePage, updateInviting } from './update-inviting.ts';
 import { updatePublishing } from './update-publishing.ts';
 
 /** How often a shown list of the newest videos is asked for again. Milliseconds: news should feel live, at one lookup. */
@@ -22,6 +23,8 @@ export function initialState(options: { path: string; theme: Theme; now: number;
     mine: LOADING,
     publishing: { step: 'empty' },
     watching: route.page === 'watch' ? { phase: 'loading', videoId: route.videoId } : { phase: 'idle' },
+    inviting: { step: route.page === 'invite' ? 'making' : 'none' },
+    joining: { step: 'none' },
     notices: [],
     noticed: 0,
     now: options.now,
@@ -38,6 +41,7 @@ export function update(state: State, event: Event): Step {
           { type: 'follow-world' },
           { type: 'load-feed', feed: 'newest' },
           { type: 'load-feed', feed: 'mine' },
+          ...(state.route.page === 'invite' ? [{ type: 'open-invitation' } as const] : []),
           ...(state.route.page === 'watch' ? [{ type: 'open-video', videoId: state.route.videoId } as const] : []),
         ],
       };
@@ -91,6 +95,18 @@ export function update(state: State, event: Event): Step {
     case 'copies-stored':
     case 'copies-failed':
       return updatePublishing(state, event);
+    case 'invite-again-pressed':
+    case 'invitation-ended':
+    case 'reply-entered':
+    case 'invitation-made':
+    case 'reply-refused':
+    case 'invitation-linked':
+    case 'invitation-failed':
+    case 'invitation-followed':
+    case 'invitation-answered':
+    case 'join-linked':
+    case 'join-failed':
+      return updateInviting(state, event);
     case 'watch-retry-pressed': {
       const { watching } = state;
       if (watching.phase !== 'failed') return { state, effects: [] };
@@ -129,6 +145,12 @@ export function update(state: State, event: Event): Step {
       return { state, effects: [{ type: 'copy-link', videoId: event.videoId }] };
     case 'share-link-pressed':
       return { state, effects: [{ type: 'share-link', videoId: event.videoId, title: event.title }] };
+    case 'copy-pressed':
+      return { state, effects: [{ type: 'copy-text', text: event.text, what: event.what }] };
+    case 'share-pressed':
+      return { state, effects: [{ type: 'share-text', shared: event.shared }] };
+    case 'text-copied':
+      return notify(state, 'good', event.what === 'link' ? 'Link copied.' : 'Code copied.');
     case 'link-copied':
       return notify(state, 'good', 'Link copied.');
     case 'link-copy-failed':
@@ -161,10 +183,14 @@ function go(state: State, route: Route): Step {
   if (state.watching.phase !== 'idle') effects.push({ type: 'close-video' });
   if (route.page === 'watch') effects.push({ type: 'open-video', videoId: route.videoId });
   if (route.page === 'home') effects.push({ type: 'load-feed', feed: 'newest' }, { type: 'load-feed', feed: 'mine' });
-  return {
-    state: { ...state, route, watching: route.page === 'watch' ? { phase: 'loading', videoId: route.videoId } : { phase: 'idle' } },
-    effects,
+  const next: State = {
+    ...state,
+    route,
+    watching: route.page === 'watch' ? { phase: 'loading', videoId: route.videoId } : { phase: 'idle' },
   };
+  if (route.page !== 'invite') return { state: next, effects };
+  const step = enterInvitePage(next);
+  return { state: step.state, effects: [...effects, ...step.effects] };
 }
 
 /**

@@ -4,6 +4,8 @@ import { pathOf, titleOf } from '../app/router.ts';
 import { Footer } from './footer.tsx';
 import { Header } from './header.tsx';
 import { HomePage } from './home.tsx';
+import { InvitePage } from './invite.tsx';
+import { JoinPage } from './join.tsx';
 import { MissingPage } from './missing.tsx';
 import { Notices } from './notices.tsx';
 import type { UiProps } from './props.ts';
@@ -65,6 +67,12 @@ export function App(props: UiProps): JSX.Element {
           </Match>
           <Match when={props.state.route.page === 'watch'}>
             <WatchPage state={props.state} dispatch={props.dispatch} />
+          </Match>
+          <Match when={props.state.route.page === 'invite'}>
+            <InvitePage state={props.state} dispatch={props.dispatch} />
+          </Match>
+          <Match when={props.state.route.page === 'join'}>
+            <JoinPage state={props.state} dispatch={props.dispatch} />
           </Match>
           <Match when={props.state.route.page === 'missing'}>
             <MissingPage />

@@ -1,6 +1,7 @@
 /** The bar on top: home, the node's health, the theme, and the way to publish. */
 import { type JSX, Show } from 'solid-js';
 import { Health } from './health.tsx';
+import { InviteIcon } from './icons.tsx';
 import { Mark, Wordmark } from './logo.tsx';
 import type { UiProps } from './props.ts';
 import { ThemeSwitch } from './theme-switch.tsx';
@@ -24,6 +25,15 @@ export function Header(props: UiProps): JSX.Element {
           </a>
         </Show>
         <Health health={props.state.health} />
+        <a
+          class="icon-button"
+          href="/invite"
+          aria-label="Invite somebody"
+          title="Invite somebody"
+          aria-current={props.state.route.page === 'invite' ? 'page' : undefined}
+        >
+          <InviteIcon size={18} />
+        </a>
         <ThemeSwitch theme={props.state.theme} dispatch={props.dispatch} />
         <a class="button button-ink" href="/publish" aria-current={props.state.route.page === 'publish' ? 'page' : undefined}>
           Publish

@@ -1,7 +1,7 @@
 /** How the node in this tab is doing: one line, and the details behind it. */
 import { For, type JSX, Show } from 'solid-js';
 import type { NodeHealth } from '../app/api.ts';
-import { formatBytes, healthLine, plural } from './format.ts';
+import { formatBytes, healthLine, plural, shortId } from './format.ts';
 import { Popover } from './popover.tsx';
 
 export function Health(props: { readonly health: NodeHealth }): JSX.Element {
@@ -37,7 +37,7 @@ function HealthDetails(props: { readonly health: NodeHealth }): JSX.Element {
       <dl class="figures">
         <div>
           <dt>Id</dt>
-          <dd>{props.health.id ? `${props.health.id.slice(0, 8)}…${props.health.id.slice(-4)}` : 'not known yet'}</dd>
+          <dd>{props.health.id ? shortId(props.health.id) : 'not known yet'}</dd>
         </div>
         <div>
           <dt>Linked to</dt>
@@ -68,6 +68,11 @@ function HealthDetails(props: { readonly health: NodeHealth }): JSX.Element {
           <dd>{formatBytes(props.health.served)}</dd>
         </div>
       </dl>
+      <Show when={props.health.phase !== 'failed'}>
+        <a class="button button-plain" href="/invite">
+          Invite somebody
+        </a>
+      </Show>
     </>
   );
 }
