@@ -1,6 +1,7 @@
 /** The address of an invitation. Its code is behind the `#`, which no browser sends to a server. Pure. */
 import { pathOf } from './router.ts';
 
+/** `codeOfLink` of it gives the code back. */
 export function formatInvitationLink(origin: string, code: string): string {
   return `${origin}${pathOf({ page: 'join' })}#${code}`;
 }

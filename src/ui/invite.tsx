@@ -1,5 +1,5 @@
 /** Inviting: a link for one person, and the code that comes back. */
-import { type JSX, Match, Show, Switch } from 'solid-js';
+import { createEffect, createMemo, type JSX, Match, on, Show, Switch } from 'solid-js';
 import type { Inviting } from '../app/state.ts';
 import { CodeForm } from './code-form.tsx';
 import { formatLeft } from './format.ts';
@@ -11,10 +11,16 @@ import type { Dispatch, UiProps } from './props.ts';
 
 export function InvitePage(props: UiProps): JSX.Element {
   const inviting = () => props.state.inviting;
+  let heading!: HTMLHeadingElement;
+  const step = createMemo(() => props.state.inviting.step);
+  // What was focused may be gone with the step it belonged to.
+  createEffect(on(step, () => heading.focus({ preventScroll: true }), { defer: true }));
   const again = () => props.dispatch({ type: 'invite-again-pressed' });
   return (
     <div class="page pairing" data-step={inviting().step}>
-      <h1 tabindex="-1">Invite somebody</h1>
+      <h1 ref={heading} tabindex="-1">
+        Invite somebody
+      </h1>
       <p class="lead">
         Your two tabs link up directly, and no server takes part: this works when every one of them is down. You send a link, a code comes
         back.
@@ -74,14 +80,18 @@ interface OpenInvitationProps {
   readonly dispatch: Dispatch;
 }
 
+/** Of an invitation, ms: `now` may be some seconds old. */
+const MOST_LEFT = 600_000;
+
 function OpenInvitation(props: OpenInvitationProps): JSX.Element {
+  const left = () => formatLeft(Math.min(MOST_LEFT, Math.max(0, props.open.expires - props.now)) / 1000);
   return (
     <ol class="steps">
       <li>
         <h2>Send this link to one person</h2>
         <p class="quiet">
-          It works once, for one person, for 10 minutes ({formatLeft(Math.max(0, props.open.expires - props.now) / 1000)}): this tab holds a
-          connection open for it. It says where this device is in the network, so don’t post it in public.
+          It works once, for one person, for 10 minutes ({left()}): this tab holds a connection open for it. It says where this device is in
+          the network, so don’t post it in public.
         </p>
         <PassOn
           text={props.open.url}

@@ -1,5 +1,5 @@
 /** Joining by an invitation: who invites, and the code that they wait for. */
-import { type JSX, Match, Switch } from 'solid-js';
+import { createEffect, createMemo, type JSX, Match, on, Switch } from 'solid-js';
 import type { Joining } from '../app/state.ts';
 import { CodeForm } from './code-form.tsx';
 import { shortId } from './format.ts';
@@ -11,9 +11,15 @@ import type { Dispatch, UiProps } from './props.ts';
 
 export function JoinPage(props: UiProps): JSX.Element {
   const joining = () => props.state.joining;
+  let heading!: HTMLHeadingElement;
+  const step = createMemo(() => props.state.joining.step);
+  // What was focused may be gone with the step it belonged to.
+  createEffect(on(step, () => heading.focus({ preventScroll: true }), { defer: true }));
   return (
     <div class="page pairing" data-step={joining().step}>
-      <h1 tabindex="-1">{joining().step === 'linked' ? 'You are linked' : 'You are invited'}</h1>
+      <h1 ref={heading} tabindex="-1">
+        {joining().step === 'linked' ? 'You are linked' : 'You are invited'}
+      </h1>
       <Switch>
         <Match when={joining().step === 'none'}>
           <p class="lead">There is no invitation in this address. Put in the link that you were sent.</p>

@@ -1,5 +1,15 @@
 /** A `Kadreel` that does what a test or a preview tells it: every call is recorded, and answered from outside. */
-import type { CopiesReport, Kadreel, NodeHealth, PublishOptions, VideoCard, WatchSession } from '../../../src/app/api.ts';
+import type {
+  CopiesReport,
+  Invitation,
+  Joining,
+  Kadreel,
+  NodeHealth,
+  PublishOptions,
+  VideoCard,
+  WatchSession,
+} from '../../../src/app/api.ts';
+import { fail } from '../../../src/base/errors.ts';
 import type { MediaProbe, SourceFile } from '../../../src/base/ports.ts';
 import { abortError, type Deferred, deferred } from '../../../src/base/timing.ts';
 import type { Key } from '../../../src/kademlia/key.ts';
@@ -15,6 +25,8 @@ export interface FakeKadreel {
   readonly watches: Call<VideoId, WatchSession>[];
   readonly newest: Call<null, readonly VideoCard[]>[];
   readonly mine: Call<null, readonly VideoCard[]>[];
+  readonly invitations: Call<null, Invitation>[];
+  readonly joins: Call<string, Joining>[];
   /** Addresses that the player gave up. */
   readonly abandoned: readonly string[];
   /** Tells everyone who listens. */
@@ -34,6 +46,8 @@ export function createFakeKadreel(): FakeKadreel {
   const watches: FakeKadreel['watches'] = [];
   const newest: FakeKadreel['newest'] = [];
   const mine: FakeKadreel['mine'] = [];
+  const invitations: FakeKadreel['invitations'] = [];
+  const joins: FakeKadreel['joins'] = [];
   const abandoned: string[] = [];
   return {
     probes,
@@ -41,6 +55,8 @@ export function createFakeKadreel(): FakeKadreel {
     watches,
     newest,
     mine,
+    invitations,
+    joins,
     abandoned,
     healthListeners: () => listeners.size,
     health: (health) => {
@@ -65,6 +81,12 @@ export function createFakeKadreel(): FakeKadreel {
         const own = { ...call<SourceFile, Awaited<ReturnType<Kadreel['publish']>>>(file, options.signal), options };
         publications.push(own);
         return own.promise;
+      },
+      invite: () => open(invitations, null, undefined),
+      join: (url) => open(joins, url, undefined),
+      inviterOf(url) {
+        if (url === 'damaged') throw fail('corrupt', 'The link is not whole.');
+        return 'c3'.repeat(20) as Key;
       },
       manifest: () => Promise.resolve(fakeManifest()),
       watch: (videoId, signal) => open(watches, videoId, signal),

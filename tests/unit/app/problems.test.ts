@@ -24,6 +24,8 @@ const DOINGS: Readonly<Record<Doing, true>> = {
   publishing: true,
   opening: true,
   playing: true,
+  inviting: true,
+  joining: true,
 };
 
 describe('problemOf', () => {
