@@ -13,8 +13,8 @@ export function InvitePage(props: UiProps): JSX.Element {
   const inviting = () => props.state.inviting;
   let heading!: HTMLHeadingElement;
   const step = createMemo(() => props.state.inviting.step);
-  // What was focused may be gone with the step it belonged to.
-  createEffect(on(step, () => heading.focus({ preventScroll: true }), { defer: true }));
+  // The page comes after the frame has looked for a heading; and what was focused may be gone with the step it belonged to.
+  createEffect(on(step, () => heading.focus({ preventScroll: true })));
   const again = () => props.dispatch({ type: 'invite-again-pressed' });
   return (
     <div class="page pairing" data-step={inviting().step}>

@@ -13,8 +13,8 @@ export function JoinPage(props: UiProps): JSX.Element {
   const joining = () => props.state.joining;
   let heading!: HTMLHeadingElement;
   const step = createMemo(() => props.state.joining.step);
-  // What was focused may be gone with the step it belonged to.
-  createEffect(on(step, () => heading.focus({ preventScroll: true }), { defer: true }));
+  // The page comes after the frame has looked for a heading; and what was focused may be gone with the step it belonged to.
+  createEffect(on(step, () => heading.focus({ preventScroll: true })));
   return (
     <div class="page pairing" data-step={joining().step}>
       <h1 ref={heading} tabindex="-1">

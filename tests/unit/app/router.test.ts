@@ -7,6 +7,10 @@ describe('router', () => {
     ['/', 'home'],
     ['/publish', 'publish'],
     ['/publish/', 'publish'],
+    ['/invite', 'invite'],
+    ['/join', 'join'],
+    ['/join/', 'join'],
+    ['/join/now', 'missing'],
     [`/watch/${VIDEO}`, 'watch'],
     [`/watch/${VIDEO}/`, 'watch'],
     [`/watch/${VIDEO.toUpperCase()}`, 'watch'],
@@ -23,7 +27,7 @@ describe('router', () => {
   });
 
   it('gives each page a path that leads back to it', () => {
-    for (const path of ['/', '/publish', `/watch/${VIDEO}`, '/nowhere/at/all']) {
+    for (const path of ['/', '/publish', '/invite', '/join', `/watch/${VIDEO}`, '/nowhere/at/all']) {
       const route = parsePath(path);
       expect(pathOf(route)).toBe(path);
       expect(parsePath(pathOf(route))).toEqual(route);
