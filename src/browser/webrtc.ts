@@ -1,21 +1,17 @@
 /** Direct connections between tabs: simple-peer negotiates, the bytes go over its data channel without its stream. */
 /// <reference path="./simple-peer.d.ts" />
 import SimplePeer from 'simple-peer/simplepeer.min.js';
-import { type Bytes, EMPTY } from '../base/bytes.ts';
+import type { Bytes } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
 import type { Nat } from '../base/nat.ts';
 import type { Channel, Punch, Puncher } from '../base/ports.ts';
 import { deferred, quiet } from '../base/timing.ts';
-import { createMailbox } from './mailbox.ts';
+import { holdDataChannel } from './data-channel.ts';
 import { watchNat } from './nat-watch.ts';
 import { bindingOf, fingerprint, parsePunchSignal } from './webrtc-signal.ts';
 
 /** From start to an open channel (ms). On a bad network ICE needs up to about 5 s; after 15 s nothing more comes. */
 const OPEN_TIMEOUT = 15_000;
-/** What is still queued at `close()` gets this long to leave (ms). */
-const FLUSH_TIMEOUT = 2000;
-/** `drain` comes at this many queued bytes: the port's promise. */
-const LOW_MARK = 64 * 1024;
 
 export interface PuncherOptions {
   /** STUN and TURN servers, asked for at each connection: a change serves for those made from then on. None when it is not given. */
@@ -95,7 +91,14 @@ function punch(options: {
 
   /** Takes the connection's one data channel over from simple-peer, in the very task in which it appears: messages may be right behind. */
   const adopt = (pc: RTCPeerConnection, dataChannel: RTCDataChannel): void => {
-    const channel = wrap(dataChannel, peer);
+    const channel = holdDataChannel(dataChannel, {
+      end: () => peer.destroy(),
+      onBroken(listener) {
+        // simple-peer fails on `failed`, not on `disconnected`: from that ICE may recover by itself, for example after a change of network.
+        peer.on('error', (error) => listener(`The connection to the other tab broke: ${error.message}`));
+        peer.on('close', () => listener('The connection ended.'));
+      },
+    });
     const onOpen = (): void => {
       if (phase !== 'opening') return;
       const local = fingerprint(pc.localDescription?.sdp ?? '');
@@ -146,50 +149,4 @@ function punch(options: {
       giveUp(fail('closed', 'The connection was given up here before it opened.'));
     },
   };
-}
-
-/** Listens on a data channel from now on; the Channel is made when the binding is known. */
-function wrap(dataChannel: RTCDataChannel, peer: SimplePeer): (binding: Bytes) => Channel {
-  const closeBecause = (reason: string): void => {
-    mailbox.discard(reason);
-    peer.destroy();
-  };
-  const mailbox = createMailbox(() => closeBecause('The other side sent too much before it was heard.'));
-
-  dataChannel.binaryType = 'arraybuffer';
-  dataChannel.bufferedAmountLowThreshold = LOW_MARK;
-  // Its own handlers would copy every message into a stream that nobody reads.
-  dataChannel.onmessage = (event: MessageEvent<unknown>) => {
-    // Text is no message of ours: an empty one, which does not decode either, lets the reader count it.
-    mailbox.deliver(event.data instanceof ArrayBuffer ? new Uint8Array(event.data) : EMPTY);
-  };
-  dataChannel.onbufferedamountlow = () => mailbox.drain();
-  dataChannel.addEventListener('close', () => mailbox.end('The other side closed the connection.'));
-  // simple-peer fails on `failed`, not on `disconnected`: from that ICE may recover by itself, for example after a change of network.
-  peer.on('error', (error) => mailbox.end(`The connection to the other tab broke: ${error.message}`));
-  peer.on('close', () => mailbox.end('The connection ended.'));
-
-  return (binding) => ({
-    transport: 'webrtc',
-    binding,
-    get queued() {
-      return dataChannel.bufferedAmount;
-    },
-    send(message) {
-      if (!mailbox.open || dataChannel.readyState !== 'open') return;
-      try {
-        dataChannel.send(message);
-      } catch (error) {
-        closeBecause(`The browser could not queue a message: ${error instanceof Error ? error.message : String(error)}`);
-      }
-    },
-    listen: (listener) => mailbox.listen(listener),
-    close() {
-      if (!mailbox.open) return;
-      mailbox.discard('Closed here.');
-      // A data channel sends what it has before it closes; its close event makes simple-peer destroy the rest.
-      dataChannel.close();
-      setTimeout(() => peer.destroy(), FLUSH_TIMEOUT);
-    },
-  });
 }

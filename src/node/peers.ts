@@ -39,6 +39,8 @@ export interface AdoptOptions {
   readonly expected: NodeId | null;
   /** The other side does not want it for its routing table, or did not say what for. */
   readonly guest?: boolean;
+  /** A person asked for it here: it finds room as a link of our own does. */
+  readonly wanted?: boolean;
 }
 
 export interface PeersOptions {
@@ -190,7 +192,7 @@ export function createPeers(options: PeersOptions): Peers {
       if (closing.signal.aborted) throw closed();
       return waitFor(reach(url, null), signal);
     },
-    async adopt(channel, { initiated, expected, guest = !initiated }) {
+    async adopt(channel, { initiated, expected, guest = !initiated, wanted = initiated }) {
       if (closing.signal.aborted) {
         channel.close();
         throw closed();
@@ -216,7 +218,7 @@ export function createPeers(options: PeersOptions): Peers {
         giveUp(proven);
         return present;
       }
-      if (!present) makeRoom(proven, { initiated, guest });
+      if (!present) makeRoom(proven, { initiated: wanted, guest });
       const link = createLink(proven, { initiated }, linkOptions);
       links.set(id, link);
       present?.close('replaced by a newer link');

@@ -1,5 +1,5 @@
 /** The whole page: the frame, and in it the page of the present route. */
-import { createEffect, createSignal, type JSX, Match, on, onCleanup, Show, Switch } from 'solid-js';
+import { createEffect, createSignal, type JSX, lazy, Match, on, onCleanup, Show, Suspense, Switch } from 'solid-js';
 import { pathOf, titleOf } from '../app/router.ts';
 import { Footer } from './footer.tsx';
 import { Header } from './header.tsx';
@@ -10,6 +10,10 @@ import { Notices } from './notices.tsx';
 import type { UiProps } from './props.ts';
 import { PublishPage } from './publish.tsx';
 import { WatchPage } from './watch.tsx';
+
+/** Seldom opened: loaded then, from the disk once the service worker is there. */
+const InvitePage = lazy(async () => ({ default: (await import('./invite.tsx')).InvitePage }));
+const JoinPage = lazy(async () => ({ default: (await import('./join.tsx')).JoinPage }));
 
 export function App(props: UiProps): JSX.Element {
   const dropping = dropAnywhere((file) => props.dispatch({ type: 'file-chosen', file }));
@@ -69,6 +73,16 @@ export function App(props: UiProps): JSX.Element {
           </Match>
           <Match when={props.state.route.page === 'network'}>
             <NetworkPage state={props.state} dispatch={props.dispatch} />
+          </Match>
+          <Match when={props.state.route.page === 'invite'}>
+            <Suspense>
+              <InvitePage state={props.state} dispatch={props.dispatch} />
+            </Suspense>
+          </Match>
+          <Match when={props.state.route.page === 'join'}>
+            <Suspense>
+              <JoinPage state={props.state} dispatch={props.dispatch} />
+            </Suspense>
           </Match>
           <Match when={props.state.route.page === 'missing'}>
             <MissingPage />
