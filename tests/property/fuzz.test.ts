@@ -7,8 +7,8 @@ import { groupDescriptorSchema, manifestSchema, pageSchema } from '../../src/med
 import { openEntry } from '../../src/records/entry.ts';
 import { openRecord } from '../../src/records/record.ts';
 import { decodeFrame } from '../../src/wire/codec.ts';
-import { CALLS } from '../../src/wire/messages.ts';
 import { letterSchema, signedLetterSchema } from '../../src/wire/letter.ts';
+import { CALLS } from '../../src/wire/messages.ts';
 import { seededRandom } from '../sim/random.ts';
 import { callSamples, encodeSamples } from '../unit/wire/samples.ts';
 
