@@ -162,7 +162,7 @@ export function update(state: State, event: Event): Step {
     case 'link-copied':
       return notify(state, 'good', 'Link copied.');
     case 'link-copy-failed':
-      return notify(state, 'bad', `The browser did not allow copying. The link is ${event.link}`);
+      return notify(state, 'bad', `The browser did not allow copying. Copy it by hand: ${event.link}`);
     case 'link-share-failed':
       return notify(state, 'bad', 'The browser could not share the link. Copy it instead.');
     case 'notice-dismissed':

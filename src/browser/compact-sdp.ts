@@ -50,16 +50,29 @@ export function candidatesFor(endpoint: Endpoint, round: number): readonly RTCIc
   return endpoint.candidates.map((_, index) => ({ candidate: candidateOf(endpoint, index, round), sdpMid: MID, sdpMLineIndex: 0 }));
 }
 
-/** RFC 8839 §5.1. Order, kind and protocol give the priority. */
+/** One candidate as a browser takes it, the `index`th that is told. */
+export function candidateFor(candidate: Candidate, index: number): RTCIceCandidateInit {
+  return { candidate: lineOf(candidate, index, index + 1), sdpMid: MID, sdpMLineIndex: 0 };
+}
+
+/** What `a=candidate:` or RTCIceCandidate says; null for one that can't be connected to, or that this protocol has no form for. */
+export function parseCandidate(text: string): Candidate | null {
+  return candidatesOf(`a=${text}`)[0] ?? null;
+}
+
 function candidateOf({ candidates }: Endpoint, index: number, round: number): string {
-  const candidate = candidates[index] as Candidate;
+  return lineOf(candidates[index] as Candidate, index, round * candidates.length + index + 1);
+}
+
+/** RFC 8839 §5.1. Order, kind and protocol give the priority. */
+function lineOf(candidate: Candidate, index: number, foundation: number): string {
   const { kind, protocol, family, port } = candidate;
   const local = (protocol === 'udp' ? UDP_PREFERENCE : TCP_PREFERENCE) - index;
   const priority = PREFERENCE[kind] * 2 ** 24 + local * 2 ** 8 + 255;
   // Where it is mapped from is nobody's business: browsers write the same.
   const related = kind === 'host' ? '' : ` raddr ${family === 'ipv6' ? '::' : '0.0.0.0'} rport 0`;
   const tcp = protocol === 'tcp' ? ' tcptype passive' : '';
-  return `candidate:${round * candidates.length + index + 1} 1 ${protocol} ${priority} ${formatAddress(candidate)} ${port} typ ${kind}${related}${tcp}`;
+  return `candidate:${foundation} 1 ${protocol} ${priority} ${formatAddress(candidate)} ${port} typ ${kind}${related}${tcp}`;
 }
 
 /** The best few of each kind, by the browser's own priority. */

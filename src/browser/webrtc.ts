@@ -6,9 +6,10 @@ import { fail } from '../base/errors.ts';
 import type { Nat } from '../base/nat.ts';
 import type { Channel, Punch, Puncher } from '../base/ports.ts';
 import { deferred, quiet } from '../base/timing.ts';
+import { candidateFor, endpointOf, parseCandidate, sdpOf } from './compact-sdp.ts';
 import { holdDataChannel } from './data-channel.ts';
 import { watchNat } from './nat-watch.ts';
-import { bindingOf, fingerprint, parsePunchSignal } from './webrtc-signal.ts';
+import { bindingOf, fingerprint, formatPunchSignal, MAX_CANDIDATES, parsePunchSignal } from './webrtc-signal.ts';
 
 /** From start to an open channel (ms). On a bad network ICE needs up to about 5 s; after 15 s nothing more comes. */
 const OPEN_TIMEOUT = 15_000;
@@ -80,8 +81,21 @@ function punch(options: {
   const unreachable = (why: string): void => giveUp(fail('unreachable', `No direct connection to the other tab: ${why}`));
   const timer = setTimeout(() => unreachable('none of the ways between the two networks opened in time.'), OPEN_TIMEOUT);
 
+  let told = 0;
   peer.on('signal', (signal) => {
-    if (phase !== 'over') emit(JSON.stringify(signal));
+    if (phase === 'over') return;
+    if (signal.type === 'candidate') {
+      const candidate = parseCandidate(signal.candidate?.candidate ?? '');
+      if (candidate && told < MAX_CANDIDATES) emit(formatPunchSignal({ type: 'candidate', index: told++, candidate }));
+      return;
+    }
+    const endpoint = endpointOf(signal.sdp ?? '');
+    if (!endpoint || (signal.type !== 'offer' && signal.type !== 'answer')) {
+      unreachable('this browser describes its end in a way that is not known here.');
+      return;
+    }
+    told = endpoint.candidates.length;
+    emit(formatPunchSignal({ type: signal.type, endpoint }));
   });
   peer.on('error', (error) => unreachable(`${error.message || 'the browser gave no reason'}`));
   peer.on('close', () => {
@@ -138,9 +152,13 @@ function punch(options: {
         unreachable('it sent something that is no part of setting one up.');
         return;
       }
-      if (signal.type !== 'candidate') remote = fingerprint(signal.sdp);
+      if (signal.type !== 'candidate') remote = signal.endpoint.fingerprint;
       try {
-        peer.signal(signal);
+        peer.signal(
+          signal.type === 'candidate'
+            ? { type: 'candidate', candidate: candidateFor(signal.candidate, signal.index) }
+            : { type: signal.type, sdp: sdpOf(signal.endpoint, signal.type) },
+        );
       } catch (error) {
         unreachable(`it sent an address that the browser refuses (${error instanceof Error ? error.message : String(error)}).`);
       }

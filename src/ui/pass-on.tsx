@@ -1,7 +1,8 @@
 /** A text to be passed on to another person: to be read by a camera, copied or shared. */
-import { type JSX, lazy, Show, Suspense } from 'solid-js';
+import { type JSX, lazy, Show } from 'solid-js';
 import type { CopiedThing, Shared } from '../app/events.ts';
 import { CopyIcon, ShareIcon } from './icons.tsx';
+import { Later } from './later.tsx';
 import type { Dispatch } from './props.ts';
 
 const QrCode = lazy(() => import('./qr-code.tsx'));
@@ -22,9 +23,9 @@ export function PassOn(props: PassOnProps): JSX.Element {
   return (
     <div class="pass-on">
       <div class="qr-frame">
-        <Suspense fallback={<div class="qr" aria-busy="true" />}>
+        <Later meanwhile={<div class="qr" aria-busy="true" />} otherwise={<div class="qr" />}>
           <QrCode text={props.text} label={props.qrLabel} />
-        </Suspense>
+        </Later>
       </div>
       <div class="pass-on-words">
         <textarea

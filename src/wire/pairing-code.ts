@@ -132,7 +132,7 @@ function isSound({ user, password, fingerprint, candidates }: Endpoint): boolean
 }
 
 /** Not the unspecified address, not one of many listeners (multicast, broadcast), and a port that exists. */
-function isOneAddress({ family, address, port }: Candidate): boolean {
+export function isOneAddress({ family, address, port }: Candidate): boolean {
   if (port < 1 || port > 0xffff || address.length !== ADDRESS_BYTES[FAMILIES.indexOf(family)]) return false;
   const first = address[0] as number;
   if (family === 'ipv4') return first > 0 && first < 224;
