@@ -9,6 +9,7 @@ import { browserClock } from './browser/clock.ts';
 import { createCrypto } from './browser/crypto.ts';
 import { openIdbStore } from './browser/idb.ts';
 import { openIdentity } from './browser/identity.ts';
+import { createPairer } from './browser/pairer.ts';
 import { browserRandom } from './browser/random.ts';
 import { hostServiceWorker } from './browser/service-worker-host.ts';
 import { createTranscoder } from './browser/transcoder.ts';
@@ -38,6 +39,7 @@ async function start(): Promise<KadreelApp> {
   ]);
   const iceServers = createIceServers({ network, links: () => node.links() });
   const puncher = createPuncher({ iceServers: iceServers.current });
+  const pairer = createPairer({ iceServers: iceServers.current });
   const quota = Math.floor(Math.min(MOST_KEPT, granted * SHARE_KEPT));
   const node = createDhtNode({
     ports: {
@@ -66,14 +68,19 @@ async function start(): Promise<KadreelApp> {
     node,
     network,
     iceServers,
+    pairer,
     quota,
     origin: location.origin,
-    connections: () => puncher.constructed,
+    connections: () => puncher.constructed + pairer.constructed,
     playable: worker.ready,
     abandon: worker.cancel,
   });
   node.start();
   window.kadreel = kadreel;
+  addEventListener('online', node.wake);
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible') node.wake();
+  });
   addEventListener('pagehide', () => kadreel.close('the tab was closed'));
   // A page that the browser brings back from its memory has said goodbye to everybody: it starts anew, as the same node.
   addEventListener('pageshow', (event) => {

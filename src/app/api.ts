@@ -30,6 +30,13 @@ export interface KadreelPage {
      */
     change(settings: NetworkSettings): Promise<void>;
   };
+  /** An invitation for one person, good for 10 minutes. Rejects with `unreachable` on a device without a network. */
+  invite(): Promise<Invitation>;
+  /**
+   * Answers an invitation, given as its link or the part of it behind `#`. What was joined before, and is not linked yet, is given up. Rejects with
+   * `corrupt`, `invalid`, `unsupported` or `unreachable`.
+   */
+  join(url: string): Promise<Joining>;
 }
 
 /** What a person set about the network. */
@@ -48,6 +55,27 @@ export interface IceServer {
   readonly credential?: string;
 }
 
+/** A link for somebody who has no way into the network, or who shall not need any server for it. */
+export interface Invitation {
+  /** `<origin>/join#<code>`. It says where this device is in the network: it is meant for one person. */
+  readonly url: string;
+  /**
+   * Takes the code that the invited person got. Resolves when linked. `corrupt`, `invalid` or `unsupported`: that was not the code, and the invitation is
+   * still open. Anything else ends it: `unreachable` (no path between the two networks), `timeout`, `closed`.
+   */
+  accept(code: string): Promise<void>;
+  /** Idempotent. Does nothing once linked. */
+  close(): void;
+}
+
+/** An invitation that was answered. */
+export interface Joining {
+  /** For whoever sent the invitation: at most some 180 characters. */
+  readonly code: string;
+  /** Rejects with `timeout` after 10 minutes, or with `closed`. */
+  readonly linked: Promise<void>;
+}
+
 /** All that effects may call. */
 export interface Kadreel extends KadreelPage {
   /** What the file is and what publishing it would do. */
@@ -60,6 +88,8 @@ export interface Kadreel extends KadreelPage {
   newest(signal: AbortSignal): Promise<readonly VideoCard[]>;
   /** What this browser's person published, newest first. */
   mine(): Promise<readonly VideoCard[]>;
+  /** Whose invitation this is. Throws as `join` rejects. */
+  inviterOf(url: string): NodeId;
   /** Called at once and at each change, at most a few times a second. */
   onHealth(listener: (health: NodeHealth) => void): Cancel;
   /** How this tab is linked, now. */

@@ -4,7 +4,8 @@ import type { Cancel, Clock, SourceFile } from '../base/ports.ts';
 import { quiet } from '../base/timing.ts';
 import type { Manifest, VideoId } from '../media/manifest.ts';
 import type { Kadreel, WatchSession } from './api.ts';
-import type { Event, FeedName } from './events.ts';
+import type { Event, FeedName, Shared } from './events.ts';
+import { createInvitationEffects } from './invitation-effects.ts';
 import { createNetworkEffects } from './network-effects.ts';
 import { problemOf } from './problems.ts';
 import { pathOf } from './router.ts';
@@ -21,7 +22,7 @@ export interface BrowserEffects {
   /** Rejects when the browser does not allow it. */
   copy(text: string): Promise<void>;
   /** Rejects when the browser can't; resolves also when the person thinks better of it. */
-  share(link: { readonly url: string; readonly title: string }): Promise<void>;
+  share(shared: Shared): Promise<void>;
 }
 
 export interface EffectsOptions {
@@ -77,6 +78,9 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
   const tell = (signal: AbortSignal, event: Event): void => {
     if (!signal.aborted) dispatch(event);
   };
+
+  const invitations = createInvitationEffects({ kadreel, clock, tell: (event) => tell(whole.signal, event) });
+  whole.signal.addEventListener('abort', invitations.close);
 
   const every = (signal: AbortSignal, ms: number, run: () => void): void => {
     let cancel: Cancel = () => undefined;
@@ -172,13 +176,16 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
     }
   };
 
-  const copyLink = async (link: string): Promise<void> => {
+  const copyText = async (text: string, copied: Event): Promise<void> => {
     try {
-      await browser.copy(link);
-      tell(whole.signal, { type: 'link-copied' });
+      await browser.copy(text);
+      tell(whole.signal, copied);
     } catch {
-      tell(whole.signal, { type: 'link-copy-failed', link });
+      tell(whole.signal, { type: 'link-copy-failed', link: text });
     }
+  };
+  const share = (shared: Shared): void => {
+    browser.share(shared).catch(() => tell(whole.signal, { type: 'link-share-failed' }));
   };
 
   const linkOf = (videoId: VideoId): string => browser.address(pathOf({ page: 'watch', videoId }));
@@ -237,10 +244,28 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
         void network.change(effect.change, whole.signal);
         break;
       case 'copy-link':
-        void copyLink(linkOf(effect.videoId));
+        void copyText(linkOf(effect.videoId), { type: 'link-copied' });
         break;
       case 'share-link':
-        browser.share({ url: linkOf(effect.videoId), title: effect.title }).catch(() => tell(whole.signal, { type: 'link-share-failed' }));
+        share({ url: linkOf(effect.videoId), title: effect.title });
+        break;
+      case 'open-invitation':
+        void invitations.open();
+        break;
+      case 'accept-reply':
+        void invitations.accept(effect.code);
+        break;
+      case 'close-invitation':
+        invitations.close();
+        break;
+      case 'follow-invitation':
+        void invitations.follow(effect.link);
+        break;
+      case 'copy-text':
+        void copyText(effect.text, { type: 'text-copied', what: effect.what });
+        break;
+      case 'share-text':
+        share(effect.shared);
         break;
       case 'expire-notice':
         clock.after(NOTICE_STAYS, () => tell(whole.signal, { type: 'notice-expired', id: effect.id }));

@@ -1,5 +1,6 @@
 /** All that can happen. Components and effects say what happened; only `update` says what follows from it. */
 import type { MediaProbe, SourceFile } from '../base/ports.ts';
+import type { NodeId } from '../kademlia/key.ts';
 import type { VideoId } from '../media/manifest.ts';
 import type { BytesBySource, CopiesReport, NetworkView, NodeHealth, PublishProgress, VideoCard } from './api.ts';
 import type { NetworkChange } from './network-change.ts';
@@ -7,6 +8,12 @@ import type { NetworkPart, Problem, Theme, WatchFacts } from './state.ts';
 
 /** The two lists of videos on the first page. */
 export type FeedName = 'newest' | 'mine';
+
+/** What is on the clipboard now, in a word. */
+export type CopiedThing = 'link' | 'code';
+
+/** What is handed to another program: an address, or a text that is none. */
+export type Shared = { readonly title: string } & ({ readonly url: string } | { readonly text: string });
 
 /** What a person did. */
 export type PersonEvent =
@@ -26,6 +33,14 @@ export type PersonEvent =
   | { readonly type: 'copy-link-pressed'; readonly videoId: VideoId }
   | { readonly type: 'share-link-pressed'; readonly videoId: VideoId; readonly title: string }
   | { readonly type: 'network-change-pressed'; readonly change: NetworkChange }
+  | { readonly type: 'invite-again-pressed' }
+  | { readonly type: 'invitation-ended' }
+  /** The reply code of the invited person, as it was typed or pasted. */
+  | { readonly type: 'reply-entered'; readonly code: string }
+  /** An invitation was opened, or pasted: its link, or the part behind `#`. */
+  | { readonly type: 'invitation-followed'; readonly link: string }
+  | { readonly type: 'copy-pressed'; readonly text: string; readonly what: CopiedThing }
+  | { readonly type: 'share-pressed'; readonly shared: Shared }
   | { readonly type: 'notice-dismissed'; readonly id: number };
 
 /** What the world did. */
@@ -57,6 +72,15 @@ export type WorldEvent =
   | { readonly type: 'network-seen'; readonly view: NetworkView }
   | { readonly type: 'network-changed'; readonly view: NetworkView }
   | { readonly type: 'network-change-failed'; readonly part: NetworkPart; readonly problem: Problem }
+  | { readonly type: 'invitation-made'; readonly url: string; readonly expires: number }
+  /** That was not the code: the invitation is still open. */
+  | { readonly type: 'reply-refused'; readonly problem: Problem }
+  | { readonly type: 'invitation-linked' }
+  | { readonly type: 'invitation-failed'; readonly problem: Problem }
+  | { readonly type: 'invitation-answered'; readonly inviter: NodeId; readonly code: string }
+  | { readonly type: 'join-linked' }
+  | { readonly type: 'join-failed'; readonly problem: Problem }
+  | { readonly type: 'text-copied'; readonly what: CopiedThing }
   | { readonly type: 'link-copied' }
   /** The clipboard refused; the person copies by hand. */
   | { readonly type: 'link-copy-failed'; readonly link: string }

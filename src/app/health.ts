@@ -98,6 +98,8 @@ function phaseOf(at: { tabs: number; openNodes: number; waited: boolean }): Node
 }
 
 const PROBLEMS: Partial<Record<NodePhase, string>> = {
-  alone: 'No other node can be reached. Videos on this disk still play. This tab goes on trying; check that you are online.',
-  'peers-only': 'No open node can be reached now. What is linked goes on working; newcomers can’t find this tab by an open node.',
+  alone:
+    'No other node can be reached. Videos on this disk still play. This tab goes on trying; check that you are online, or let somebody who is linked invite you.',
+  'peers-only':
+    'No open node can be reached now. What is linked goes on working; newcomers can’t find this tab by an open node: invite them.',
 };

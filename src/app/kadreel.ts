@@ -1,19 +1,21 @@
 /** Everything the page can do, put together on ports: the `Kadreel` of `api.ts`, and the answers that the service worker wants. */
 import type { Bytes } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
-import type { Clock, Crypto, Random, Signer, Store, Transcoder } from '../base/ports.ts';
+import type { Clock, Crypto, Pairer, Random, Signer, Store, Transcoder } from '../base/ports.ts';
 import { orAbort } from '../base/timing.ts';
 import type { Key } from '../kademlia/key.ts';
 import { encodeCatalogue } from '../media/catalogue.ts';
 import type { VideoId } from '../media/manifest.ts';
 import { formatWatchPath } from '../media/urls.ts';
 import type { DhtNode } from '../node/dht-node.ts';
+import { createInvitations } from '../node/invitations.ts';
 import type { Device } from '../records/vector-clock.ts';
 import type { Kadreel, NodeStats } from './api.ts';
 import { createDrafts } from './drafts.ts';
 import { createFeed } from './feed.ts';
 import { createHealthMonitor } from './health.ts';
 import type { IceServers } from './ice-servers.ts';
+import { codeOfLink, formatInvitationLink } from './invitation-link.ts';
 import { createLibrary } from './library.ts';
 import { createNetwork } from './network.ts';
 import type { NetworkKeeper } from './network-settings.ts';
@@ -42,6 +44,7 @@ export interface KadreelOptions {
   readonly transcoder: Transcoder;
   readonly node: DhtNode;
   readonly network: NetworkKeeper;
+  readonly pairer: Pairer;
   /** Bytes of others' media at most. */
   readonly quota: number;
   /** Where watch links point: `https://example.org`. */
@@ -65,6 +68,8 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
   const feed = createFeed({ node, library, clock });
   const renewal = createRenewal({ node, library, clock });
   const network = createNetwork(options);
+  const { pairer, crypto } = options;
+  const invitations = createInvitations({ pairer, clock, crypto, self: node.contact.id, adopt: node.peers.adopt });
   const stopSweeping = drafts.start();
   const health = createHealthMonitor({ node, clock, quota });
   let kept = { groups: 0, bytes: 0 };
@@ -104,6 +109,15 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
     },
     network: network.api,
     networkView: network.view,
+    async invite() {
+      const { code, accept, close } = await invitations.invite();
+      return { url: formatInvitationLink(options.origin, code), accept, close };
+    },
+    async join(url) {
+      const { reply, linked } = await invitations.join(codeOfLink(url));
+      return { code: reply, linked };
+    },
+    inviterOf: (url) => invitations.inviterOf(codeOfLink(url)),
     probe: (file, signal) => transcoder.probe(file, signal),
     async watch(videoId, signal) {
       const opening = watcher.watch(videoId, signal);
@@ -130,6 +144,7 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
       stopSweeping();
       closing.abort(fail('closed', 'This tab has left the network.'));
       health.close();
+      invitations.close();
       node.close(reason);
     },
   };

@@ -3,7 +3,7 @@ import { asKadreelError, assertNever, type ErrorCode } from '../base/errors.ts';
 import type { Problem } from './state.ts';
 
 /** What was being done when it went wrong. */
-export type Doing = 'starting' | 'listing' | 'probing' | 'publishing' | 'opening' | 'playing' | 'changing';
+export type Doing = 'starting' | 'listing' | 'probing' | 'publishing' | 'opening' | 'playing' | 'changing' | 'inviting' | 'joining';
 
 /** Describes any thrown value. What is not a `KadreelError` is told as `internal`. */
 export function problemOf(error: unknown, doing: Doing): Problem {
@@ -19,6 +19,8 @@ const WHAT: Readonly<Record<Doing, string>> = {
   opening: 'This video can’t be opened.',
   playing: 'Playing stopped.',
   changing: 'Nothing was changed.',
+  inviting: 'That did not link you.',
+  joining: 'You are not linked.',
 };
 
 /** The failing part's own words, or ours where it said nothing. */
@@ -62,6 +64,9 @@ function plainReason(code: ErrorCode): string {
 }
 
 function advice(code: ErrorCode, doing: Doing): string {
+  if (doing === 'inviting')
+    return isWrongCode(code) ? 'The invitation is still open.' : 'An invitation links two people once: a new one is a press away.';
+  if (doing === 'joining') return 'Ask for the link once more, or for a new one, and open it here.';
   const nothingLost = doing === 'publishing' || doing === 'probing' ? ' Your file and title are still here.' : '';
   switch (code) {
     case 'aborted':
@@ -101,4 +106,9 @@ function advice(code: ErrorCode, doing: Doing): string {
     default:
       return assertNever(code);
   }
+}
+
+/** What was given is no code, or not this one: nothing was spent on it. */
+export function isWrongCode(code: ErrorCode): boolean {
+  return code === 'corrupt' || code === 'invalid' || code === 'unsupported';
 }

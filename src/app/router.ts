@@ -10,6 +10,7 @@ export function parsePath(path: string): Route {
     if (first === '' && second === undefined) return { page: 'home' };
     if (first === 'network' && (second === undefined || second === '')) return { page: 'network' };
     if (first === 'publish' && (second === undefined || second === '')) return { page: 'publish' };
+    if ((first === 'invite' || first === 'join') && (second === undefined || second === '')) return { page: first };
     const videoId = first === 'watch' && second !== undefined ? parseKey(second.toLowerCase()) : null;
     if (videoId) return { page: 'watch', videoId };
   }
@@ -25,6 +26,9 @@ export function pathOf(route: Route): string {
       return '/publish';
     case 'network':
       return '/network';
+    case 'invite':
+    case 'join':
+      return `/${route.page}`;
     case 'watch':
       return `/watch/${route.videoId}`;
     case 'missing':
@@ -46,6 +50,10 @@ export function titleOf(state: Pick<State, 'route' | 'watching' | 'publishing'>)
       return watching.phase === 'ready' && watching.videoId === route.videoId ? `${watching.title} · Kadreel` : 'Watch · Kadreel';
     case 'network':
       return 'Network · Kadreel';
+    case 'invite':
+      return 'Invite · Kadreel';
+    case 'join':
+      return 'Join · Kadreel';
     case 'missing':
       return 'Not found · Kadreel';
     default:

@@ -1,6 +1,7 @@
 /** All that the user interface shows. Plain data: it can be printed, compared and replayed. */
 import type { ErrorCode } from '../base/errors.ts';
 import type { MediaProbe } from '../base/ports.ts';
+import type { NodeId } from '../kademlia/key.ts';
 import type { VideoId } from '../media/manifest.ts';
 import type { BytesBySource, CopiesReport, NetworkView, NodeHealth, PublishProgress, VideoCard } from './api.ts';
 
@@ -13,6 +14,8 @@ export interface State {
   readonly publishing: Publishing;
   readonly watching: Watching;
   readonly network: NetworkPage;
+  readonly inviting: Inviting;
+  readonly joining: Joining;
   readonly notices: readonly Notice[];
   /** Notices so far: the number of the last one is not given again while its time still runs. */
   readonly noticed: number;
@@ -28,6 +31,8 @@ export type Route =
   | { readonly page: 'publish' }
   | { readonly page: 'watch'; readonly videoId: VideoId }
   | { readonly page: 'network' }
+  | { readonly page: 'invite' }
+  | { readonly page: 'join' }
   | { readonly page: 'missing'; readonly path: string };
 
 /** As the system has it, or as the person chose. */
@@ -125,6 +130,29 @@ export interface NetworkPage {
 
 /** The two lists that a person may change. */
 export type NetworkPart = 'open-nodes' | 'ice-servers';
+/** The invitation of this tab. It stays open when its page is left. */
+export type Inviting =
+  | { readonly step: 'none' }
+  | { readonly step: 'making' }
+  /** `expires`: milliseconds since 1970. `linking`: a reply was given and its connection opens. `problem`: what was wrong with the last reply. */
+  | {
+      readonly step: 'open';
+      readonly url: string;
+      readonly expires: number;
+      readonly linking: boolean;
+      readonly problem: Problem | null;
+    }
+  | { readonly step: 'linked' }
+  /** It could not be made, ran out, or led to no link: a new one is needed. */
+  | { readonly step: 'over'; readonly problem: Problem };
+
+/** The invitation that this tab follows. */
+export type Joining =
+  | { readonly step: 'none' }
+  | { readonly step: 'answering' }
+  | { readonly step: 'waiting'; readonly inviter: NodeId; readonly code: string }
+  | { readonly step: 'linked'; readonly inviter: NodeId }
+  | { readonly step: 'failed'; readonly problem: Problem };
 
 /** A short message that goes away by itself. */
 export interface Notice {

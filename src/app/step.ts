@@ -1,7 +1,7 @@
 /** What `update` answers with. */
 import type { SourceFile } from '../base/ports.ts';
 import type { VideoId } from '../media/manifest.ts';
-import type { FeedName } from './events.ts';
+import type { CopiedThing, FeedName, Shared } from './events.ts';
 import type { NetworkChange } from './network-change.ts';
 import type { Notice, State, Theme } from './state.ts';
 
@@ -36,6 +36,17 @@ export type Effect =
   | { readonly type: 'copy-link'; readonly videoId: VideoId }
   /** `link-share-failed`, or nothing. */
   | { readonly type: 'share-link'; readonly videoId: VideoId; readonly title: string }
+  /** `invitation-made` or `invitation-failed`; later `invitation-failed` when its time is up. Another one of this tab ends. */
+  | { readonly type: 'open-invitation' }
+  /** `reply-refused`, `invitation-failed` or `invitation-linked`. */
+  | { readonly type: 'accept-reply'; readonly code: string }
+  | { readonly type: 'close-invitation' }
+  /** `join-failed`, or `invitation-answered` and then `join-linked` or `join-failed`; a newer one silences it. */
+  | { readonly type: 'follow-invitation'; readonly link: string }
+  /** `text-copied` or `link-copy-failed`. */
+  | { readonly type: 'copy-text'; readonly text: string; readonly what: CopiedThing }
+  /** `link-share-failed`, or nothing. */
+  | { readonly type: 'share-text'; readonly shared: Shared }
   /** `notice-expired`, some seconds later. */
   | { readonly type: 'expire-notice'; readonly id: number };
 

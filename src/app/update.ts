@@ -6,6 +6,7 @@ import type { Event } from './events.ts';
 import { parsePath, pathOf } from './router.ts';
 import type { Feed, Problem, Route, State, Theme } from './state.ts';
 import { type Effect, notify, type Step } from './step.ts';
+import { enterInvitePage, updateInviting } from './update-inviting.ts';
 import { updateNetwork } from './update-network.ts';
 import { updatePublishing } from './update-publishing.ts';
 
@@ -24,6 +25,8 @@ export function initialState(options: { path: string; theme: Theme; now: number;
     publishing: { step: 'empty' },
     watching: route.page === 'watch' ? { phase: 'loading', videoId: route.videoId } : { phase: 'idle' },
     network: { view: null, changing: null, refused: null },
+    inviting: { step: route.page === 'invite' ? 'making' : 'none' },
+    joining: { step: 'none' },
     notices: [],
     noticed: 0,
     now: options.now,
@@ -40,6 +43,7 @@ export function update(state: State, event: Event): Step {
           { type: 'follow-world' },
           { type: 'load-feed', feed: 'newest' },
           { type: 'load-feed', feed: 'mine' },
+          ...(state.route.page === 'invite' ? [{ type: 'open-invitation' } as const] : []),
           ...(state.route.page === 'watch' ? [{ type: 'open-video', videoId: state.route.videoId } as const] : []),
           ...(state.route.page === 'network' ? [{ type: 'watch-network' } as const] : []),
         ],
@@ -99,6 +103,18 @@ export function update(state: State, event: Event): Step {
     case 'network-changed':
     case 'network-change-failed':
       return updateNetwork(state, event);
+    case 'invite-again-pressed':
+    case 'invitation-ended':
+    case 'reply-entered':
+    case 'invitation-made':
+    case 'reply-refused':
+    case 'invitation-linked':
+    case 'invitation-failed':
+    case 'invitation-followed':
+    case 'invitation-answered':
+    case 'join-linked':
+    case 'join-failed':
+      return updateInviting(state, event);
     case 'watch-retry-pressed': {
       const { watching } = state;
       if (watching.phase !== 'failed') return { state, effects: [] };
@@ -137,10 +153,16 @@ export function update(state: State, event: Event): Step {
       return { state, effects: [{ type: 'copy-link', videoId: event.videoId }] };
     case 'share-link-pressed':
       return { state, effects: [{ type: 'share-link', videoId: event.videoId, title: event.title }] };
+    case 'copy-pressed':
+      return { state, effects: [{ type: 'copy-text', text: event.text, what: event.what }] };
+    case 'share-pressed':
+      return { state, effects: [{ type: 'share-text', shared: event.shared }] };
+    case 'text-copied':
+      return notify(state, 'good', event.what === 'link' ? 'Link copied.' : 'Code copied.');
     case 'link-copied':
       return notify(state, 'good', 'Link copied.');
     case 'link-copy-failed':
-      return notify(state, 'bad', `The browser did not allow copying. The link is ${event.link}`);
+      return notify(state, 'bad', `The browser did not allow copying. Copy it by hand: ${event.link}`);
     case 'link-share-failed':
       return notify(state, 'bad', 'The browser could not share the link. Copy it instead.');
     case 'notice-dismissed':
@@ -171,15 +193,15 @@ function go(state: State, route: Route): Step {
   if (state.route.page === 'network') effects.push({ type: 'leave-network' });
   if (route.page === 'network') effects.push({ type: 'watch-network' });
   if (route.page === 'home') effects.push({ type: 'load-feed', feed: 'newest' }, { type: 'load-feed', feed: 'mine' });
-  return {
-    state: {
-      ...state,
-      route,
-      network: { ...state.network, refused: null },
-      watching: route.page === 'watch' ? { phase: 'loading', videoId: route.videoId } : { phase: 'idle' },
-    },
-    effects,
+  const next: State = {
+    ...state,
+    route,
+    network: { ...state.network, refused: null },
+    watching: route.page === 'watch' ? { phase: 'loading', videoId: route.videoId } : { phase: 'idle' },
   };
+  if (route.page !== 'invite') return { state: next, effects };
+  const step = enterInvitePage(next);
+  return { state: step.state, effects: [...effects, ...step.effects] };
 }
 
 /**

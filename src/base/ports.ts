@@ -105,6 +105,48 @@ export interface Punch {
   close(): void;
 }
 
+/** Opens a direct connection by one description each way, which a person carries: minutes may lie between the two. */
+export interface Pairer {
+  /** The first side. */
+  offer(): Pairing;
+  /** The second side: it answers what the first one described, and goes on trying until the first one has the answer. */
+  answer(offer: Endpoint): Pairing;
+}
+
+export interface Pairing {
+  /** What the other side must be told, whole. Rejects with `unreachable` when this device has no address, `internal`, or `closed`. */
+  readonly own: Promise<Endpoint>;
+  /** The answer, for who offered, once. From here on the connection has seconds to open. */
+  accept(answer: Endpoint): void;
+  /** The open channel; rejects with `unreachable` (no path, or a description that the browser refuses) or `closed` (our own `close`). */
+  readonly opened: Promise<Channel>;
+  /** Gives up, or does nothing when `opened` has been reached. Idempotent. */
+  close(): void;
+}
+
+/** One end of a connection, as the other one has to know it (RFC 8445, RFC 8122). */
+export interface Endpoint {
+  /** ICE's user name fragment and password: letters, digits, `+` and `/`. */
+  readonly user: string;
+  readonly password: string;
+  /** SHA-256 of the DTLS certificate, 32 bytes. */
+  readonly fingerprint: Bytes;
+  /** The best first. */
+  readonly candidates: readonly Candidate[];
+}
+
+/** An address where an end may be reached. */
+export interface Candidate {
+  readonly kind: 'host' | 'srflx' | 'relay';
+  /** A TCP candidate is one that waits to be connected to. */
+  readonly protocol: 'udp' | 'tcp';
+  /** `mdns`: the 16 bytes of the UUID in `<UUID>.local`, which stands for an address that the browser hides. */
+  readonly family: 'ipv4' | 'ipv6' | 'mdns';
+  /** 4 or 16 bytes. */
+  readonly address: Bytes;
+  readonly port: number;
+}
+
 /**
  * A disk: named tables of small keys and byte values. Keys are text, ordered by code unit. Two nodes may share one
  * (tabs of one browser), so whoever reads, changes and writes back uses `update`.

@@ -6,7 +6,10 @@ declare module 'simple-peer/simplepeer.min.js' {
     readonly _pc: RTCPeerConnection | null | undefined;
     /** Null until there is one, and after `destroy`. */
     readonly _channel: RTCDataChannel | null;
-    on(event: 'signal', listener: (signal: object) => void): this;
+    on(
+      event: 'signal',
+      listener: (signal: { readonly type?: string; readonly sdp?: string; readonly candidate?: { readonly candidate?: string } }) => void,
+    ): this;
     on(event: 'error', listener: (error: Error) => void): this;
     on(event: 'close', listener: () => void): this;
     /** Throws for a candidate that RTCIceCandidate does not take. */

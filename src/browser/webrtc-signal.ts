@@ -1,31 +1,65 @@
-/** What two sides of a WebRTC connection tell each other through others, and its checks: it comes from strangers. */
-import { type Bytes, compare, concat, fromHex } from '../base/bytes.ts';
+/**
+ * What two sides of a WebRTC connection tell each other through others, and its checks: it comes from strangers. The fields that matter go, not the text
+ * of the browser's description: 100 bytes instead of 700.
+ */
+import { fromBase64url, toBase64url } from '../base/base64url.ts';
+import { type Bytes, compare, concat, copy, fromHex } from '../base/bytes.ts';
 import { LIMITS } from '../base/limits.ts';
+import type { Candidate, Endpoint } from '../base/ports.ts';
+import { binary, decode, encode, fixed, list, oneOf, type Schema, string, struct, uint, union } from '../base/schema.ts';
+import { isOneAddress } from '../wire/pairing-code.ts';
 
-/** What the two sides tell each other while a connection opens. */
+/** What one side tells the other while a connection opens. */
 export type PunchSignal =
-  | { readonly type: 'offer' | 'answer'; readonly sdp: string }
-  | { readonly type: 'candidate'; readonly candidate: IceCandidate };
+  | { readonly type: 'offer'; readonly endpoint: Endpoint }
+  | { readonly type: 'answer'; readonly endpoint: Endpoint }
+  /** A way found later. `index`: how many this side has told before. */
+  | { readonly type: 'candidate'; readonly index: number; readonly candidate: Candidate };
 
-/** As in RTCIceCandidateInit. */
-export interface IceCandidate {
-  readonly candidate: string;
-  readonly sdpMid: string | null;
-  readonly sdpMLineIndex: number | null;
+const FINGERPRINT_BYTES = 32;
+/** Longer than any browser's (RFC 8839 §5.4 allows 256). */
+const MAX_ICE_TEXT = 64;
+/** Ways that one side may tell: a computer with many networks has dozens, and the first few are those that work. */
+export const MAX_CANDIDATES = 8;
+const MAX_PORT = 65_535;
+/** The longest address. */
+const IPV6_BYTES = 16;
+/** ICE's own characters: what else there is could end a line of the description and begin another. */
+const ICE_TEXT = /^[A-Za-z0-9+/]+$/;
+
+const candidateSchema: Schema<Candidate> = struct<Candidate>({
+  kind: oneOf(['host', 'srflx', 'relay']),
+  protocol: oneOf(['udp', 'tcp']),
+  family: oneOf(['ipv4', 'ipv6', 'mdns']),
+  address: binary(IPV6_BYTES),
+  port: uint(MAX_PORT),
+});
+const endpointSchema: Schema<Endpoint> = struct<Endpoint>({
+  user: string(MAX_ICE_TEXT),
+  password: string(MAX_ICE_TEXT),
+  fingerprint: fixed(FINGERPRINT_BYTES),
+  candidates: list(candidateSchema, MAX_CANDIDATES),
+});
+const signalSchema: Schema<PunchSignal> = union<PunchSignal>({
+  offer: [0, struct<{ endpoint: Endpoint }>({ endpoint: endpointSchema })],
+  answer: [1, struct<{ endpoint: Endpoint }>({ endpoint: endpointSchema })],
+  candidate: [2, struct<{ index: number; candidate: Candidate }>({ index: uint(MAX_CANDIDATES - 1), candidate: candidateSchema })],
+});
+
+/** As it travels. */
+export function formatPunchSignal(signal: PunchSignal): string {
+  return toBase64url(encode(signalSchema, signal));
 }
 
-/** The signal, or null for anything else: also for an SDP with more than one data section, or without exactly one fingerprint. */
+/** The signal, or null for anything else: also for one that would make this browser send to a whole network, or to none. */
 export function parsePunchSignal(text: string): PunchSignal | null {
-  if (text.length > LIMITS.signal) return null;
-  const value = parseObject(text);
-  if (!value) return null;
-  if (value.type === 'offer' || value.type === 'answer') {
-    return typeof value.sdp === 'string' && isDataOnly(value.sdp) && fingerprint(value.sdp) ? { type: value.type, sdp: value.sdp } : null;
-  }
-  if (value.type !== 'candidate' || typeof value.candidate !== 'object' || value.candidate === null) return null;
-  const { candidate, sdpMid, sdpMLineIndex } = value.candidate as Record<string, unknown>;
-  if (typeof candidate !== 'string' || !isNullOr(sdpMid, 'string') || !isNullOr(sdpMLineIndex, 'number')) return null;
-  return { type: 'candidate', candidate: { candidate, sdpMid, sdpMLineIndex } };
+  const bytes = text.length > LIMITS.signal ? null : fromBase64url(text);
+  const signal = bytes && decode(signalSchema, bytes);
+  if (!signal) return null;
+  if (signal.type === 'candidate') return isOneAddress(signal.candidate) ? signal : null;
+  const { user, password, fingerprint: print, candidates } = signal.endpoint;
+  if (!ICE_TEXT.test(user) || !ICE_TEXT.test(password) || !candidates.every(isOneAddress)) return null;
+  return { type: signal.type, endpoint: { user, password, fingerprint: copy(print), candidates } };
 }
 
 /**
@@ -42,22 +76,4 @@ export function fingerprint(sdp: string): Bytes | null {
 /** The same bytes on both sides: both fingerprints, the lesser first. */
 export function bindingOf(one: Bytes, other: Bytes): Bytes {
   return compare(one, other) < 0 ? concat(one, other) : concat(other, one);
-}
-
-function isDataOnly(sdp: string): boolean {
-  const sections = sdp.match(/^m=.*$/gm) ?? [];
-  return sections.length === 1 && (sections[0] as string).startsWith('m=application ');
-}
-
-function parseObject(text: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
-  } catch {
-    return null;
-  }
-}
-
-function isNullOr<T extends 'string' | 'number'>(value: unknown, type: T): value is (T extends 'string' ? string : number) | null {
-  return value === null || typeof value === type;
 }

@@ -1,21 +1,18 @@
 /** Direct connections between tabs: simple-peer negotiates, the bytes go over its data channel without its stream. */
 /// <reference path="./simple-peer.d.ts" />
 import SimplePeer from 'simple-peer/simplepeer.min.js';
-import { type Bytes, EMPTY } from '../base/bytes.ts';
+import type { Bytes } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
 import type { Nat } from '../base/nat.ts';
 import type { Channel, Punch, Puncher } from '../base/ports.ts';
 import { deferred, quiet } from '../base/timing.ts';
-import { createMailbox } from './mailbox.ts';
+import { candidateFor, endpointOf, parseCandidate, sdpOf } from './compact-sdp.ts';
+import { holdDataChannel } from './data-channel.ts';
 import { watchNat } from './nat-watch.ts';
-import { bindingOf, fingerprint, parsePunchSignal } from './webrtc-signal.ts';
+import { bindingOf, fingerprint, formatPunchSignal, MAX_CANDIDATES, parsePunchSignal } from './webrtc-signal.ts';
 
 /** From start to an open channel (ms). On a bad network ICE needs up to about 5 s; after 15 s nothing more comes. */
 const OPEN_TIMEOUT = 15_000;
-/** What is still queued at `close()` gets this long to leave (ms). */
-const FLUSH_TIMEOUT = 2000;
-/** `drain` comes at this many queued bytes: the port's promise. */
-const LOW_MARK = 64 * 1024;
 
 export interface PuncherOptions {
   /** STUN and TURN servers, asked for at each connection: a change serves for those made from then on. None when it is not given. */
@@ -84,8 +81,21 @@ function punch(options: {
   const unreachable = (why: string): void => giveUp(fail('unreachable', `No direct connection to the other tab: ${why}`));
   const timer = setTimeout(() => unreachable('none of the ways between the two networks opened in time.'), OPEN_TIMEOUT);
 
+  let told = 0;
   peer.on('signal', (signal) => {
-    if (phase !== 'over') emit(JSON.stringify(signal));
+    if (phase === 'over') return;
+    if (signal.type === 'candidate') {
+      const candidate = parseCandidate(signal.candidate?.candidate ?? '');
+      if (candidate && told < MAX_CANDIDATES) emit(formatPunchSignal({ type: 'candidate', index: told++, candidate }));
+      return;
+    }
+    const endpoint = endpointOf(signal.sdp ?? '');
+    if (!endpoint || (signal.type !== 'offer' && signal.type !== 'answer')) {
+      unreachable('this browser describes its end in a way that is not known here.');
+      return;
+    }
+    told = endpoint.candidates.length;
+    emit(formatPunchSignal({ type: signal.type, endpoint }));
   });
   peer.on('error', (error) => unreachable(`${error.message || 'the browser gave no reason'}`));
   peer.on('close', () => {
@@ -95,7 +105,14 @@ function punch(options: {
 
   /** Takes the connection's one data channel over from simple-peer, in the very task in which it appears: messages may be right behind. */
   const adopt = (pc: RTCPeerConnection, dataChannel: RTCDataChannel): void => {
-    const channel = wrap(dataChannel, peer);
+    const channel = holdDataChannel(dataChannel, {
+      end: () => peer.destroy(),
+      onBroken(listener) {
+        // simple-peer fails on `failed`, not on `disconnected`: from that ICE may recover by itself, for example after a change of network.
+        peer.on('error', (error) => listener(`The connection to the other tab broke: ${error.message}`));
+        peer.on('close', () => listener('The connection ended.'));
+      },
+    });
     const onOpen = (): void => {
       if (phase !== 'opening') return;
       const local = fingerprint(pc.localDescription?.sdp ?? '');
@@ -135,9 +152,13 @@ function punch(options: {
         unreachable('it sent something that is no part of setting one up.');
         return;
       }
-      if (signal.type !== 'candidate') remote = fingerprint(signal.sdp);
+      if (signal.type !== 'candidate') remote = signal.endpoint.fingerprint;
       try {
-        peer.signal(signal);
+        peer.signal(
+          signal.type === 'candidate'
+            ? { type: 'candidate', candidate: candidateFor(signal.candidate, signal.index) }
+            : { type: signal.type, sdp: sdpOf(signal.endpoint, signal.type) },
+        );
       } catch (error) {
         unreachable(`it sent an address that the browser refuses (${error instanceof Error ? error.message : String(error)}).`);
       }
@@ -146,50 +167,4 @@ function punch(options: {
       giveUp(fail('closed', 'The connection was given up here before it opened.'));
     },
   };
-}
-
-/** Listens on a data channel from now on; the Channel is made when the binding is known. */
-function wrap(dataChannel: RTCDataChannel, peer: SimplePeer): (binding: Bytes) => Channel {
-  const closeBecause = (reason: string): void => {
-    mailbox.discard(reason);
-    peer.destroy();
-  };
-  const mailbox = createMailbox(() => closeBecause('The other side sent too much before it was heard.'));
-
-  dataChannel.binaryType = 'arraybuffer';
-  dataChannel.bufferedAmountLowThreshold = LOW_MARK;
-  // Its own handlers would copy every message into a stream that nobody reads.
-  dataChannel.onmessage = (event: MessageEvent<unknown>) => {
-    // Text is no message of ours: an empty one, which does not decode either, lets the reader count it.
-    mailbox.deliver(event.data instanceof ArrayBuffer ? new Uint8Array(event.data) : EMPTY);
-  };
-  dataChannel.onbufferedamountlow = () => mailbox.drain();
-  dataChannel.addEventListener('close', () => mailbox.end('The other side closed the connection.'));
-  // simple-peer fails on `failed`, not on `disconnected`: from that ICE may recover by itself, for example after a change of network.
-  peer.on('error', (error) => mailbox.end(`The connection to the other tab broke: ${error.message}`));
-  peer.on('close', () => mailbox.end('The connection ended.'));
-
-  return (binding) => ({
-    transport: 'webrtc',
-    binding,
-    get queued() {
-      return dataChannel.bufferedAmount;
-    },
-    send(message) {
-      if (!mailbox.open || dataChannel.readyState !== 'open') return;
-      try {
-        dataChannel.send(message);
-      } catch (error) {
-        closeBecause(`The browser could not queue a message: ${error instanceof Error ? error.message : String(error)}`);
-      }
-    },
-    listen: (listener) => mailbox.listen(listener),
-    close() {
-      if (!mailbox.open) return;
-      mailbox.discard('Closed here.');
-      // A data channel sends what it has before it closes; its close event makes simple-peer destroy the rest.
-      dataChannel.close();
-      setTimeout(() => peer.destroy(), FLUSH_TIMEOUT);
-    },
-  });
 }

@@ -1,110 +1,42 @@
 /** A node: the same in a tab, in an open node and in the simulator. Puts the parts together; each part is a file of its own. */
-import type { Bytes } from '../base/bytes.ts';
 import { asKadreelError } from '../base/errors.ts';
-import type { Cancel, Channel, Clock, Crypto, Dialer, Puncher, Random, Sealer, Signer, Store } from '../base/ports.ts';
 import type { Contact } from '../kademlia/contact.ts';
-import { hashKey, type Key, type NodeId } from '../kademlia/key.ts';
+import { hashKey, type NodeId } from '../kademlia/key.ts';
 import { createRoutingTable } from '../kademlia/routing-table.ts';
 import { createPlace } from '../kademlia/vivaldi.ts';
 import { FAREWELL } from './absences.ts';
-import type { Copies } from './copies.ts';
 import { watchEntries } from './entry-watch.ts';
-import type { GroupStore } from './group-store.ts';
 import { createItemStore } from './item-store.ts';
 import { createKeeping } from './keeping.ts';
 import { createLetters } from './letters.ts';
-import type { Link } from './link.ts';
 import { createNearerSource } from './nearer.ts';
+import type { DhtNode, DhtNodeOptions } from './node-port.ts';
 import { createOpenList } from './open-list.ts';
-import { createOverlay, type Overlay } from './overlay.ts';
+import { createOverlay } from './overlay.ts';
 import { createOwnContact } from './own-contact.ts';
-import { createPeers, type Peers } from './peers.ts';
+import { createPeers } from './peers.ts';
 import { createPunching } from './punch.ts';
 import { createRelay } from './relay.ts';
+import { createRemembered } from './remembered.ts';
 import { createRepublishing } from './republishing.ts';
 import { createRounds } from './rounds.ts';
 import { createRouteCarrier } from './route-carrier.ts';
-import { createRouting, type OpenNodeWishes } from './routing.ts';
-import { createSegments, type Segments } from './segments.ts';
+import { createRouting } from './routing.ts';
+import { createSegments } from './segments.ts';
 import { createServing } from './serving.ts';
 import { DEFAULT_SETTINGS, type NodeSettings } from './settings.ts';
 import { createSpreading } from './spreading.ts';
 import { createTokenBook } from './token-book.ts';
 import { createTokens } from './tokens.ts';
 
-export interface DhtNodeOptions {
-  readonly ports: {
-    readonly clock: Clock;
-    readonly random: Random;
-    readonly crypto: Crypto;
-    readonly signer: Signer;
-    readonly store: Store;
-    readonly dialer: Dialer;
-    /** Null where nothing can be punched to, as in an open node. */
-    readonly puncher: Puncher | null;
-    /** For what others carry between us and those that we punch to; null where there is no puncher. */
-    readonly sealer: Sealer | null;
-  };
-  /** 16 bytes that name the disk. */
-  readonly storeId: Bytes;
-  /** Our own `ws:` or `wss:` address when others can dial us. */
-  readonly open: string | null;
-  /** The UDP port at which we answer STUN, as an open node may. */
-  readonly stun?: number | null;
-  /** Addresses of open nodes to start from. */
-  readonly bootstrap: readonly string[];
-  readonly media: {
-    /** False: this node keeps nobody's video. */
-    readonly keeps: boolean;
-    /** Bytes of others' media at most. */
-    readonly quota: number;
-  };
-  readonly settings?: Partial<NodeSettings>;
-}
-
-export interface DhtNode {
-  readonly contact: Contact;
-  readonly overlay: Overlay;
-  readonly groups: GroupStore;
-  readonly segments: Segments;
-  readonly copies: Copies;
-  /** Tells the network that this node holds a group. */
-  announce(group: Key, signal?: AbortSignal): Promise<number>;
-  /** Starts joining. Never fails: it goes on trying. */
-  start(): void;
-  /** A channel that somebody opened to us. */
-  accept(channel: Channel): void;
-  readonly peers: Peers;
-  readonly openNodes: OpenNodeWishes;
-  links(): readonly Link[];
-  /** Called after each change of the links. */
-  onLinks(listener: () => void): Cancel;
-  stats(): DhtStats;
-  /** Says goodbye to everybody and ends. Idempotent. */
-  close(reason?: string): void;
-  /**
-   * Leaves for good: gives others what would have too few copies without this node, for `deadline` ms at most, then says goodbye and ends. Tells
-   * how many groups were here, and how many of them have enough copies elsewhere.
-   */
-  leave(options: { deadline: number }): Promise<{ readonly groups: number; readonly safe: number }>;
-}
-
-export interface DhtStats {
-  readonly links: { readonly tabs: number; readonly openNodes: number };
-  /** Contacts in the routing table. */
-  readonly contacts: number;
-  readonly malformed: number;
-  /** Calls answered, and calls carried for others, since start. */
-  readonly calls: number;
-  readonly relayed: number;
-  /** Media bytes sent. */
-  readonly served: number;
-  readonly received: Segments['received'];
-  readonly corruptHolders: number;
-}
+export type { DhtNode, DhtNodeOptions, DhtStats } from './node-port.ts';
 
 /** Looks in an interval at what is to be stored again. */
 const REPUBLISH_ROUNDS = 12;
+/** Linked nodes are written down this often, ms. */
+const REMEMBER_INTERVAL = 300_000;
+/** Browsers tell of one change several times, ms. */
+const WAKE_PAUSE = 2_000;
 /** Expired things are looked for this often, ms. */
 const EXPIRE_INTERVAL = 600_000;
 
@@ -119,7 +51,9 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
   const tokens = createTokens({ clock, random, crypto });
   const items = watchEntries(createItemStore({ store, crypto, clock, self }), (key, signed) => keeping.heard(key, signed));
   const openList = createOpenList({ store, configured: options.bootstrap, own: options.open });
+  const remembered = createRemembered({ clock, crypto, store, links: () => peers.links() });
   let joined = false;
+  let woken = Number.NEGATIVE_INFINITY;
 
   const own = createOwnContact({
     self,
@@ -174,6 +108,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
       changed();
     },
     onMalformed: () => counters.malformed++,
+    onWake: wake,
     onSent(bytes) {
       counters.served += bytes;
     },
@@ -245,6 +180,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
   const republishing = createRepublishing({ self, clock, settings, table, overlay, items, tokenBook, spreading });
   const join = async (): Promise<void> => {
     await routing.join(rounds.signal);
+    await remembered.save().catch(() => undefined); // The next round writes it.
     await keeping.joined(rounds.signal);
   };
 
@@ -266,6 +202,13 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     order: keeping.holderOrder.order,
   });
 
+  function wake(): void {
+    if (clock.now() - woken < WAKE_PAUSE) return;
+    woken = clock.now();
+    peers.check();
+    routing.wake();
+  }
+
   function changed(): void {
     own.changed();
     for (const listener of [...linkListeners]) listener();
@@ -281,14 +224,23 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     copies,
     announce,
     start() {
-      // Without the remembered addresses the configured ones still serve.
-      openList.load().then(routing.start, routing.start);
+      // Without what is remembered the configured addresses still serve.
+      const begin = (known: readonly Contact[]): void => {
+        for (const one of known) table.heard(one, clock.now());
+        routing.start();
+      };
+      Promise.all([remembered.load(), openList.load()]).then(
+        ([known]) => begin(known),
+        () => begin([]),
+      );
       keeping.load().catch(() => undefined); // Joining reads it again.
       rounds.every(settings.refreshInterval, routing.refresh);
       rounds.every(settings.republishInterval / REPUBLISH_ROUNDS, republishing.republish);
       rounds.every(settings.repairInterval, keeping.round);
       rounds.every(EXPIRE_INTERVAL, items.expire);
+      rounds.every(REMEMBER_INTERVAL, remembered.save);
     },
+    wake,
     accept(channel) {
       peers.adopt(channel, { initiated: false, expected: null }).catch((error: unknown) => {
         if (asKadreelError(error).code === 'invalid') counters.malformed++;

@@ -34,6 +34,8 @@ export interface Link {
   fetch(request: FetchRequest, options?: FetchOptions): Promise<Bytes>;
   /** Sends a sign of life when it is due; closes a link that has been silent for too long. Called every second or so. */
   tick(now: number): void;
+  /** Asks for a sign of life; the link ends when none comes within 2 s. */
+  check(): void;
   /** Says goodbye and closes. Idempotent. */
   close(reason: string): void;
 }

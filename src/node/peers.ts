@@ -27,6 +27,8 @@ export interface Peers {
   dial(url: string, options?: { signal?: AbortSignal }): Promise<Link>;
   /** Makes a link of a channel that somebody opened to us, or that was punched. Resolves with the link that stands between the two in the end. */
   adopt(channel: Channel, options: AdoptOptions): Promise<Link>;
+  /** Asks every linked node for a sign of life, and ends the links on which none comes within 2 s. */
+  check(): void;
   /** Ends everything; later calls reject with `closed`. */
   close(reason: string): void;
 }
@@ -37,6 +39,8 @@ export interface AdoptOptions {
   readonly expected: NodeId | null;
   /** The other side does not want it for its routing table, or did not say what for. */
   readonly guest?: boolean;
+  /** A person asked for it here: it finds room as a link of our own does. */
+  readonly wanted?: boolean;
 }
 
 export interface PeersOptions {
@@ -59,10 +63,14 @@ export interface PeersOptions {
   readonly onUnlink: (link: Link, reason: string) => void;
   readonly onMalformed: () => void;
   readonly onSent: (bytes: number) => void;
+  /** This computer stood still for a while. */
+  readonly onWake: () => void;
 }
 
 /** How often links are looked at for signs of life, ms: a hidden tab's timers run no oftener. */
 const TICK = 1_000;
+/** Between two looks, ms: more is no throttled timer but a sleep, or a frozen page. */
+const STOOD_STILL = 5_000;
 /** Attempts from both sides that end within this time of each other, ms, were under way at once: as long as an attempt may take. */
 const GLARE = 15_000;
 /** Addresses whose answering node is remembered. */
@@ -79,10 +87,13 @@ export function createPeers(options: PeersOptions): Peers {
   const loose = new Set<Channel>();
   const closing = new AbortController();
   let cancelTick: Cancel = () => undefined;
+  let ticked = clock.now();
 
   const tick = (): void => {
     const now = clock.now();
     for (const link of [...links.values()]) link.tick(now);
+    if (now - ticked > STOOD_STILL) options.onWake();
+    ticked = now;
     cancelTick = clock.after(TICK, tick);
   };
   if (settings.heartbeat > 0) cancelTick = clock.after(TICK, tick);
@@ -181,7 +192,7 @@ export function createPeers(options: PeersOptions): Peers {
       if (closing.signal.aborted) throw closed();
       return waitFor(reach(url, null), signal);
     },
-    async adopt(channel, { initiated, expected, guest = !initiated }) {
+    async adopt(channel, { initiated, expected, guest = !initiated, wanted = initiated }) {
       if (closing.signal.aborted) {
         channel.close();
         throw closed();
@@ -207,13 +218,16 @@ export function createPeers(options: PeersOptions): Peers {
         giveUp(proven);
         return present;
       }
-      if (!present) makeRoom(proven, { initiated, guest });
+      if (!present) makeRoom(proven, { initiated: wanted, guest });
       const link = createLink(proven, { initiated }, linkOptions);
       links.set(id, link);
       present?.close('replaced by a newer link');
       options.onLink(link, { guest, roundTrip: proven.roundTrip });
       link.start();
       return link;
+    },
+    check() {
+      for (const link of [...links.values()]) link.check();
     },
     close(reason) {
       if (closing.signal.aborted) return;

@@ -27,6 +27,8 @@ import {
 const MAX_MALFORMED = 32;
 /** Bytes queued on the channel before the link is closed: all answers that may be due (256 of 16 KiB), twice. Who lets it grow does not read. */
 const MAX_QUEUED = 8 * 1024 * 1024;
+/** For the sign of life that was asked for after a sleep, ms: several round trips of a bad connection. */
+const CHECK_DEADLINE = 2_000;
 /** Bytes of the reason in `bye`, as the protocol has it. */
 const MAX_BYE_REASON = 100;
 
@@ -167,6 +169,14 @@ class ProvenLink implements Link, AnswerOutlet {
     this.sender?.expire(now, 2 * stallDeadline);
     if (now - this.lastHeard > silence) this.end(silenceOf(now - this.lastHeard));
     else if (now - this.lastSent >= heartbeat) this.sendFrame({ type: 'alive' });
+  }
+
+  check(): void {
+    const asked = this.options.clock.now();
+    this.call('PING', {}, { deadline: CHECK_DEADLINE }).catch(() => {
+      // A no is a sign of life as well.
+      if (this.lastHeard <= asked) this.end(silenceOf(this.options.clock.now() - this.lastHeard));
+    });
   }
 
   close(reason: string): void {

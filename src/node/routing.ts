@@ -19,6 +19,8 @@ export interface Routing {
   unlinked(link: Link, reason: string): void;
   /** Somebody became known who may be worth a link. */
   nudge(): void;
+  /** After sleep or a change of network: what failed before is tried at once. */
+  wake(): void;
   readonly openNodes: OpenNodeWishes;
   /** The first link stands. */
   join(signal: AbortSignal): Promise<void>;
@@ -94,6 +96,7 @@ export function createRouting(options: RoutingOptions): Routing {
       tending.nudge();
     },
     nudge: tending.nudge,
+    wake: tending.wake,
     openNodes: {
       add(url) {
         openList.add(url);

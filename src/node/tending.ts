@@ -17,6 +17,8 @@ export interface Tending {
   start(): void;
   /** Something changed that matters for the plan: looks again soon. */
   nudge(): void;
+  /** Forgets how often addresses were dialled in vain, and looks at once. */
+  wake(): void;
   /** A person named this address: it is dialled at once, whatever came of it before. */
   dial(url: string): void;
   /** Whether there is a link to the node that the address leads to. */
@@ -207,6 +209,10 @@ export function createTending(options: TendingOptions): Tending {
       schedule(0);
     },
     nudge: () => schedule(NUDGE_DELAY),
+    wake() {
+      tries.clear();
+      schedule(0);
+    },
     dial(url) {
       tries.delete(url);
       schedule(0);

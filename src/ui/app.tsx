@@ -1,15 +1,20 @@
 /** The whole page: the frame, and in it the page of the present route. */
-import { createEffect, createSignal, type JSX, Match, on, onCleanup, Show, Switch } from 'solid-js';
+import { createEffect, createSignal, type JSX, lazy, Match, on, onCleanup, Show, Switch } from 'solid-js';
 import { pathOf, titleOf } from '../app/router.ts';
 import { Footer } from './footer.tsx';
 import { Header } from './header.tsx';
 import { HomePage } from './home.tsx';
+import { Later } from './later.tsx';
 import { MissingPage } from './missing.tsx';
 import { NetworkPage } from './network.tsx';
 import { Notices } from './notices.tsx';
 import type { UiProps } from './props.ts';
 import { PublishPage } from './publish.tsx';
 import { WatchPage } from './watch.tsx';
+
+/** Seldom opened: loaded then, from the disk once the service worker is there. */
+const InvitePage = lazy(async () => ({ default: (await import('./invite.tsx')).InvitePage }));
+const JoinPage = lazy(async () => ({ default: (await import('./join.tsx')).JoinPage }));
 
 export function App(props: UiProps): JSX.Element {
   const dropping = dropAnywhere((file) => props.dispatch({ type: 'file-chosen', file }));
@@ -70,6 +75,16 @@ export function App(props: UiProps): JSX.Element {
           <Match when={props.state.route.page === 'network'}>
             <NetworkPage state={props.state} dispatch={props.dispatch} />
           </Match>
+          <Match when={props.state.route.page === 'invite'}>
+            <Later meanwhile={null} otherwise={<NotLoaded />}>
+              <InvitePage state={props.state} dispatch={props.dispatch} />
+            </Later>
+          </Match>
+          <Match when={props.state.route.page === 'join'}>
+            <Later meanwhile={null} otherwise={<NotLoaded />}>
+              <JoinPage state={props.state} dispatch={props.dispatch} />
+            </Later>
+          </Match>
           <Match when={props.state.route.page === 'missing'}>
             <MissingPage />
           </Match>
@@ -83,6 +98,17 @@ export function App(props: UiProps): JSX.Element {
       </Show>
       <Notices state={props.state} dispatch={props.dispatch} />
     </>
+  );
+}
+
+function NotLoaded(): JSX.Element {
+  return (
+    <div class="page pairing">
+      <h1 tabindex="-1">This page could not be loaded</h1>
+      <p class="lead">
+        The server does not answer, and this browser had not kept the whole app yet. Reload when the server is there again.
+      </p>
+    </div>
   );
 }
 

@@ -1,5 +1,6 @@
 /** What effects need of the browser, on the browser. */
 import type { BrowserEffects } from '../app/effects.ts';
+import { parsePath } from '../app/router.ts';
 import type { Theme } from '../app/state.ts';
 
 /** Where the chosen theme is kept; `public/theme.js` reads it before the first paint. */
@@ -9,7 +10,9 @@ export interface UiBrowser extends BrowserEffects {
   readonly canShare: boolean;
   path(): string;
   theme(): Theme;
-  /** Calls `listener` when the person goes back or forward. Returns how to stop that. */
+  /** The invitation in the address bar, which is taken out of it: it is good for one time. Null when there is none. */
+  takeInvitation(): string | null;
+  /** Calls `listener` when the person goes back or forward, or changes what is behind the `#`. Returns how to stop that. */
   onPathChange(listener: (path: string) => void): () => void;
 }
 
@@ -31,17 +34,27 @@ export function createBrowser(): UiBrowser {
     },
     address: (path) => new URL(path, location.origin).href,
     copy: (text) => navigator.clipboard.writeText(text),
-    async share(link) {
+    async share(shared) {
       try {
-        await navigator.share({ url: link.url, title: link.title });
+        await navigator.share({ ...shared });
       } catch (error) {
         if (!isSecondThought(error)) throw error;
       }
     },
+    takeInvitation() {
+      const code = location.hash.slice(1);
+      if (code === '' || parsePath(location.pathname).page !== 'join') return null;
+      history.replaceState(history.state, '', location.pathname);
+      return code;
+    },
     onPathChange(listener) {
       const onPop = (): void => listener(location.pathname);
       addEventListener('popstate', onPop);
-      return () => removeEventListener('popstate', onPop);
+      addEventListener('hashchange', onPop);
+      return () => {
+        removeEventListener('popstate', onPop);
+        removeEventListener('hashchange', onPop);
+      };
     },
   };
 }

@@ -64,6 +64,11 @@ export function plural(count: number, word: string): string {
   return `${count} ${word}${count === 1 ? '' : 's'}`;
 }
 
+/** An id as people compare it: `3fa9c04e…cdef`. */
+export function shortId(id: string): string {
+  return `${id.slice(0, 8)}…${id.slice(-4)}`;
+}
+
 /** The line of the node's health: one word for the phase, then its figures; narrow screens show the first only. */
 export function healthLine({ phase, links, kept }: NodeHealth): { readonly word: string; readonly figures: readonly string[] } {
   const keeping = `${formatBytes(kept.bytes)} kept`;

@@ -2,7 +2,7 @@
 import { type JSX, Show } from 'solid-js';
 import { pathOf } from '../app/router.ts';
 import { Health } from './health.tsx';
-import { NetworkIcon } from './icons.tsx';
+import { InviteIcon, NetworkIcon } from './icons.tsx';
 import { Mark, Wordmark } from './logo.tsx';
 import type { UiProps } from './props.ts';
 import { ThemeSwitch } from './theme-switch.tsx';
@@ -34,6 +34,15 @@ export function Header(props: UiProps): JSX.Element {
           aria-current={props.state.route.page === 'network' ? 'page' : undefined}
         >
           <NetworkIcon size={20} />
+        </a>
+        <a
+          class="icon-button"
+          href="/invite"
+          aria-label="Invite somebody"
+          title="Invite somebody"
+          aria-current={props.state.route.page === 'invite' ? 'page' : undefined}
+        >
+          <InviteIcon size={18} />
         </a>
         <ThemeSwitch theme={props.state.theme} dispatch={props.dispatch} />
         <a class="button button-ink" href="/publish" aria-current={props.state.route.page === 'publish' ? 'page' : undefined}>

@@ -2,7 +2,7 @@
 import { For, type JSX, Show } from 'solid-js';
 import type { NodeHealth } from '../app/api.ts';
 import { pathOf } from '../app/router.ts';
-import { formatBytes, healthLine, plural } from './format.ts';
+import { formatBytes, healthLine, plural, shortId } from './format.ts';
 import { Popover } from './popover.tsx';
 
 export function Health(props: { readonly health: NodeHealth }): JSX.Element {
@@ -38,7 +38,7 @@ function HealthDetails(props: { readonly health: NodeHealth }): JSX.Element {
       <dl class="figures">
         <div>
           <dt>Id</dt>
-          <dd>{props.health.id ? `${props.health.id.slice(0, 8)}…${props.health.id.slice(-4)}` : 'not known yet'}</dd>
+          <dd>{props.health.id ? shortId(props.health.id) : 'not known yet'}</dd>
         </div>
         <div>
           <dt>Linked to</dt>
@@ -72,6 +72,11 @@ function HealthDetails(props: { readonly health: NodeHealth }): JSX.Element {
       <p class="quiet">
         <a href={pathOf({ page: 'network' })}>Network: open nodes, STUN and TURN</a>
       </p>
+      <Show when={props.health.phase !== 'failed'}>
+        <a class="button button-plain" href="/invite">
+          Invite somebody
+        </a>
+      </Show>
     </>
   );
 }

@@ -108,6 +108,9 @@ function FeedGrid(props: FeedGridProps): JSX.Element {
         <div class="film nothing" role="status">
           <p class="nothing-title">No other node can be reached.</p>
           <p>This tab goes on trying, and lists the videos as soon as it is linked. What is on this disk still plays.</p>
+          <p>
+            Somebody who is linked can <strong>invite you</strong> without any server, and you <a href="/invite">can invite them</a>.
+          </p>
         </div>
       </Match>
       <Match when={props.feed.phase === 'loading'}>

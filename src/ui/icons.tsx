@@ -16,6 +16,7 @@ export { default as ShareIcon } from 'lucide-solid/icons/share-2';
 export { default as SunIcon } from 'lucide-solid/icons/sun';
 export { default as WarningIcon } from 'lucide-solid/icons/triangle-alert';
 export { default as UploadIcon } from 'lucide-solid/icons/upload';
+export { default as InviteIcon } from 'lucide-solid/icons/user-plus';
 export { default as VolumeIcon } from 'lucide-solid/icons/volume-2';
 export { default as VolumeOffIcon } from 'lucide-solid/icons/volume-x';
 export { default as NetworkIcon } from 'lucide-solid/icons/waypoints';

@@ -10,6 +10,7 @@ import './shell.css';
 import './cards.css';
 import './home.css';
 import './publish.css';
+import './pairing.css';
 import './watch.css';
 import './network.css';
 import './player.css';

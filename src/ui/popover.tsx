@@ -64,7 +64,14 @@ export function Popover(props: PopoverProps): JSX.Element {
         {props.face}
       </button>
       <Show when={open()}>
-        <div id={id} class="popover-panel">
+        <div
+          id={id}
+          class="popover-panel"
+          ref={(panel) =>
+            // A link in it leads elsewhere: the panel has done its work.
+            panel.addEventListener('click', (event) => event.target instanceof Element && event.target.closest('a') && setOpen(false))
+          }
+        >
           {props.children}
         </div>
       </Show>

@@ -32,8 +32,16 @@ export function startUi({ root, kadreel, clock }: UiOptions): Ui {
     },
   });
   const unmount = mountApp(root, loop);
-  const unlisten = browser.onPathChange((path) => loop.dispatch({ type: 'path-changed', path }));
+  const followInvitation = (): void => {
+    const link = browser.takeInvitation();
+    if (link !== null) loop.dispatch({ type: 'invitation-followed', link });
+  };
+  const unlisten = browser.onPathChange((path) => {
+    loop.dispatch({ type: 'path-changed', path });
+    followInvitation();
+  });
   loop.dispatch({ type: 'started' });
+  followInvitation();
   return {
     loop,
     close() {

@@ -7,6 +7,7 @@ import { groupDescriptorSchema, manifestSchema, pageSchema } from '../../src/med
 import { openEntry } from '../../src/records/entry.ts';
 import { openRecord } from '../../src/records/record.ts';
 import { decodeFrame } from '../../src/wire/codec.ts';
+import { letterSchema, signedLetterSchema } from '../../src/wire/letter.ts';
 import { CALLS } from '../../src/wire/messages.ts';
 import { seededRandom } from '../sim/random.ts';
 import { callSamples, encodeSamples } from '../unit/wire/samples.ts';
@@ -15,6 +16,8 @@ const encoded = encodeSamples();
 const valid = Object.values(encoded).flatMap((samples) => Object.values(samples));
 const schemas: readonly Schema<unknown>[] = [
   ...Object.values(CALLS).flatMap(({ request, response }) => [request as Schema<unknown>, response as Schema<unknown>]),
+  letterSchema as Schema<unknown>,
+  signedLetterSchema as Schema<unknown>,
   groupDescriptorSchema as Schema<unknown>,
   manifestSchema as Schema<unknown>,
   pageSchema as Schema<unknown>,

@@ -78,8 +78,8 @@ const DIAL_PATIENCE = 3_000;
 const PUNCH_PATIENCE = 10_000;
 /** What a tab finds out about its own. */
 const VERDICTS: Readonly<Record<Nat, Verdict>> = { open: 'open', cone: 'mapped', restricted: 'mapped', symmetric: 'symmetric' };
-/** Characters of an offer or answer that carries its candidates. */
-const SIGNAL_SIZE = 1_000;
+/** Characters of an offer or answer with two or three candidates. */
+const SIGNAL_SIZE = 190;
 
 export function createNetwork(options: NetworkOptions): Network {
   const { scheduler, random, silence, loss = 0, failures = 0, nats = null } = options;

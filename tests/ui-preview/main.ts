@@ -65,6 +65,10 @@ function poster(n: number): string {
   return canvas.toDataURL('image/jpeg', 0.7);
 }
 
+/** As long as a real one. */
+const CODE =
+  'ED-pwE5bfSGIasD_7hI0VniQq83voKGio6SlpqeoqaqrrK2ur7CxsrO0tba3uLm6u7y9vr8CvNE-uHY4lFTBekuTaGoVBg3ndNO_CAECAwQFBgcICQoLDA0ODxDLwwHLAHEH7kjeXalx';
+
 const PROBE: MediaProbe = {
   duration: 372.4,
   container: is('transcode') ? 'avi' : 'mp4',
@@ -124,6 +128,29 @@ const kadreel: Kadreel = {
         : HEALTH;
     listener(health);
     return () => undefined;
+  },
+  invite() {
+    if (is('invite-making')) return never();
+    if (is('invite-failed')) return Promise.reject(fail('unreachable', 'This browser found no network address of this device.'));
+    return Promise.resolve({
+      url: `https://video.example/join#${CODE}`,
+      accept: (code) =>
+        code.length < 20
+          ? Promise.reject(
+              fail('corrupt', 'The code is not whole, or has a typing mistake. Copy it again from its first to its last character.'),
+            )
+          : after(1_000, undefined),
+      close: () => undefined,
+    });
+  },
+  join: () => Promise.resolve({ code: CODE, linked: is('join-linked') ? Promise.resolve() : never() }),
+  inviterOf(url) {
+    if (url.length < 20)
+      throw fail(
+        'corrupt',
+        'The link is not whole, or was changed on its way. Copy it again from its first to its last character, or scan the QR code.',
+      );
+    return HEALTH.id as Key;
   },
   newest() {
     if (is('loading', 'joining')) return never();

@@ -39,6 +39,7 @@ const OWNERS: Readonly<Record<string, string>> = {
   mediabunny: 'src/browser/media-file.ts',
   'simple-peer': 'src/browser/webrtc.ts',
   'solid-js': 'src/ui/',
+  uqr: 'src/ui/qr.ts',
   ws: 'signal-server/websocket.ts',
 };
 

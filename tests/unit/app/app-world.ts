@@ -9,6 +9,7 @@ import type { Catalogue } from '../../../src/media/hls-responder.ts';
 import { deviceOf } from '../../../src/records/vector-clock.ts';
 import { seededRandom } from '../../sim/random.ts';
 import { createWorld, type SimNode, type World } from '../../sim/world.ts';
+import { createMemoryPairers } from '../node/support/memory-pairer.ts';
 import { createFakeTranscoder, type FakeCut } from './fake-transcoder.ts';
 
 export interface Tab extends SimNode {
@@ -44,6 +45,7 @@ const DISK = 1e9;
 export function createAppWorld(seed: number): AppWorld {
   const world = createWorld({ seed });
   const random = seededRandom(seed + 1);
+  const people = createMemoryPairers({ clock: world.scheduler.clock, random: seededRandom(seed + 2) });
   return {
     ...world,
     openNode: () => world.add({ open: 'ws://open-0/ws' }),
@@ -60,6 +62,7 @@ export function createAppWorld(seed: number): AppWorld {
         transcoder: createFakeTranscoder(cut),
         node: added.node,
         network: NO_SETTINGS,
+        pairer: people.create(),
         quota,
         origin: 'https://kadreel.test',
         iceServers: { current: () => [], found: () => [] },

@@ -22,8 +22,8 @@ function setUp(options: { kadreel?: Promise<Kadreel>; browser?: Partial<BrowserE
       done.push(`copy ${text}`);
       return Promise.resolve();
     },
-    share: (link) => {
-      done.push(`share ${link.title} ${link.url}`);
+    share: (shared) => {
+      done.push(`share ${shared.title} ${'url' in shared ? shared.url : shared.text}`);
       return Promise.resolve();
     },
     ...options.browser,

@@ -1,6 +1,8 @@
 /** A `Kadreel` that does what a test or a preview tells it: every call is recorded, and answered from outside. */
 import type {
   CopiesReport,
+  Invitation,
+  Joining,
   Kadreel,
   NetworkSettings,
   NetworkView,
@@ -9,6 +11,7 @@ import type {
   VideoCard,
   WatchSession,
 } from '../../../src/app/api.ts';
+import { fail } from '../../../src/base/errors.ts';
 import type { MediaProbe, SourceFile } from '../../../src/base/ports.ts';
 import { abortError, type Deferred, deferred } from '../../../src/base/timing.ts';
 import type { Key } from '../../../src/kademlia/key.ts';
@@ -24,6 +27,8 @@ export interface FakeKadreel {
   readonly watches: Call<VideoId, WatchSession>[];
   readonly newest: Call<null, readonly VideoCard[]>[];
   readonly mine: Call<null, readonly VideoCard[]>[];
+  readonly invitations: Call<null, Invitation>[];
+  readonly joins: Call<string, Joining>[];
   /** Addresses that the player gave up. */
   readonly abandoned: readonly string[];
   /** Changes of the network's settings, and what the page is told of the network. */
@@ -46,6 +51,8 @@ export function createFakeKadreel(): FakeKadreel {
   const watches: FakeKadreel['watches'] = [];
   const newest: FakeKadreel['newest'] = [];
   const mine: FakeKadreel['mine'] = [];
+  const invitations: FakeKadreel['invitations'] = [];
+  const joins: FakeKadreel['joins'] = [];
   const abandoned: string[] = [];
   const changes: FakeKadreel['changes'] = [];
   const network: FakeKadreel['network'] = {
@@ -58,6 +65,8 @@ export function createFakeKadreel(): FakeKadreel {
     watches,
     newest,
     mine,
+    invitations,
+    joins,
     abandoned,
     changes,
     network,
@@ -88,6 +97,12 @@ export function createFakeKadreel(): FakeKadreel {
       },
       network: { settings: () => network.settings, change: (settings) => open(changes, settings, undefined) },
       networkView: () => network.view,
+      invite: () => open(invitations, null, undefined),
+      join: (url) => open(joins, url, undefined),
+      inviterOf(url) {
+        if (url === 'damaged') throw fail('corrupt', 'The link is not whole.');
+        return 'c3'.repeat(20) as Key;
+      },
       manifest: () => Promise.resolve(fakeManifest()),
       watch: (videoId, signal) => open(watches, videoId, signal),
       abandon: (url) => void abandoned.push(url),

@@ -26,6 +26,8 @@ const DOINGS: Readonly<Record<Doing, true>> = {
   opening: true,
   playing: true,
   changing: true,
+  inviting: true,
+  joining: true,
 };
 
 describe('problemOf', () => {

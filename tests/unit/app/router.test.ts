@@ -10,6 +10,10 @@ describe('router', () => {
     ['/network', 'network'],
     ['/network/', 'network'],
     ['/network/more', 'missing'],
+    ['/invite', 'invite'],
+    ['/join', 'join'],
+    ['/join/', 'join'],
+    ['/join/now', 'missing'],
     [`/watch/${VIDEO}`, 'watch'],
     [`/watch/${VIDEO}/`, 'watch'],
     [`/watch/${VIDEO.toUpperCase()}`, 'watch'],
@@ -26,7 +30,7 @@ describe('router', () => {
   });
 
   it('gives each page a path that leads back to it', () => {
-    for (const path of ['/', '/publish', '/network', `/watch/${VIDEO}`, '/nowhere/at/all']) {
+    for (const path of ['/', '/publish', '/network', '/invite', '/join', `/watch/${VIDEO}`, '/nowhere/at/all']) {
       const route = parsePath(path);
       expect(pathOf(route)).toBe(path);
       expect(parsePath(pathOf(route))).toEqual(route);

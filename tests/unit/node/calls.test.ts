@@ -268,6 +268,21 @@ describe('signs of life', () => {
     expect(here.counters.ended).toBeNull();
   });
 
+  test('[A4] after a sleep each node is asked for one: a link that has none to give ends after 2 s', async () => {
+    const bench = createBench();
+    const [here] = linkPair(bench, { heartbeat: 2_500 });
+    here.link.check();
+    await bench.advance(2_500);
+    expect(here.counters.ended).toBeNull();
+    const [deaf] = linkPair(bench, { heartbeat: 2_500 });
+    deaf.channel.cut = true;
+    deaf.link.check();
+    await bench.advance(1_900);
+    expect(deaf.counters.ended).toBeNull();
+    await bench.advance(200);
+    expect(deaf.counters.ended).toContain('nothing heard');
+  });
+
   test('[A3] a goodbye ends it at once, however long and strange its reason', async () => {
     const bench = createBench();
     const [here, there] = linkPair(bench);

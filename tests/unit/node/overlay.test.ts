@@ -60,6 +60,7 @@ function setup(count: number, options: { items?: (index: number) => readonly Ite
       },
       dial: () => Promise.reject(fail('unreachable', 'Nobody is there.')),
       adopt: () => Promise.reject(fail('internal', 'Not here.')),
+      check: () => undefined,
       close: () => undefined,
     },
     relay: createRelay({ clock: bench.clock, self: self.id, table, link, deadline: 8_000, onCarried: () => undefined }),

@@ -37,6 +37,7 @@ function setup(count: number, options: { dead?: (contact: Contact) => boolean } 
   const tending: Tending = {
     start: () => undefined,
     nudge: () => undefined,
+    wake: () => undefined,
     dial: () => undefined,
     reaches: () => false,
     hold: () => void phases.push('hold'),

@@ -101,6 +101,7 @@ function setup(options: Options = {}) {
         return after(delay, server);
       },
       adopt: () => Promise.reject(fail('internal', 'Not here.')),
+      check: () => undefined,
       close: () => undefined,
     },
     openList,
@@ -123,6 +124,19 @@ describe('open nodes', () => {
     tending.close();
     await bench.advance(600_000);
     expect(bench.pending).toBe(0);
+  });
+
+  test('are dialled at once when the computer wakes, however often that was in vain', async () => {
+    const { bench, tending, dials } = setup({ bootstrap: ['ws://a/'], dial: () => -10 });
+    tending.start();
+    await bench.advance(600_000);
+    const before = dials.length;
+    tending.wake();
+    await bench.advance(20);
+    expect(dials.length).toBe(before + 1);
+    await bench.advance(3_000);
+    expect(dials.length).toBeGreaterThan(before + 1);
+    tending.close();
   });
 
   test('that do not answer do not hold up the next ones', async () => {

@@ -38,6 +38,7 @@ export function fakeLink(options: {
     },
     fetch: (request, fetchOptions = {}) => options.fetch?.(request, fetchOptions) ?? Promise.reject(fail('not-found', 'Not kept.')),
     tick: () => undefined,
+    check: () => undefined,
     close(reason) {
       if (closed) return;
       closed = true;

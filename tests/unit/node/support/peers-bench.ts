@@ -59,6 +59,7 @@ export function makePeers(
     onUnlink: (link) => void events.push(`unlink ${link.id.slice(0, 4)}`),
     onMalformed: () => void events.push('malformed'),
     onSent: () => undefined,
+    onWake: () => void events.push('wake'),
   });
   if (options.open)
     options.listeners.set(
