@@ -33,10 +33,12 @@ type RecordedWindow = Window & { kadreelLab?: Recorder };
 
 /** How often the node is looked at (ms): the error of its times. */
 const LOOK_INTERVAL = 5;
+/** For a connection's statistics (ms). */
+const STATS_TIMEOUT = 1_000;
 
 /** Has all pages of a browser context take notes from their start on. */
 export async function recordIn(context: BrowserContext): Promise<void> {
-  await context.addInitScript(record, LOOK_INTERVAL);
+  await context.addInitScript(record, { interval: LOOK_INTERVAL, patience: STATS_TIMEOUT });
 }
 
 /** The notes of a page so far. */
@@ -46,7 +48,7 @@ export async function readNotes(page: Page): Promise<PageNotes> {
   return notes;
 }
 
-function record(interval: number): void {
+function record({ interval, patience }: { interval: number; patience: number }): void {
   interface Note {
     readonly made: number;
     connected: number | null;
@@ -102,7 +104,11 @@ function record(interval: number): void {
   /** The two ends of the way that ICE has chosen. */
   const way = async (pc: RTCPeerConnection | undefined): Promise<{ local: string | null; remote: string | null }> => {
     const stats = new Map<string, Record<string, unknown>>();
-    if (pc && pc.connectionState !== 'closed') for (const [id, one] of await pc.getStats()) stats.set(id, one as Record<string, unknown>);
+    if (pc && pc.connectionState !== 'closed') {
+      // A connection that is closed meanwhile never gives its statistics.
+      const late = new Promise<[]>((resolve) => setTimeout(resolve, patience, []));
+      for (const [id, one] of await Promise.race([pc.getStats(), late])) stats.set(id, one as Record<string, unknown>);
+    }
     const transport = [...stats.values()].find(({ type }) => type === 'transport');
     const pair = stats.get(String(transport?.selectedCandidatePairId));
     const type = (id: unknown): string | null => (stats.get(String(id))?.candidateType as string | undefined) ?? null;
