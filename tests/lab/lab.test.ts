@@ -48,7 +48,7 @@ describe.skipIf(trouble !== null)('the lab of real networks', () => {
     expectAll(await runRelayed(SHORT));
   });
 
-  test('life goes on in six homes when the open nodes die', async () => {
+  test('life goes on in six homes when the open nodes die', { timeout: 300_000 }, async () => {
     expectAll(await runHomes({ ...SHORT, minutes: 0, brief: true }));
   });
 });
