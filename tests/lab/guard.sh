@@ -1,0 +1,9 @@
+#!/bin/sh
+# guard.sh PREFIX: waits until its input ends, which it does with whoever started it, and then removes the network namespaces whose names
+# begin with the prefix, and what still runs in them.
+trap '' INT TERM HUP
+cat > /dev/null
+for name in $(ip netns list | cut -d' ' -f1 | grep "^$1-"); do
+  ip netns pids "$name" | xargs -r kill -9
+  ip netns del "$name"
+done
