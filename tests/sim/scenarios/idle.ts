@@ -21,8 +21,11 @@ export const idle: Scenario = {
     await world.scheduler.advance(WATCHED);
     const rates = ratesOf(traffic.total(), nodes);
     const links = mean(world.tabs().map(({ node }) => node.links().length));
+    const sockets = mean(world.tabs().map(({ node }) => node.stats().links.openNodes));
     // Heartbeats are off in the simulator: each link would carry one of these in each direction.
-    const heartbeats = (2 * links * encodeFrame({ type: 'alive' }).length) / (DEFAULT_SETTINGS.heartbeat / 1000);
+    const { heartbeat, socketHeartbeat } = DEFAULT_SETTINGS;
+    const heartbeats =
+      2 * encodeFrame({ type: 'alive' }).length * ((links - sockets) / (heartbeat / 1000) + sockets / (socketHeartbeat / 1000));
     for (const [kind, rate] of Object.entries(rates)) tell(`${kind.padEnd(20)} ${rate.toFixed(2)} bytes a second`);
     tell(`${'alive'.padEnd(20)} ${heartbeats.toFixed(2)} bytes a second on ${links.toFixed(1)} links (computed)`);
     const sum = Object.values(rates).reduce((total, rate) => total + rate, 0);
