@@ -4,6 +4,6 @@
 trap '' INT TERM HUP
 cat > /dev/null
 for name in $(ip netns list | cut -d' ' -f1 | grep "^$1-"); do
-  ip netns pids "$name" | xargs -r kill -9
+  ip netns pids "$name" | xargs -r kill -9 2> /dev/null
   ip netns del "$name"
 done
