@@ -25,6 +25,8 @@ export interface Meeting {
   readonly connections: number;
   /** For a person: how both ends are addressed on the way that was taken. */
   readonly way: string;
+  /** For a person: each side's connections, begun/opened/closed in ms since the later one had joined. */
+  readonly history: string;
 }
 
 /** To join and to link (ms): the node's own attempt to connect takes 15 s at most. */
@@ -59,7 +61,8 @@ async function untilLinked(page: Page, id: string): Promise<void> {
 
 function judge({ atA, atB, a, b }: { atA: PageNotes; atB: PageNotes; a: string; b: string }): Meeting {
   const [linkedA, linkedB] = [linkedAt(atA, b), linkedAt(atB, a)];
-  const taken = [atA, atB].map(({ connections }) => connections.find(({ connected }) => connected !== null));
+  const joined = Math.max(atA.joined ?? 0, atB.joined ?? 0);
+  const taken = [atA, atB].map(({ connections }) => takenOf(connections));
   const linked = linkedA !== null && linkedB !== null;
   const end = Math.max(linkedA ?? 0, linkedB ?? 0);
   const began = Math.min(...taken.map((one) => one?.made ?? Number.POSITIVE_INFINITY));
@@ -71,10 +74,11 @@ function judge({ atA, atB, a, b }: { atA: PageNotes; atB: PageNotes; a: string; 
       linked && atOnce(atA.connections) && atOnce(atB.connections) && Math.min(atA.connections.length, atB.connections.length) === 1,
     relayed: taken.some((one) => one?.local === 'relay' || one?.remote === 'relay'),
     introduced: [atA, atB].every(({ connections }) => connections.some(({ answered }) => answered)),
-    time: linked ? end - Math.max(atA.joined ?? 0, atB.joined ?? 0) : null,
+    time: linked ? end - joined : null,
     opening: linked ? opened - began : null,
     connections: atA.connections.length + atB.connections.length,
     way: linked ? ends.join(' – ') : '–',
+    history: [atA, atB].map(({ connections }) => connections.map((one) => historyOf(one, joined)).join(', ')).join(' | '),
   };
 }
 
@@ -82,8 +86,18 @@ function linkedAt(notes: PageNotes, id: string): number | null {
   return (notes.linked as Record<string, number>)[id] ?? null;
 }
 
+/** The connection that the link is on; one that opened and was closed again is none. */
+function takenOf(connections: readonly ConnectionNote[]): ConnectionNote | undefined {
+  return connections.find(({ connected, closed }) => connected !== null && closed === null);
+}
+
 /** Whether none of these was given up before the one that came about had begun. */
 function atOnce(connections: readonly ConnectionNote[]): boolean {
-  const taken = connections.find(({ connected }) => connected !== null);
+  const taken = takenOf(connections);
   return taken !== undefined && connections.every((one) => one === taken || one.closed === null || one.closed > taken.made);
+}
+
+function historyOf({ made, opened, closed }: ConnectionNote, joined: number): string {
+  const since = (time: number | null): string => (time === null ? '–' : String(Math.round(time - joined)));
+  return `${since(made)}/${since(opened)}/${since(closed)}`;
 }
