@@ -53,7 +53,7 @@ export interface LookupsOptions {
 }
 
 /** Nodes near a key that are asked one by one when its nearest had nothing, or not all: one in so many of k. */
-const DIRECT_SHARE = 4;
+const DIRECT_SHARE = 2;
 
 type Search = Partial<ItemSearch> & OverlayLookup & { readonly known?: readonly Contact[] };
 

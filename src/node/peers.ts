@@ -158,6 +158,8 @@ export function createPeers(options: PeersOptions): Peers {
     clock,
     heartbeat: settings.heartbeat,
     silence: settings.silence,
+    socketHeartbeat: settings.socketHeartbeat,
+    socketSilence: settings.socketSilence,
     callDeadline: settings.callDeadline,
     stallDeadline: settings.stallDeadline,
     serve: options.serve,

@@ -38,6 +38,8 @@ export interface LinkOptions {
   /** Milliseconds, as in NodeSettings; heartbeat 0: none. */
   readonly heartbeat: number;
   readonly silence: number;
+  readonly socketHeartbeat: number;
+  readonly socketSilence: number;
   readonly callDeadline: number;
   readonly stallDeadline: number;
   /** Answers a call: the body of the response. Throws or rejects with the reason why there is none. */
@@ -160,8 +162,10 @@ class ProvenLink implements Link, AnswerOutlet {
   }
 
   tick(now: number): void {
-    const { heartbeat, silence, stallDeadline } = this.options;
-    if (this.closed || heartbeat === 0) return;
+    const { stallDeadline, ...options } = this.options;
+    if (this.closed || options.heartbeat === 0) return;
+    const [heartbeat, silence] =
+      this.transport === 'websocket' ? [options.socketHeartbeat, options.socketSilence] : [options.heartbeat, options.silence];
     // A page that was frozen, or a computer that slept, has heard nothing because it did not listen.
     if (now - this.lastTick > silence / 2) this.lastHeard = now;
     this.lastTick = now;

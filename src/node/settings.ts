@@ -20,6 +20,12 @@ export interface NodeSettings {
   readonly heartbeat: number;
   /** A link that we heard nothing on for this long is dead. A sign may be lost to a throttled timer before it. */
   readonly silence: number;
+  /**
+   * The same two for WebSockets: the system tells of most of their ends, and a sign there and back costs 250 bytes with all that is around it. Below the
+   * 60 s after which a proxy ends what it believes idle.
+   */
+  readonly socketHeartbeat: number;
+  readonly socketSilence: number;
   /** For HELLO and PROOF both ways. */
   readonly handshakeDeadline: number;
   /** For one call on a link. */
@@ -58,6 +64,8 @@ export const DEFAULT_SETTINGS: NodeSettings = {
   copies: 5,
   heartbeat: 2_500,
   silence: 6_000,
+  socketHeartbeat: 40_000,
+  socketSilence: 100_000,
   handshakeDeadline: 8_000,
   callDeadline: 5_000,
   routeDeadline: 3_000,

@@ -6,7 +6,6 @@ import { Header } from './header.tsx';
 import { HomePage } from './home.tsx';
 import { Later } from './later.tsx';
 import { MissingPage } from './missing.tsx';
-import { NetworkPage } from './network.tsx';
 import { Notices } from './notices.tsx';
 import type { UiProps } from './props.ts';
 import { PublishPage } from './publish.tsx';
@@ -14,6 +13,7 @@ import { WatchPage } from './watch.tsx';
 
 /** Seldom opened: loaded then, from the disk once the service worker is there. */
 const InvitePage = lazy(async () => ({ default: (await import('./invite.tsx')).InvitePage }));
+const NetworkPage = lazy(async () => ({ default: (await import('./network.tsx')).NetworkPage }));
 const JoinPage = lazy(async () => ({ default: (await import('./join.tsx')).JoinPage }));
 
 export function App(props: UiProps): JSX.Element {
@@ -73,7 +73,9 @@ export function App(props: UiProps): JSX.Element {
             <WatchPage state={props.state} dispatch={props.dispatch} />
           </Match>
           <Match when={props.state.route.page === 'network'}>
-            <NetworkPage state={props.state} dispatch={props.dispatch} />
+            <Later meanwhile={null} otherwise={<NotLoaded />}>
+              <NetworkPage state={props.state} dispatch={props.dispatch} />
+            </Later>
           </Match>
           <Match when={props.state.route.page === 'invite'}>
             <Later meanwhile={null} otherwise={<NotLoaded />}>

@@ -135,6 +135,8 @@ async function connect(one: Participant, other: Participant): Promise<readonly [
         clock,
         heartbeat: 0,
         silence: 6_000,
+        socketHeartbeat: 40_000,
+        socketSilence: 100_000,
         callDeadline: 5_000,
         stallDeadline: 8_000,
         serve: (call) => handle(self.handlers, call, call),

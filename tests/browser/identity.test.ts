@@ -95,22 +95,24 @@ test('the node’s private key can’t be read; the account’s can, for a backu
   await open(page);
   const extractable = await page.evaluate(
     () =>
-      new Promise<{ node: boolean; account: boolean }>((resolve, reject) => {
+      new Promise<{ count: number; node: boolean; account: boolean }>((resolve, reject) => {
         const opening = indexedDB.open('kadreel-identity');
         opening.onerror = () => reject(opening.error);
         opening.onsuccess = () => {
           const tx = opening.result.transaction(['nodes', 'browser']);
-          const node: IDBRequest<CryptoKeyPair[]> = tx.objectStore('nodes').getAll();
+          const nodes: IDBRequest<{ signing: CryptoKeyPair; sealing: CryptoKeyPair }[]> = tx.objectStore('nodes').getAll();
           const account: IDBRequest<CryptoKeyPair> = tx.objectStore('browser').get('account');
           tx.oncomplete = () => {
             opening.result.close();
+            const keys = nodes.result.flatMap(({ signing, sealing }) => [signing.privateKey, sealing.privateKey]);
             resolve({
-              node: node.result.some((pair) => pair.privateKey.extractable),
+              count: keys.length,
+              node: keys.some(({ extractable }) => extractable),
               account: account.result.privateKey.extractable,
             });
           };
         };
       }),
   );
-  expect(extractable).toEqual({ node: false, account: true });
+  expect(extractable).toEqual({ count: 2, node: false, account: true });
 });

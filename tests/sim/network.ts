@@ -36,6 +36,8 @@ export interface Network {
   trace(): string;
   readonly messages: number;
   readonly bytes: number;
+  /** Ends of direct connections that were begun: each costs a browser an RTCPeerConnection. */
+  readonly punches: number;
   /** Has every message looked at when it is sent, besides those who look already. */
   watch(look: Look): void;
 }
@@ -91,7 +93,7 @@ export function createNetwork(options: NetworkOptions): Network {
   const hosts = new Set<SimHost>();
   const looks: Look[] = [];
   let sideOf: ((host: Host) => number) | null = null;
-  const counters = { messages: 0, bytes: 0, hosts: 0, offers: 0, partitions: 0 };
+  const counters = { messages: 0, bytes: 0, hosts: 0, offers: 0, punches: 0, partitions: 0 };
 
   const oneWay = (a: Host, b: Host): number => geography.oneWay(a.place, b.place);
   const fails = (): boolean => failures > 0 && random.float() < failures;
@@ -123,6 +125,7 @@ export function createNetwork(options: NetworkOptions): Network {
   };
 
   const startPunch = (host: SimHost, { initiator, emit }: Parameters<Puncher['start']>[0]): Punch => {
+    counters.punches++;
     const opened = deferred<Channel>();
     quiet(opened.promise);
     let settled = false;
@@ -232,6 +235,9 @@ export function createNetwork(options: NetworkOptions): Network {
     },
     get bytes() {
       return counters.bytes;
+    },
+    get punches() {
+      return counters.punches;
     },
     watch: (look) => void looks.push(look),
   };

@@ -129,13 +129,21 @@ function lookupRows(result: RunResult, lookup: Figures): BenchRow[] {
 }
 
 function idleRows(result: RunResult, idle: Figures): BenchRow[] {
-  const own = new Set(['links', 'heartbeats', 'maintenance', 'total']);
+  const own = new Set(['links', 'connections', 'joinConnections', 'heartbeats', 'maintenance', 'total']);
   const kinds = Object.entries(idle).filter(([kind]) => !own.has(kind));
   const spent = kinds.map(([kind, rate]) => `${kind} ${rate.toFixed(1)}`).join(', ');
   return [
     row(result, 'traffic of an idle node, in and out', at(idle, 'total'), 'bytes/s', atMost(200)),
     row(result, 'of it heartbeats (computed)', at(idle, 'heartbeats'), 'bytes/s', null, `${at(idle, 'links').toFixed(1)} links`),
     row(result, 'of it all else', at(idle, 'maintenance'), 'bytes/s', null, spent),
+    row(
+      result,
+      'connections begun by a node in an idle hour',
+      at(idle, 'connections'),
+      '',
+      null,
+      `${at(idle, 'joinConnections').toFixed(0)} before`,
+    ),
   ];
 }
 
@@ -218,6 +226,7 @@ function dayRows(result: RunResult, figures: Figures): BenchRow[] {
       atMost(1),
       `${at(figures, 'copied')} copies of 10 MB`,
     ),
+    row(result, `${what} connections begun by a node`, at(figures, 'connections'), 'an hour'),
     row(result, `${what} all other traffic of a node`, at(figures, 'otherRate'), 'bytes/s', null, 'in and out, heartbeats not counted'),
     row(
       result,

@@ -32,7 +32,7 @@ async function playDay(stage: Stage, { hours, videos }: DayOptions): Promise<Fig
   tell(`${videos} groups published, ${(await groups.publish(videos)).toFixed(1)} copies each besides the publisher's`);
   const sessions = createSessions({ world, random, population: nodes, onChange: timeline.note });
   const served = countServed(world);
-  const [bytesBefore, start] = [network.bytes, scheduler.time()];
+  const [bytesBefore, punchesBefore, start] = [network.bytes, network.punches, scheduler.time()];
   const timers: number[] = [];
   const heaps: number[] = [];
   const lookups: LookupFigures[] = [];
@@ -69,6 +69,8 @@ async function playDay(stage: Stage, { hours, videos }: DayOptions): Promise<Fig
     repairRate: (copied * NOMINAL_GROUP * 8) / nodes / seconds,
     // Bytes a second that each node sends and receives of all else.
     otherRate: (2 * (network.bytes - bytesBefore - served.total())) / nodes / seconds,
+    // RTCPeerConnections that each node begins in an hour: there are as many at any time as at the start.
+    connections: (network.punches - punchesBefore) / nodes / (seconds / 3_600),
     timersFirst: first,
     timersLast: last,
     heapFirst: heaps[0] ?? 0,

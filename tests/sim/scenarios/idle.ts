@@ -7,6 +7,7 @@ import type { Figures, Scenario } from '../scenario.ts';
 import { createTraffic, type Volumes } from '../traffic.ts';
 
 const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 /** For what joining left to do. */
 const SETTLING = 10 * MINUTE;
 /** As long as the longest pause between two rounds of any work. */
@@ -18,15 +19,21 @@ export const idle: Scenario = {
   async play({ world, nodes, tell }) {
     await world.scheduler.advance(SETTLING);
     const traffic = createTraffic(world);
+    const punches = world.network.punches;
     await world.scheduler.advance(WATCHED);
     const rates = ratesOf(traffic.total(), nodes);
+    const connections = (world.network.punches - punches) / nodes / (WATCHED / HOUR);
     const links = mean(world.tabs().map(({ node }) => node.links().length));
+    const sockets = mean(world.tabs().map(({ node }) => node.stats().links.openNodes));
     // Heartbeats are off in the simulator: each link would carry one of these in each direction.
-    const heartbeats = (2 * links * encodeFrame({ type: 'alive' }).length) / (DEFAULT_SETTINGS.heartbeat / 1000);
+    const { heartbeat, socketHeartbeat } = DEFAULT_SETTINGS;
+    const heartbeats =
+      2 * encodeFrame({ type: 'alive' }).length * ((links - sockets) / (heartbeat / 1000) + sockets / (socketHeartbeat / 1000));
     for (const [kind, rate] of Object.entries(rates)) tell(`${kind.padEnd(20)} ${rate.toFixed(2)} bytes a second`);
     tell(`${'alive'.padEnd(20)} ${heartbeats.toFixed(2)} bytes a second on ${links.toFixed(1)} links (computed)`);
     const sum = Object.values(rates).reduce((total, rate) => total + rate, 0);
-    return { links, heartbeats, maintenance: sum, total: sum + heartbeats, ...rates };
+    tell(`${connections.toFixed(2)} connections begun an hour at each node, ${(punches / nodes).toFixed(0)} before`);
+    return { links, connections, joinConnections: punches / nodes, heartbeats, maintenance: sum, total: sum + heartbeats, ...rates };
   },
 };
 

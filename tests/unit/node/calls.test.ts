@@ -260,6 +260,28 @@ describe('signs of life', () => {
     expect(here.counters.ended).toContain('nothing heard');
   });
 
+  test('[A1] [A2] on a WebSocket are sent after 40 s; without any the link ends after 100 s', async () => {
+    const bench = createBench();
+    const [here, there] = linkPair(bench, { heartbeat: 2_500, transport: 'websocket' });
+    let sent = 0;
+    there.channel.tap = (message) => {
+      sent++;
+      return message;
+    };
+    const tick = async (ends: readonly (typeof here)[], seconds: number): Promise<void> => {
+      for (let i = 0; i < seconds; i++) {
+        await bench.advance(1_000);
+        for (const end of ends) end.link.tick(bench.clock.now());
+      }
+    };
+    await tick([here, there], 205);
+    expect([here.counters.ended, there.counters.ended, sent]).toEqual([null, null, 5]);
+    await tick([here], 95);
+    expect(here.counters.ended).toBeNull();
+    await tick([here], 7);
+    expect(here.counters.ended).toContain('nothing heard');
+  });
+
   test('[A2] a listener that stood still does not blame the other side', async () => {
     const bench = createBench();
     const [here] = linkPair(bench, { heartbeat: 2_500 });

@@ -145,14 +145,14 @@ describe('a recursive lookup', () => {
 });
 
 describe('a search for items', () => {
-  test('[K10] that ends with nothing asks a few of the nearest itself, none twice', async () => {
+  test('[K10] that ends with nothing asks half of the nearest itself, none twice', async () => {
     const { bytes, people, answers, answer, search, asked, questions } = setup({
       items: (contact) => (contact === people2 ? [{ type: 'value', bytes }] : []),
     });
     const people2 = people[2] as Contact;
     answers.push(answer(0, people.slice(1, K)));
     expect(await search('first')).toEqual([{ type: 'value', bytes }]);
-    expect(asked.map(({ contact }) => people.indexOf(contact)).toSorted()).toEqual([1, 2, 3, 4]);
+    expect(asked.map(({ contact }) => people.indexOf(contact)).toSorted()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(asked.every(({ method }) => method === 'FIND_VALUE')).toBe(true);
     expect(questions.map(({ early }) => early)).toEqual([true]);
   });

@@ -177,6 +177,30 @@ describe('a relayed call', () => {
     } else expect(outcome).toBe('unreachable');
   });
 
+  test('[L10] for one neighbour no more is carried than 512 at once and 50 a second, and others are not held up by it', async () => {
+    const bench = createBench(3);
+    const nodes = network(bench, 4, [
+      [0, 1],
+      [1, 2],
+      [3, 1],
+    ]);
+    const [flooder, carrier, target, other] = [at(nodes, 0), at(nodes, 1), at(nodes, 2), at(nodes, 3)];
+    const flood = async (times: number): Promise<number> => {
+      let passed = 0;
+      for (let i = 0; i < times; i++) {
+        const call = { to: target.contact.id, via: null, hops: 3, from: flooder.contact, method: 1, body: EMPTY };
+        const from = carrier.links.get(flooder.contact.id) as Link;
+        if ((await bench.code(carrier.relay.carry(call, { from, signal: new AbortController().signal }))) === null) passed++;
+      }
+      return passed;
+    };
+    const before = bench.clock.now();
+    expect(await flood(2_000)).toBeLessThanOrEqual(512 + (bench.clock.now() - before) / 20 + 1);
+    expect(await bench.run(ask(other, { ...target.contact, via: [carrier.contact.id] }))).toBe('I am 2');
+    await bench.advance(1_000);
+    expect(await flood(200)).toBeGreaterThanOrEqual(49);
+  });
+
   test('what the target says is no reason for another way', async () => {
     const bench = createBench();
     const { contact } = bench.someone();

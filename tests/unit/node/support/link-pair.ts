@@ -1,5 +1,5 @@
 import { EMPTY } from '../../../../src/base/bytes.ts';
-import type { ChannelListener } from '../../../../src/base/ports.ts';
+import type { Channel, ChannelListener } from '../../../../src/base/ports.ts';
 import type { Answer } from '../../../../src/node/answering.ts';
 import type { IncomingCall, Link } from '../../../../src/node/link.ts';
 import { createLink } from '../../../../src/node/proven-link.ts';
@@ -15,9 +15,10 @@ export interface LinkEnd {
 /** Two links at the ends of one wire, started. `serve` answers at the second end. */
 export function linkPair(
   bench: Bench,
-  options: { serve?: (call: IncomingCall) => Answer; heartbeat?: number } = {},
+  options: { serve?: (call: IncomingCall) => Answer; heartbeat?: number; transport?: Channel['transport'] } = {},
 ): readonly [LinkEnd, LinkEnd] {
   const channels = channelPair(bench.clock);
+  for (const channel of channels) Object.assign(channel, { transport: options.transport ?? 'memory' });
   const make = (channel: TestChannel, serve: (call: IncomingCall) => Answer): LinkEnd => {
     const counters: LinkEnd['counters'] = { malformed: 0, sent: 0, ended: null };
     const { contact, storeId } = bench.someone();
@@ -29,6 +30,8 @@ export function linkPair(
         clock: bench.clock,
         heartbeat: options.heartbeat ?? 0,
         silence: 7_000,
+        socketHeartbeat: 40_000,
+        socketSilence: 100_000,
         callDeadline: 5_000,
         stallDeadline: 8_000,
         serve,
