@@ -1,6 +1,9 @@
 /** A small internet of network namespaces: a public part with room for servers, and homes behind routers of each kind. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { command, type Service } from './command.ts';
 import { type Link, startLink } from './link.ts';
@@ -44,6 +47,8 @@ export interface HomeOptions {
 
 /** The internet of one run. */
 export interface Network {
+  /** For what programs of this network write; goes with it. */
+  readonly folder: string;
   /** The namespace that joins all homes and servers. */
   readonly public: string;
   /** The namespace of the server at an address, which is made when it is first asked for. */
@@ -63,7 +68,8 @@ let networks = 0;
 export async function createNetwork(): Promise<Network> {
   const prefix = `kadlab-${process.pid}-${++networks}`;
   const outside = `${prefix}-public`;
-  const guard = startGuard(prefix);
+  const folder = mkdtempSync(join(tmpdir(), 'kadreel-lab-'));
+  const guard = startGuard(prefix, folder);
   const links: Service[] = [];
   const servers = new Map<string, Promise<string>>();
   let homes = 0;
@@ -171,6 +177,7 @@ export async function createNetwork(): Promise<Network> {
     throw error;
   }
   return {
+    folder,
     public: outside,
     server(address) {
       const server = servers.get(address) ?? addServer(address);
@@ -201,10 +208,10 @@ async function set(namespace: string, settings: Readonly<Record<string, number>>
   await command('ip', ['netns', 'exec', namespace, 'sh', '-ec', script.join('\n')]);
 }
 
-/** Starts what removes all namespaces with this prefix when it is released, or when this process has ended in any way: killed, for example. */
-function startGuard(prefix: string): { release(): Promise<void> } {
+/** Starts what removes all namespaces with this prefix, and a folder, when it is released, or when this process has ended in any way: killed, for example. */
+function startGuard(prefix: string, folder: string): { release(): Promise<void> } {
   // In a session of its own, so that Ctrl+C does not reach it, and without this process's environment, by which some find what to end.
-  const guard = spawn('sh', [GUARD, prefix], {
+  const guard = spawn('sh', [GUARD, prefix, folder], {
     stdio: ['pipe', 'ignore', 'inherit'],
     detached: true,
     env: { PATH: process.env.PATH ?? '' },

@@ -1,6 +1,4 @@
 /** What stands on the public side: open nodes, a STUN and TURN server, and a server of plain files. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, ROOT, SERVER } from '../../signal-server/prepare.mjs';
@@ -53,14 +51,13 @@ export async function startOpenNode(options: { network: Network; address: string
 
 /** Starts coturn, which speaks STUN and TURN. */
 export async function startRelay(network: Network): Promise<Service> {
-  const folder = mkdtempSync(join(tmpdir(), 'kadreel-lab-turn-'));
+  const { folder } = network;
   const service = startService('ip', [
     ...['netns', 'exec', await network.server(SERVERS.relay), 'turnserver', '-n', '--no-cli', '--no-tls', '--no-dtls', '--lt-cred-mech'],
     ...['--realm', 'kadreel.lab', '--user', `${ACCOUNT.username}:${ACCOUNT.credential}`, '--verbose'],
     ...['--listening-ip', SERVERS.relay, '--relay-ip', SERVERS.relay, '--listening-port', String(STUN_PORT)],
     ...['--userdb', join(folder, 'turndb'), '--pidfile', join(folder, 'pid'), '--log-file', 'stdout', '--simple-log'],
   ]);
-  service.process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   await service.says(/listener opened on.*UDP|IPv4\. UDP listener opened/i);
   return service;
 }
