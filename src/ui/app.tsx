@@ -105,7 +105,7 @@ export function App(props: UiProps): JSX.Element {
 
 function NotLoaded(): JSX.Element {
   return (
-    <div class="page pairing">
+    <div class="page column pairing">
       <h1 tabindex="-1">This page could not be loaded</h1>
       <p class="lead">
         The server does not answer, and this browser had not kept the whole app yet. Reload when the server is there again.

@@ -17,7 +17,7 @@ export function InvitePage(props: UiProps): JSX.Element {
   createEffect(on(step, () => heading.focus({ preventScroll: true })));
   const again = () => props.dispatch({ type: 'invite-again-pressed' });
   return (
-    <div class="page pairing" data-step={inviting().step}>
+    <div class="page column pairing" data-step={inviting().step}>
       <h1 ref={heading} tabindex="-1">
         Invite somebody
       </h1>

@@ -16,7 +16,7 @@ export function JoinPage(props: UiProps): JSX.Element {
   // The page comes after the frame has looked for a heading; and what was focused may be gone with the step it belonged to.
   createEffect(on(step, () => heading.focus({ preventScroll: true })));
   return (
-    <div class="page pairing" data-step={joining().step}>
+    <div class="page column pairing" data-step={joining().step}>
       <h1 ref={heading} tabindex="-1">
         {joining().step === 'linked' ? 'You are linked' : 'You are invited'}
       </h1>

@@ -9,7 +9,7 @@ import type { UiProps } from './props.ts';
 
 export function NetworkPage(props: UiProps): JSX.Element {
   return (
-    <div class="page network">
+    <div class="page column network">
       <h1 tabindex="-1">Network</h1>
       <p class="lead">What this tab is linked to, and by what ways it reaches others.</p>
       <Switch>

@@ -1,9 +1,10 @@
 /** A text to be passed on to another person: to be read by a camera, copied or shared. */
 import { type JSX, lazy, Show } from 'solid-js';
 import type { CopiedThing, Shared } from '../app/events.ts';
-import { CopyIcon, ShareIcon } from './icons.tsx';
+import { CopyIcon } from './icons.tsx';
 import { Later } from './later.tsx';
 import type { Dispatch } from './props.ts';
+import { ShareButton } from './share-button.tsx';
 
 const QrCode = lazy(() => import('./qr-code.tsx'));
 
@@ -48,14 +49,7 @@ export function PassOn(props: PassOnProps): JSX.Element {
             Copy {props.what}
           </button>
           <Show when={props.canShare}>
-            <button
-              type="button"
-              class="button button-plain"
-              onClick={() => props.dispatch({ type: 'share-pressed', shared: props.shared })}
-            >
-              <ShareIcon size={16} />
-              Share
-            </button>
+            <ShareButton onPress={() => props.dispatch({ type: 'share-pressed', shared: props.shared })} />
           </Show>
         </div>
       </div>

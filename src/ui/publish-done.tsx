@@ -4,8 +4,9 @@ import { pathOf } from '../app/router.ts';
 import type { Publishing, State } from '../app/state.ts';
 import { copiesLine } from './copies.ts';
 import { Cover } from './cover.tsx';
-import { CheckIcon, CopyIcon, HourglassIcon, PlayIcon, ShareIcon } from './icons.tsx';
+import { CheckIcon, CopyIcon, HourglassIcon, PlayIcon } from './icons.tsx';
 import type { Dispatch } from './props.ts';
+import { ShareButton } from './share-button.tsx';
 
 export interface PublishedCardProps {
   readonly publishing: Extract<Publishing, { step: 'published' }>;
@@ -44,16 +45,11 @@ export function PublishedCard(props: PublishedCardProps): JSX.Element {
             Watch
           </a>
           <Show when={props.state.canShare}>
-            <button
-              type="button"
-              class="button button-plain"
-              onClick={() =>
+            <ShareButton
+              onPress={() =>
                 props.dispatch({ type: 'share-link-pressed', videoId: props.publishing.videoId, title: props.publishing.title })
               }
-            >
-              <ShareIcon size={16} />
-              Share
-            </button>
+            />
           </Show>
           <button type="button" class="button button-plain" onClick={() => props.dispatch({ type: 'publish-another-pressed' })}>
             Another video

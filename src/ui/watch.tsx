@@ -4,11 +4,12 @@ import { problemOf } from '../app/problems.ts';
 import type { State, Watching } from '../app/state.ts';
 import { Card } from './card.tsx';
 import { formatAge } from './format.ts';
-import { CopyIcon, ShareIcon } from './icons.tsx';
+import { CopyIcon } from './icons.tsx';
 import { Leader } from './leader.tsx';
 import { Player, preloadPlayer } from './player.tsx';
 import { ProblemCard } from './problem-card.tsx';
 import type { UiProps } from './props.ts';
+import { ShareButton } from './share-button.tsx';
 import { Sources } from './sources.tsx';
 
 /** Cards of other videos beside the player. */
@@ -92,14 +93,9 @@ export function WatchPage(props: UiProps): JSX.Element {
                     Copy link
                   </button>
                   <Show when={props.state.canShare}>
-                    <button
-                      type="button"
-                      class="button button-plain"
-                      onClick={() => props.dispatch({ type: 'share-link-pressed', videoId: video().videoId, title: video().title })}
-                    >
-                      <ShareIcon size={16} />
-                      Share
-                    </button>
+                    <ShareButton
+                      onPress={() => props.dispatch({ type: 'share-link-pressed', videoId: video().videoId, title: video().title })}
+                    />
                   </Show>
                 </div>
               </div>

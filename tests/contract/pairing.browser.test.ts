@@ -1,23 +1,13 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Endpoint } from '../../src/base/ports.ts';
 import { createCrypto } from '../../src/browser/crypto.ts';
 import { createPairer } from '../../src/browser/pairer.ts';
 import type { Key } from '../../src/kademlia/key.ts';
 import { readPairingCode, writePairingCode } from '../../src/wire/pairing-code.ts';
 import { pairerContract } from './pairing.ts';
+import { recordConnections } from './rtc-connections.ts';
 
-/** Every connection that is constructed in this file. */
-const connections: RTCPeerConnection[] = [];
-const Original = RTCPeerConnection;
-globalThis.RTCPeerConnection = class extends Original {
-  constructor(configuration?: RTCConfiguration) {
-    super(configuration);
-    connections.push(this);
-  }
-};
-afterAll(() => {
-  globalThis.RTCPeerConnection = Original;
-});
+const connections = recordConnections();
 
 const crypto = createCrypto();
 const NODE = 'ab'.repeat(20) as Key;

@@ -1,23 +1,13 @@
-import { afterAll, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type Bytes, equal } from '../../src/base/bytes.ts';
 import { LIMITS } from '../../src/base/limits.ts';
 import type { Punch, Puncher } from '../../src/base/ports.ts';
 import { createPuncher } from '../../src/browser/webrtc.ts';
 import { bindingOf, formatPunchSignal, parsePunchSignal } from '../../src/browser/webrtc-signal.ts';
 import { channelContract, hear, introduce, pattern, puncherContract } from './channel.ts';
+import { recordConnections } from './rtc-connections.ts';
 
-/** Every connection that is constructed in this file. */
-const connections: RTCPeerConnection[] = [];
-const Original = RTCPeerConnection;
-globalThis.RTCPeerConnection = class extends Original {
-  constructor(configuration?: RTCConfiguration) {
-    super(configuration);
-    connections.push(this);
-  }
-};
-afterAll(() => {
-  globalThis.RTCPeerConnection = Original;
-});
+const connections = recordConnections();
 
 const create = () => [createPuncher(), createPuncher()] as const;
 
