@@ -67,17 +67,24 @@ export function readBindingRequest(bytes: Uint8Array): BindingRequest | null {
  * understood that is not known here.
  */
 export function answerBinding(request: BindingRequest, from: Sender): Bytes {
-  const { transaction, fingerprint, unknown } = request;
-  const attributes =
-    unknown.length === 0
-      ? [attribute(XOR_MAPPED_ADDRESS, xorAddress(from, transaction))]
-      : [attribute(ERROR_CODE, [0, 0, 4, 20]), attribute(UNKNOWN_ATTRIBUTES, unknown.flatMap(uint16))];
-  const body = attributes.flat();
+  const { unknown } = request;
+  if (unknown.length === 0) return message(BINDING_SUCCESS, request, attribute(XOR_MAPPED_ADDRESS, xorAddress(from, request.transaction)));
+  return message(BINDING_ERROR, request, [
+    ...attribute(ERROR_CODE, [0, 0, 4, 20]),
+    ...attribute(UNKNOWN_ATTRIBUTES, unknown.flatMap(uint16)),
+  ]);
+}
+
+/** Error 403, in 28 bytes and 8 for a fingerprint: the request is understood, and this server does not want it (the code is RFC 8656's). */
+export function refuseBinding(request: BindingRequest): Bytes {
+  return message(BINDING_ERROR, request, attribute(ERROR_CODE, [0, 0, 4, 3]));
+}
+
+function message(type: number, { transaction, fingerprint }: BindingRequest, body: readonly number[]): Bytes {
   const length = body.length + (fingerprint ? 8 : 0);
-  const type = unknown.length === 0 ? BINDING_SUCCESS : BINDING_ERROR;
-  const message = [...uint16(type), ...uint16(length), ...transaction, ...body];
-  if (fingerprint) message.push(...attribute(FINGERPRINT, uint32(fingerprintOf(Uint8Array.from(message)))));
-  return Uint8Array.from(message);
+  const bytes = [...uint16(type), ...uint16(length), ...transaction, ...body];
+  if (fingerprint) bytes.push(...attribute(FINGERPRINT, uint32(fingerprintOf(Uint8Array.from(bytes)))));
+  return Uint8Array.from(bytes);
 }
 
 function fingerprintOf(before: Uint8Array): number {

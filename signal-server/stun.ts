@@ -6,13 +6,16 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { fail } from '../src/base/errors.ts';
 import type { Clock } from '../src/base/ports.ts';
 import { networkOf } from './address.ts';
-import { answerBinding, readBindingRequest } from './stun-message.ts';
+import { answerBinding, readBindingRequest, refuseBinding } from './stun-message.ts';
+import { createStunSeries } from './stun-series.ts';
 
 /** What the responder did since it opened. */
 export interface StunCounters {
   readonly answered: number;
   /** Datagrams that were no binding request. */
   readonly malformed: number;
+  /** Requests answered with an error, so that a browser stops asking. */
+  readonly stopped: number;
   /** Requests not answered because their address had had its share. */
   readonly limited: number;
 }
@@ -34,7 +37,7 @@ export interface StunOptions {
 }
 
 /**
- * A tab asks once for each connection that it opens, and then every 10 s for each; a household or an office shares an address. Whoever forges a
+ * A tab asks once for each connection that it opens, and then every 10 s for a minute; a household or an office shares an address. Whoever forges a
  * victim’s address sends it 5 kB a second at most.
  */
 const PER_ADDRESS = 100;
@@ -48,7 +51,8 @@ const PORT_TRIES = 10;
 /** Starts one, on all addresses of this machine: behind a reverse proxy for the site, UDP still comes straight in. */
 export function createStunResponder(options: StunOptions): StunResponder {
   const { clock, perAddress = PER_ADDRESS } = options;
-  const counters = { answered: 0, malformed: 0, limited: 0 };
+  const counters = { answered: 0, malformed: 0, stopped: 0, limited: 0 };
+  const series = createStunSeries({ clock });
   let sockets: readonly Socket[] = [];
   let closing: Promise<void> | null = null;
   let windowEnd = 0;
@@ -72,8 +76,10 @@ export function createStunResponder(options: StunOptions): StunResponder {
     if (!request || from.port === 0) counters.malformed++;
     else if (!mayAnswer(from.address)) counters.limited++;
     else {
-      counters.answered++;
-      socket.send(answerBinding(request, from), from.port, from.address, () => undefined); // What is lost is asked for again.
+      const enough = series.isEnough(from);
+      counters[enough ? 'stopped' : 'answered']++;
+      const reply = enough ? refuseBinding(request) : answerBinding(request, from);
+      socket.send(reply, from.port, from.address, () => undefined); // What is lost is asked for again.
     }
   };
 

@@ -27,6 +27,12 @@ export interface FrameOutlet {
   sendFrame(frame: Frame): void;
 }
 
+/** The link under the calls. */
+export interface CallOutlet extends FrameOutlet {
+  /** A call that began at `since` (ms, the clock's time) had no answer before its deadline. */
+  unanswered(since: number): void;
+}
+
 interface Pending {
   /** Ends it with the answer. */
   readonly answered: (body: Bytes) => void;
@@ -44,7 +50,7 @@ interface Pending {
  */
 export interface Calls {
   readonly clock: Clock;
-  readonly out: FrameOutlet;
+  readonly out: CallOutlet;
   /** Null while nothing is under way: an idle link costs no map. */
   pending: Map<number, Pending> | null;
   nextId: number;
@@ -56,7 +62,7 @@ export interface Calls {
 
 const ID_SPACE = 0xffff_ffff;
 
-export function createCalls({ clock, out }: { clock: Clock; out: FrameOutlet }): Calls {
+export function createCalls({ clock, out }: { clock: Clock; out: CallOutlet }): Calls {
   return { clock, out, pending: null, nextId: 1, ended: null, timer: null };
 }
 
@@ -139,8 +145,10 @@ function expire(calls: Calls): void {
   const now = calls.clock.now();
   let next = Number.POSITIVE_INFINITY;
   for (const [id, { due, allowed }] of calls.pending ?? []) {
-    if (due <= now) giveUp(calls, id, fail('timeout', `No answer within ${Math.round(allowed)} ms.`));
-    else next = Math.min(next, due);
+    if (due <= now) {
+      giveUp(calls, id, fail('timeout', `No answer within ${Math.round(allowed)} ms.`));
+      calls.out.unanswered(due - allowed);
+    } else next = Math.min(next, due);
   }
   if (calls.pending) setTimer(calls, next);
 }

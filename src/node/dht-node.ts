@@ -206,6 +206,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     if (clock.now() - woken < WAKE_PAUSE) return;
     woken = clock.now();
     peers.check();
+    punching.wake();
     routing.wake();
   }
 

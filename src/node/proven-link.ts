@@ -9,7 +9,7 @@ import type { NodeId } from '../kademlia/key.ts';
 import { decodeFrame, encodeFrame } from '../wire/codec.ts';
 import { CALLS, type Frame, type Method, type RequestOf, type ResponseOf } from '../wire/messages.ts';
 import { type Answer, type Answering, type AnswerOutlet, cancelRequest, createAnswering, endRequests, takeRequest } from './answering.ts';
-import { answerCall, type CallOptions, type Calls, createCalls, endCalls, failureError, sendCall } from './calls.ts';
+import { answerCall, type CallOptions, type CallOutlet, type Calls, createCalls, endCalls, failureError, sendCall } from './calls.ts';
 import type { ProvenChannel } from './handshake.ts';
 import type { FetchOptions, FetchRequest, IncomingCall, Link } from './link.ts';
 import { goodbyeOf, silenceOf } from './link-end.ts';
@@ -58,7 +58,7 @@ export function createLink(proven: ProvenChannel, { initiated }: { readonly init
  * A node has 64 links and an open node thousands, so an idle one is kept small: methods, where closures of its own would double its size; what only
  * transfers need is made with the first one; and nothing stays of its making.
  */
-class ProvenLink implements Link, AnswerOutlet {
+class ProvenLink implements Link, AnswerOutlet, CallOutlet {
   readonly id: NodeId;
   readonly contact: Contact;
   readonly storeId: Bytes;
@@ -78,6 +78,7 @@ class ProvenLink implements Link, AnswerOutlet {
   private lastHeard: number;
   private lastTick: number;
   private malformed = 0;
+  private checking = false;
   private sender: StreamSender | null = null;
   private receiver: StreamReceiver | null = null;
   private whenEnded: Deferred<string> | null = null;
@@ -175,12 +176,23 @@ class ProvenLink implements Link, AnswerOutlet {
     else if (now - this.lastSent >= heartbeat) this.sendFrame({ type: 'alive' });
   }
 
+  unanswered(since: number): void {
+    // Signs of life may be far apart: silence since a call began is reason enough to ask for one.
+    if (this.lastHeard <= since && this.options.heartbeat > 0) this.check();
+  }
+
   check(): void {
+    if (this.checking || this.closed) return;
+    this.checking = true;
     const asked = this.options.clock.now();
-    this.call('PING', {}, { deadline: CHECK_DEADLINE }).catch(() => {
-      // A no is a sign of life as well.
-      if (this.lastHeard <= asked) this.end(silenceOf(this.options.clock.now() - this.lastHeard));
-    });
+    this.call('PING', {}, { deadline: CHECK_DEADLINE })
+      .catch(() => {
+        // A no is a sign of life as well.
+        if (this.lastHeard <= asked) this.end(silenceOf(this.options.clock.now() - this.lastHeard));
+      })
+      .finally(() => {
+        this.checking = false;
+      });
   }
 
   close(reason: string): void {

@@ -10,6 +10,7 @@ import type { Contact } from '../kademlia/contact.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import { type Letter, SESSION_BYTES } from '../wire/letter.ts';
 import type { Link } from './link.ts';
+import { createNoPaths } from './no-paths.ts';
 import { createPost } from './post.ts';
 import { createRate } from './rate.ts';
 import { trim } from './trim.ts';
@@ -22,6 +23,8 @@ export interface Punching {
    * link. Resolves with what this side has to say first when it has that soon, the answer to an offer, and else with null.
    */
   deliver(letter: Letter, by: { from: Contact; carrier: NodeId }): Promise<Letter | null>;
+  /** Forgets to whom no path was found: the network may be another one now. */
+  wake(): void;
   close(): void;
 }
 
@@ -67,6 +70,8 @@ interface Session {
   take(letter: Letter): void;
   /** The first letter of this side, which is then not sent by itself; null when it takes too long, or the attempt ends without one. */
   first(): Promise<Letter | null>;
+  /** Why it failed, by all that is known of it. */
+  explain(error: unknown): unknown;
   /** Ends the attempt with a link that came about otherwise. */
   yield(link: Link): void;
   close(): void;
@@ -76,6 +81,7 @@ export function createPunching(options: PunchingOptions): Punching {
   const { self, clock } = options;
   const sessions = new Map<string, Session>();
   const ended = new Set<string>();
+  const noPaths = createNoPaths({ clock });
   const rate = createRate({ clock, ...ANSWER_RATE });
   let closed = false;
 
@@ -97,6 +103,7 @@ export function createPunching(options: PunchingOptions): Punching {
     const outcome = deferred<Link>();
     const ahead = new Map<number, readonly string[]>();
     let over = false;
+    let opened = false;
     let expected = 0;
     const post = createPost({
       clock,
@@ -124,6 +131,13 @@ export function createPunching(options: PunchingOptions): Punching {
       settle();
     };
     const giveUp = (error: unknown): void => end(() => outcome.reject(error));
+    /** Who has answered lives; it is the way that is missing. */
+    const explain = (error: unknown): unknown => {
+      if (over || opened || expected === 0 || !(hasCode(error, 'unreachable') || hasCode(error, 'timeout'))) return error;
+      // An offer may be an old one that somebody kept and sent again; an answer to ours is new.
+      if (initiated) noPaths.add(contact.id);
+      return noPath(error.message);
+    };
 
     const punch: Punch = options.puncher.start({
       initiator: initiated,
@@ -131,14 +145,17 @@ export function createPunching(options: PunchingOptions): Punching {
     });
     punch.opened
       .then((channel) => {
+        opened = true;
         if (!over) return options.adopt(channel, { initiated, expected: contact.id, guest: !initiated && transfer });
         channel.close();
         throw fail('closed', 'The attempt was given up.');
       })
       .then(
-        (link) => end(() => outcome.resolve(link)),
-        // Who has answered lives; it is the way that is missing.
-        (error: unknown) => giveUp(expected > 0 && hasCode(error, 'unreachable') ? noPath(error.message) : error),
+        (link) => {
+          noPaths.delete(contact.id);
+          end(() => outcome.resolve(link));
+        },
+        (error: unknown) => giveUp(explain(error)),
       );
 
     const session: Session = {
@@ -155,6 +172,7 @@ export function createPunching(options: PunchingOptions): Punching {
         }
       },
       first: post.first,
+      explain,
       yield: (link) => end(() => outcome.resolve(link)),
       close: () => end(() => outcome.reject(fail('closed', 'The attempt was given up.'))),
     };
@@ -195,9 +213,12 @@ export function createPunching(options: PunchingOptions): Punching {
         if (link) return link;
         if (signal.aborted) throw abortError(signal);
       }
+      if (noPaths.isPaused(contact.id)) throw noPath('None opened when it was tried before; it is tried again later.');
       const session = begin(contact, { id: options.random.bytes(SESSION_BYTES), initiated: true, transfer, through: null });
       try {
         return await orAbort(session.link, signal);
+      } catch (error) {
+        throw session.explain(error);
       } finally {
         session.close();
       }
@@ -214,6 +235,7 @@ export function createPunching(options: PunchingOptions): Punching {
       session.take(letter);
       return first;
     },
+    wake: noPaths.clear,
     close() {
       closed = true;
       for (const session of [...sessions.values()]) session.close();

@@ -21,8 +21,8 @@ export interface NodeSettings {
   /** A link that we heard nothing on for this long is dead. A sign may be lost to a throttled timer before it. */
   readonly silence: number;
   /**
-   * The same two for WebSockets: the system tells of most of their ends, and a sign there and back costs 250 bytes with all that is around it. Below the
-   * 60 s after which a proxy ends what it believes idle.
+   * The same two for WebSockets: the system tells of most of their ends, a call without an answer of many others, and a sign there and back costs 250
+   * bytes with all that is around it. Below the 60 s after which a proxy ends what it believes idle.
    */
   readonly socketHeartbeat: number;
   readonly socketSilence: number;
@@ -64,8 +64,8 @@ export const DEFAULT_SETTINGS: NodeSettings = {
   copies: 5,
   heartbeat: 2_500,
   silence: 6_000,
-  socketHeartbeat: 2_500,
-  socketSilence: 6_000,
+  socketHeartbeat: 45_000,
+  socketSilence: 100_000,
   handshakeDeadline: 8_000,
   callDeadline: 5_000,
   routeDeadline: 3_000,

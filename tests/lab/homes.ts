@@ -1,4 +1,5 @@
 /** Six homes behind mixed NATs, and what goes on in them while one open node after the other dies. */
+import { DEFAULT_SETTINGS } from '../../src/node/settings.ts';
 import { fixture } from '../fixtures/make.ts';
 import type { Service } from './command.ts';
 import { evenLink } from './link.ts';
@@ -8,7 +9,7 @@ import { newcomerRow } from './newcomer.ts';
 import { arrive, becomesLinked, type Person } from './person.ts';
 import { finishPlayback, followPlayback, loadedTo, openInPage } from './playback.ts';
 import type { LabRow } from './row.ts';
-import { LASTING_STUN, openNodeAt, startOpenNode, startRelay } from './servers.ts';
+import { LASTING_STUN, openNodeAt, startOpenNode } from './servers.ts';
 import { countTraffic, readTraffic } from './traffic.ts';
 import { inWorld, type World } from './world.ts';
 
@@ -36,6 +37,8 @@ const PLAYED_ON = 5;
 const SHORTEST = 58;
 /** For nodes to notice a death, or to find each other (ms): they look around only every few seconds. */
 const PATIENCE = 60_000;
+/** For a tab to notice that an open node can't be reached any more, which it is not told (ms): the silence that a node bears, and some. */
+const UNTOLD = DEFAULT_SETTINGS.socketSilence + 30_000;
 /** To play what was loaded and more (ms). */
 const PLAYING = 120_000;
 /** IP bytes between a tab and all servers in an hour of watching. */
@@ -54,7 +57,8 @@ async function play(world: World, { delay, minutes, brief, say }: HomesOptions):
     rows.push(one);
   };
   await countTraffic(network);
-  await world.serve(startRelay(network));
+  // Of its STUN alone: no tab knows that it is a node, too.
+  await world.serve(startOpenNode({ network, address: SERVERS.relay }));
   const [first, second] = await startOpenNodes(world);
   const home = (nat: NatKind): Promise<Home> => network.addHome({ nat, link: evenLink({ delay, rate: RATE }) });
   const come = async (nat: NatKind): Promise<Person> => arrive(world, await home(nat), [LASTING_STUN]);
@@ -67,7 +71,7 @@ async function play(world: World, { delay, minutes, brief, say }: HomesOptions):
   say(`four have joined; ${(await video.copies()).stored} others keep the video`);
 
   await network.cutFromOpenNodes(secluded.home);
-  await untilNoOpenNode(secluded);
+  await untilNoOpenNode(secluded, UNTOLD);
   const late = await come('symmetric');
   add(await neverMetRow(secluded, late));
 
@@ -235,6 +239,6 @@ async function videoRow(people: readonly Person[]): Promise<LabRow> {
   };
 }
 
-async function untilNoOpenNode({ tab }: Person): Promise<void> {
-  await tab.page.waitForFunction(() => window.kadreel?.node.stats().links.openNodes === 0, null, { timeout: PATIENCE, polling: 100 });
+async function untilNoOpenNode({ tab }: Person, timeout = PATIENCE): Promise<void> {
+  await tab.page.waitForFunction(() => window.kadreel?.node.stats().links.openNodes === 0, null, { timeout, polling: 100 });
 }

@@ -54,7 +54,7 @@ export interface Network {
   /** The namespace of the server at an address, which is made when it is first asked for. */
   server(address: string): Promise<string>;
   addHome(options: HomeOptions): Promise<Home>;
-  /** From now on nothing that a home sends reaches any open node: for it they are all dead. */
+  /** From now on nothing passes between a home and any open node: for it they are all dead. */
   cutFromOpenNodes(home: Home): Promise<void>;
   /** Ends the links and removes every namespace. Idempotent. */
   close(): Promise<void>;
@@ -186,8 +186,9 @@ export async function createNetwork(): Promise<Network> {
     },
     addHome,
     async cutFromOpenNodes({ address, name }) {
-      const rule = `ip saddr ${address} ip daddr { ${SERVERS.openNode}, ${SERVERS.secondOpenNode} } drop`;
-      const rules = `table ip cut-${name.replace(' ', '-')} { chain through { type filter hook forward priority -10; ${rule}; }\n}\n`;
+      const nodes = `{ ${SERVERS.openNode}, ${SERVERS.secondOpenNode} }`;
+      const drops = `ip saddr ${address} ip daddr ${nodes} drop; ip daddr ${address} ip saddr ${nodes} drop`;
+      const rules = `table ip cut-${name.replace(' ', '-')} { chain through { type filter hook forward priority -10; ${drops}; }\n}\n`;
       await command('ip', ['netns', 'exec', outside, 'nft', '-f', '-'], { input: rules });
     },
     close() {

@@ -16,7 +16,7 @@ const ACCOUNT = { username: 'lab', credential: 'lab-password' } as const;
 
 /** STUN as the open node answers it: a network needs no other server. */
 export const STUN: IceServer = { urls: `stun:${SERVERS.openNode}:${STUN_PORT}` };
-/** STUN of a server that is no open node, and so lives on when those die. */
+/** STUN of a server by which nobody joins, and which so lives on when the open nodes die. */
 export const LASTING_STUN: IceServer = { urls: `stun:${SERVERS.relay}:${STUN_PORT}` };
 /** TURN of a coturn. */
 export const TURN: IceServer = { urls: `turn:${SERVERS.relay}:${STUN_PORT}`, ...ACCOUNT };

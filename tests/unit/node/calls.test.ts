@@ -305,6 +305,23 @@ describe('signs of life', () => {
     expect(deaf.counters.ended).toContain('nothing heard');
   });
 
+  test('[A4] a call without an answer, and nothing else heard, asks for one as well', async () => {
+    const bench = createBench();
+    const socket = { heartbeat: 2_500, transport: 'websocket' } as const;
+    const [deaf] = linkPair(bench, socket);
+    deaf.channel.cut = true;
+    expect(await bench.code(deaf.link.call('PING', {}))).toBe('timeout');
+    await bench.advance(1_900);
+    expect(deaf.counters.ended).toBeNull();
+    await bench.advance(200);
+    expect(deaf.counters.ended).toContain('nothing heard');
+    // One that is slow with this call, and says so much, lives.
+    const [slow] = linkPair(bench, { ...socket, serve: ({ method }) => (method === CALLS.PING.method ? PONG : never()) });
+    expect(await bench.code(slow.link.callRaw(CALLS.FIND_NODE.method, EMPTY))).toBe('timeout');
+    await bench.advance(10_000);
+    expect(slow.counters.ended).toBeNull();
+  });
+
   test('[A3] a goodbye ends it at once, however long and strange its reason', async () => {
     const bench = createBench();
     const [here, there] = linkPair(bench);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { fail } from '../../../src/base/errors.ts';
 import type { Nat } from '../../../src/base/nat.ts';
 import type { Channel, Punch } from '../../../src/base/ports.ts';
-import { type Deferred, deferred, quiet } from '../../../src/base/timing.ts';
+import { type Deferred, deadline, deferred, quiet } from '../../../src/base/timing.ts';
 import type { Contact } from '../../../src/kademlia/contact.ts';
 import type { NodeId } from '../../../src/kademlia/key.ts';
 import type { Link } from '../../../src/node/link.ts';
@@ -227,6 +227,45 @@ describe('NATs', () => {
     await bench.advance(1);
     a.attempts[1]?.opened.reject(fail('unreachable', 'ICE failed.'));
     expect(await bench.code(answered)).toBe('no-path');
+  });
+
+  test('[L9] where no path was found who offered spends nothing for 2 min, then 8, unless it wakes up elsewhere', async () => {
+    const bench = createBench();
+    const [a, b] = [side(bench), side(bench)];
+    /** What an attempt of `from` comes to when both sides hear of each other and no path opens; null when it cost nothing. */
+    const attempt = async (from: Side, to: Side): Promise<string | null> => {
+      const begun = from.attempts.length;
+      const punched = quiet(from.punching.punch(to.contact, patient));
+      await bench.advance(GATHERED);
+      for (const { letter: offer, answered } of from.outbox.splice(0)) {
+        to.punching.deliver(offer, { from: from.contact, carrier: NOBODY }).then(answered, () => undefined);
+      }
+      await bench.advance(GATHERED);
+      for (const one of [from, to]) one.attempts.at(-1)?.opened.reject(fail('unreachable', 'ICE failed.'));
+      const code = await bench.code(punched);
+      return from.attempts.length === begun ? null : code;
+    };
+    expect(await attempt(a, b)).toBe('no-path');
+    expect(await attempt(a, b)).toBe(null);
+    await bench.advance(120_000);
+    expect(await attempt(a, b)).toBe('no-path');
+    await bench.advance(470_000);
+    expect(await attempt(a, b)).toBe(null);
+    // Whoever keeps an old offer and sends it again must not be able to stop the other side's own attempts.
+    expect(await attempt(b, a)).toBe('no-path');
+    a.punching.wake();
+    expect(await attempt(a, b)).toBe('no-path');
+  });
+
+  test('[L9] time that runs out after an answer is a missing path, too', async () => {
+    const bench = createBench();
+    const [a, b] = [side(bench), side(bench)];
+    const limit = deadline(bench.clock, 15_000);
+    const punched = quiet(a.punching.punch(b.contact, { signal: limit.signal, transfer: false }));
+    await bench.advance(GATHERED);
+    for (const { letter: offer, answered } of a.outbox.splice(0)) answered(letter('answer', { session: offer.session }));
+    await bench.advance(15_000);
+    expect(await bench.code(punched)).toBe('no-path');
   });
 });
 

@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Message, parseMessage } from 'werift-ice';
-import { answerBinding, readBindingRequest } from '../../../signal-server/stun-message.ts';
+import { answerBinding, readBindingRequest, refuseBinding } from '../../../signal-server/stun-message.ts';
 import { fromHex } from '../../../src/base/bytes.ts';
 
 const bytes = (text: string): Uint8Array => fromHex(text.replace(/\s/g, '')) as Uint8Array;
@@ -91,6 +91,16 @@ describe('the answer', () => {
     const parsed = parseMessage(Buffer.from(answer)) as Message;
     expect(parsed.messageClass).toBe(0x110);
     expect(parsed.getAttributeValue('ERROR-CODE')?.[0]).toBe(420);
+  });
+
+  test('that stops a browser: 403, smaller than any other', () => {
+    for (const fingerprint of [false, true]) {
+      const answer = refuseBinding({ ...request, fingerprint });
+      expect(answer).toHaveLength(fingerprint ? 36 : 28);
+      const parsed = parseMessage(Buffer.from(answer)) as Message;
+      expect(parsed.messageClass).toBe(0x110);
+      expect(parsed.getAttributeValue('ERROR-CODE')?.[0]).toBe(403);
+    }
   });
 
   test('another implementation reads any address and port back', () => {

@@ -1,6 +1,6 @@
 /** The STUN responder on real sockets, judged by other implementations. */
 import { execFile } from 'node:child_process';
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -51,7 +51,7 @@ describe('the STUN responder', () => {
       socket.send(datagram, port, '127.0.0.1');
     const [answer] = await once(socket, 'message');
     expect(answer).toHaveLength(32);
-    await vi.waitFor(() => expect(responder.counters()).toEqual({ answered: 1, malformed: 3, limited: 0 }));
+    await vi.waitFor(() => expect(responder.counters()).toEqual({ answered: 1, malformed: 3, stopped: 0, limited: 0 }));
     socket.close();
   });
 
@@ -69,6 +69,32 @@ describe('the STUN responder', () => {
     await vi.waitFor(() => expect(responder.counters()).toMatchObject({ answered: 5, limited: 2 }));
     socket.close();
     other.close();
+  });
+
+  test('tells who asks every 10 s for a minute to stop, and nobody else', async () => {
+    const clock = manualClock();
+    const responder = respond({ clock });
+    const port = await responder.ready;
+    const [keeper, newcomer] = [createSocket('udp4'), createSocket('udp4')];
+    const codes = async (socket: Socket, times: number, pause: number): Promise<string> => {
+      let seen = '';
+      for (let i = 0; i < times; i++) {
+        const heard = once(socket, 'message');
+        socket.send(REQUEST, port, '127.0.0.1');
+        const [answer] = await heard;
+        seen += answer.readUInt16BE(0) === 0x0101 ? '+' : '-';
+        clock.advance(pause);
+      }
+      return seen;
+    };
+    expect(await codes(keeper, 6, 10_000)).toBe('++++++');
+    expect(await codes(newcomer, 1, 0)).toBe('+');
+    // Who goes on has not heard it, or has another connection.
+    expect(await codes(keeper, 8, 10_000)).toBe('-++++++-');
+    expect(await codes(newcomer, 5, 16_000)).toBe('+++++');
+    expect(responder.counters()).toMatchObject({ stopped: 2, answered: 18 });
+    keeper.close();
+    newcomer.close();
   });
 
   test('says which port can not be had, and frees its own', async () => {
