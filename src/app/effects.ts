@@ -17,6 +17,8 @@ export interface BrowserEffects {
   /** Puts a path into the address bar, as a new entry of the history. */
   pushPath(path: string): void;
   keepTheme(theme: Theme): void;
+  /** False while the page is hidden: what only a person would look at need not be fetched. */
+  isSeen(): boolean;
   /** The full address of a path on this site. */
   address(path: string): string;
   /** Rejects when the browser does not allow it. */
@@ -41,7 +43,7 @@ export interface Effects {
 
 /** How often the sources of a video's bytes are read. Milliseconds: often enough to look live. */
 const SOURCES_EVERY = 1_000;
-/** How often `tick` comes. Milliseconds: ages are told in minutes. */
+/** How often `tick` comes to a page that is seen. Milliseconds: ages are told in minutes. */
 const TICK_EVERY = 10_000;
 /** How long a notice stays. Milliseconds: time to read two short sentences. */
 const NOTICE_STAYS = 6_000;
@@ -98,7 +100,9 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
   const network = createNetworkEffects({ kadreel, tell, every });
 
   const followWorld = async (): Promise<void> => {
-    every(whole.signal, TICK_EVERY, () => tell(whole.signal, { type: 'tick', now: clock.now() }));
+    every(whole.signal, TICK_EVERY, () => {
+      if (browser.isSeen()) tell(whole.signal, { type: 'tick', now: clock.now() });
+    });
     try {
       const page = await kadreel;
       if (whole.signal.aborted) return;

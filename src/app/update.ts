@@ -10,8 +10,8 @@ import { enterInvitePage, updateInviting } from './update-inviting.ts';
 import { updateNetwork } from './update-network.ts';
 import { updatePublishing } from './update-publishing.ts';
 
-/** How often a shown list of the newest videos is asked for again. Milliseconds: news should feel live, at one lookup. */
-const NEWEST_EVERY = 20_000;
+/** How often a list of the newest videos that is seen is asked for again. Milliseconds: each is a lookup, which others may have to carry. */
+const NEWEST_EVERY = 60_000;
 
 /** The state at the very start, before `started`. */
 export function initialState(options: { path: string; theme: Theme; now: number; canShare: boolean }): State {

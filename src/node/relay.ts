@@ -102,8 +102,11 @@ export function createRelay(options: RelayOptions): Relay {
   /** What a caller tries, best first, some of it twice. What is not needed, as the first has answered, is not looked for. */
   function* waysFor(to: Contact, named: NodeId | null): Generator<Way> {
     const direct = (id: NodeId): Way => ({ hop: options.link(id), via: null });
-    if (named) yield direct(named);
-    for (const via of to.via) yield direct(via);
+    const isOpen = ({ hop }: Way): boolean => hop !== null && hop.contact.open !== null;
+    // They have a link to it. Open nodes are linked to everybody, and should carry only what no tab can.
+    const linked = [...(named ? [named] : []), ...to.via].map(direct);
+    yield* linked.filter((way) => !isOpen(way));
+    yield* linked.filter(isOpen);
     for (const contact of table.closestLinked(to.id, MAX_WAYS)) yield direct(contact.id);
     for (const via of to.via) if (!options.link(via)) yield { hop: wayTo(via, null), via };
   }

@@ -32,6 +32,7 @@ export function createBrowser(): UiBrowser {
         // No storage (a strict private window): the theme lasts as long as the tab.
       }
     },
+    isSeen: () => document.visibilityState === 'visible',
     address: (path) => new URL(path, location.origin).href,
     copy: (text) => navigator.clipboard.writeText(text),
     async share(shared) {

@@ -41,6 +41,9 @@ export function HomePage(props: UiProps): JSX.Element {
   );
 }
 
+/** How far the leader's hand has gone round on air. */
+const ON_AIR = 0.25;
+
 function Hero(props: UiProps): JSX.Element {
   let input!: HTMLInputElement;
   const tabs = () => props.state.health.links.tabs + 1;
@@ -73,7 +76,8 @@ function Hero(props: UiProps): JSX.Element {
         </div>
       </div>
       <div class="hero-art">
-        <Leader figure={tabs()} edge={edge()} turn={null} />
+        {/* It stands still on air: a tab is open for hours, and a picture that moves costs a quarter of a core. */}
+        <Leader figure={tabs()} edge={edge()} turn={props.state.health.phase === 'online' ? ON_AIR : null} />
         <p class="hidden">{plural(tabs(), 'tab')} on air, this one among them.</p>
       </div>
     </section>

@@ -17,6 +17,7 @@ function setUp(options: { kadreel?: Promise<Kadreel>; browser?: Partial<BrowserE
   const browser: BrowserEffects = {
     pushPath: (path) => done.push(`path ${path}`),
     keepTheme: (theme) => done.push(`theme ${theme}`),
+    isSeen: () => true,
     address: (path) => `https://site.example${path}`,
     copy: (text) => {
       done.push(`copy ${text}`);
@@ -134,6 +135,17 @@ describe('effects: the world', () => {
     effects.close();
     expect(fake.healthListeners()).toBe(0);
     expect(clock.pending()).toBe(0);
+  });
+
+  it('a page that nobody sees is not told the time', async () => {
+    let seen = false;
+    const { clock, events, run } = setUp({ browser: { isSeen: () => seen } });
+    run({ type: 'follow-world' });
+    clock.advance(30_000);
+    expect(events).toEqual([]);
+    seen = true;
+    clock.advance(10_000);
+    expect(events).toEqual([{ type: 'tick', now: 40_000 }]);
   });
 
   it('a node that can’t start fails everything that waits for it, with a reason', async () => {

@@ -78,12 +78,12 @@ describe('update: starting and moving', () => {
 });
 
 describe('update: the world', () => {
-  it('takes the time from a tick, and asks for news every 20 s while they are shown', () => {
+  it('takes the time from a tick, and asks for news every minute while they are shown', () => {
     const home = follow(stateAt('/'), { type: 'feed-loaded', feed: 'newest', videos: [CARD] }).state;
-    expect(follow(home, { type: 'tick', now: 11_000 })).toEqual({ state: { ...home, now: 11_000 }, effects: [] });
-    expect(follow(home, { type: 'tick', now: 21_000 }).effects).toEqual([{ type: 'load-feed', feed: 'newest' }]);
-    expect(follow({ ...home, route: { page: 'publish' } }, { type: 'tick', now: 21_000 }).effects).toEqual([]);
-    expect(follow(stateAt('/'), { type: 'tick', now: 21_000 }).effects, 'still loading').toEqual([]);
+    expect(follow(home, { type: 'tick', now: 51_000 })).toEqual({ state: { ...home, now: 51_000 }, effects: [] });
+    expect(follow(home, { type: 'tick', now: 61_000 }).effects).toEqual([{ type: 'load-feed', feed: 'newest' }]);
+    expect(follow({ ...home, route: { page: 'publish' } }, { type: 'tick', now: 61_000 }).effects).toEqual([]);
+    expect(follow(stateAt('/'), { type: 'tick', now: 61_000 }).effects, 'still loading').toEqual([]);
   });
 
   it('asks for news at the first link only', () => {

@@ -21,10 +21,15 @@ interface RelayNode {
   carried: number;
 }
 
-/** Nodes with links between those pairs that `linked` names. Whoever is addressed answers with its own name. */
-function network(bench: Bench, count: number, linked: readonly (readonly [number, number])[]): readonly RelayNode[] {
-  const nodes = Array.from({ length: count }, (): RelayNode => {
-    const { contact } = bench.someone();
+/** Nodes with links between those pairs that `linked` names; the ones in `open` are open nodes. Whoever is addressed answers with its own name. */
+function network(
+  bench: Bench,
+  count: number,
+  linked: readonly (readonly [number, number])[],
+  open: readonly number[] = [],
+): readonly RelayNode[] {
+  const nodes = Array.from({ length: count }, (_, index): RelayNode => {
+    const contact = { ...bench.someone().contact, open: open.includes(index) ? `ws://open-${index}/` : null };
     const table = createRoutingTable({ self: contact.id });
     const links = new Map<NodeId, Link>();
     const relay = createRelay({
@@ -147,6 +152,27 @@ describe('a relayed call', () => {
     expect(await bench.code(b.relay.carry(call, options))).toBe('unreachable');
     expect(toUtf8(await bench.run(b.relay.carry({ ...call, hops: 1 }, options)))).toBe('I am 2');
     expect(c.seen[0]?.hops).toBe(0);
+  });
+
+  test('[L1] goes by a tab that is linked to its target, before any open node that is', async () => {
+    const bench = createBench();
+    const nodes = network(
+      bench,
+      4,
+      [
+        [0, 1],
+        [0, 2],
+        [1, 3],
+        [2, 3],
+      ],
+      [1],
+    );
+    const [open, tab] = [at(nodes, 1), at(nodes, 2)];
+    const target = { ...at(nodes, 3).contact, via: [tab.contact.id] };
+    expect(await bench.run(ask(at(nodes, 0), target, { named: open.contact.id }))).toBe('I am 3');
+    expect([open.carried, tab.carried]).toEqual([0, 1]);
+    expect(await bench.run(ask(at(nodes, 0), { ...target, via: [] }, { named: open.contact.id }))).toBe('I am 3');
+    expect([open.carried, tab.carried]).toEqual([1, 1]);
   });
 
   test('[L2] [L3] a dead end is followed by another way: the `via` of the target, linked or not', async () => {
