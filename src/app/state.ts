@@ -4,12 +4,14 @@ import type { MediaProbe } from '../base/ports.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import type { VideoId } from '../media/manifest.ts';
 import type { BytesBySource, CopiesReport, NetworkView, NodeHealth, PublishProgress, VideoCard } from './api.ts';
+import type { News } from './news.ts';
 
 export interface State {
   readonly route: Route;
   readonly theme: Theme;
   readonly health: NodeHealth;
   readonly newest: Feed;
+  readonly news: News;
   readonly mine: Feed;
   readonly publishing: Publishing;
   readonly watching: Watching;

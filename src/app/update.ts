@@ -3,15 +3,14 @@ import { assertNever, type ErrorCode } from '../base/errors.ts';
 import type { VideoId } from '../media/manifest.ts';
 import type { NodeHealth } from './api.ts';
 import type { Event } from './events.ts';
+import { freshNews } from './news.ts';
 import { parsePath, pathOf } from './router.ts';
 import type { Feed, Problem, Route, State, Theme } from './state.ts';
 import { type Effect, notify, type Step } from './step.ts';
+import { updateFeeds } from './update-feeds.ts';
 import { enterInvitePage, updateInviting } from './update-inviting.ts';
 import { updateNetwork } from './update-network.ts';
 import { updatePublishing } from './update-publishing.ts';
-
-/** How often a list of the newest videos that is seen is asked for again. Milliseconds: each is a lookup, which others may have to carry. */
-const NEWEST_EVERY = 60_000;
 
 /** The state at the very start, before `started`. */
 export function initialState(options: { path: string; theme: Theme; now: number; canShare: boolean }): State {
@@ -21,6 +20,7 @@ export function initialState(options: { path: string; theme: Theme; now: number;
     theme: options.theme,
     health: STARTING,
     newest: LOADING,
+    news: freshNews(options.now),
     mine: LOADING,
     publishing: { step: 'empty' },
     watching: route.page === 'watch' ? { phase: 'loading', videoId: route.videoId } : { phase: 'idle' },
@@ -58,14 +58,6 @@ export function update(state: State, event: Event): Step {
       return go(state, parsePath(event.path));
     case 'theme-chosen':
       return { state: { ...state, theme: event.theme }, effects: [{ type: 'keep-theme', theme: event.theme }] };
-    case 'tick':
-      return {
-        state: { ...state, now: event.now },
-        effects:
-          state.route.page === 'home' && state.newest.phase === 'ready' && turnOf(event.now) !== turnOf(state.now)
-            ? [{ type: 'load-feed', feed: 'newest' }]
-            : [],
-      };
     case 'health-changed':
       return healthChanged(state, event.health);
     case 'node-failed':
@@ -73,15 +65,11 @@ export function update(state: State, event: Event): Step {
         state: { ...state, health: { ...state.health, phase: 'failed', problem: sentence(event.problem) } },
         effects: [],
       };
+    case 'tick':
     case 'feed-retry-pressed':
-      return {
-        state: { ...state, [event.feed]: { ...state[event.feed], phase: 'loading', problem: null } },
-        effects: [{ type: 'load-feed', feed: event.feed }],
-      };
     case 'feed-loaded':
-      return { state: { ...state, [event.feed]: { phase: 'ready', videos: event.videos, problem: null } }, effects: [] };
     case 'feed-failed':
-      return { state: { ...state, [event.feed]: failedFeed(state[event.feed], event.problem) }, effects: [] };
+      return updateFeeds(state, event);
     case 'file-chosen':
     case 'file-removed':
     case 'title-typed':
@@ -196,6 +184,7 @@ function go(state: State, route: Route): Step {
   const next: State = {
     ...state,
     route,
+    news: route.page === 'home' ? freshNews(state.now) : state.news,
     network: { ...state.network, refused: null },
     watching: route.page === 'watch' ? { phase: 'loading', videoId: route.videoId } : { phase: 'idle' },
   };
@@ -229,11 +218,6 @@ function linkCount({ links }: NodeHealth): number {
   return links.tabs + links.openNodes;
 }
 
-/** A list that is there stays: an old list is better than an apology. */
-function failedFeed(feed: Feed, problem: Problem): Feed {
-  return feed.videos.length > 0 ? { ...feed, phase: 'ready', problem: null } : { phase: 'failed', videos: [], problem };
-}
-
 function isLoading({ watching }: State, videoId: VideoId): boolean {
   return watching.phase === 'loading' && watching.videoId === videoId;
 }
@@ -245,10 +229,6 @@ function changeReady(state: State, videoId: VideoId, change: Partial<Pick<Ready,
   const { watching } = state;
   if (watching.phase !== 'ready' || watching.videoId !== videoId) return { state, effects: [] };
   return { state: { ...state, watching: { ...watching, ...change } }, effects: [] };
-}
-
-function turnOf(now: number): number {
-  return Math.floor(now / NEWEST_EVERY);
 }
 
 function sentence({ what, why, advice }: Problem): string {

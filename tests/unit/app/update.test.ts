@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { VideoCard } from '../../../src/app/api.ts';
 import type { Event } from '../../../src/app/events.ts';
 import type { State, WatchFacts } from '../../../src/app/state.ts';
 import { update } from '../../../src/app/update.ts';
@@ -78,12 +79,38 @@ describe('update: starting and moving', () => {
 });
 
 describe('update: the world', () => {
-  it('takes the time from a tick, and asks for news every minute while they are shown', () => {
-    const home = follow(stateAt('/'), { type: 'feed-loaded', feed: 'newest', videos: [CARD] }).state;
-    expect(follow(home, { type: 'tick', now: 51_000 })).toEqual({ state: { ...home, now: 51_000 }, effects: [] });
-    expect(follow(home, { type: 'tick', now: 61_000 }).effects).toEqual([{ type: 'load-feed', feed: 'newest' }]);
-    expect(follow({ ...home, route: { page: 'publish' } }, { type: 'tick', now: 61_000 }).effects).toEqual([]);
-    expect(follow(stateAt('/'), { type: 'tick', now: 61_000 }).effects, 'still loading').toEqual([]);
+  it('takes the time from a tick', () => {
+    const home = stateAt('/');
+    expect(follow(home, { type: 'tick', now: 5_000 })).toEqual({ state: { ...home, now: 5_000 }, effects: [] });
+  });
+
+  it('asks for news while they are shown: after a minute, ever later when there are none, and at once for who comes back', () => {
+    const ASKED = [{ type: 'load-feed', feed: 'newest' }];
+    const list = (...videos: VideoCard[]) => ({ type: 'feed-loaded', feed: 'newest', videos }) as const;
+    let home = follow(stateAt('/'), list(CARD)).state;
+    /** Ticks until news are asked for: the seconds that it took. */
+    const untilAsked = (): number => {
+      const start = home.now;
+      for (let i = 0; i < 200; i++) {
+        const step = update(home, { type: 'tick', now: home.now + 10_000 });
+        home = step.state;
+        if (step.effects.length === 0) continue;
+        expect(step.effects).toEqual(ASKED);
+        return (home.now - start) / 1000;
+      }
+      return Number.POSITIVE_INFINITY;
+    };
+    const pauses: number[] = [];
+    for (let i = 0; i < 7; i++) {
+      pauses.push(untilAsked());
+      home = follow(home, list(CARD)).state;
+    }
+    expect(pauses).toEqual([60, 120, 240, 480, 480, 480, 480]);
+    home = follow(home, list({ ...CARD, videoId: 'new' as VideoCard['videoId'] }, CARD)).state;
+    expect(untilAsked()).toBe(60);
+    expect(follow(home, { type: 'tick', now: home.now + 40_000 }).effects, 'hidden for a while').toEqual(ASKED);
+    expect(follow({ ...home, route: { page: 'publish' } }, { type: 'tick', now: home.now + 2_000_000 }).effects).toEqual([]);
+    expect(follow(stateAt('/'), { type: 'tick', now: 2_000_000 }).effects, 'still loading').toEqual([]);
   });
 
   it('asks for news at the first link only', () => {
