@@ -5,7 +5,7 @@ import type { Contact } from '../kademlia/contact.ts';
 import { CALLS, type Frame } from '../wire/messages.ts';
 import { type FrameOutlet, failureCode } from './calls.ts';
 import { shorten } from './shorten.ts';
-import type { StreamSender } from './streams.ts';
+import type { StreamSender } from './stream-sender.ts';
 
 /** Calls of the other side whose work may be under way at once; more are refused. */
 const MAX_WORKING = 256;

@@ -14,14 +14,8 @@ import type { ProvenChannel } from './handshake.ts';
 import type { FetchOptions, FetchRequest, IncomingCall, Link } from './link.ts';
 import { goodbyeOf, silenceOf } from './link-end.ts';
 import { shorten } from './shorten.ts';
-import {
-  createStreamReceiver,
-  createStreamSender,
-  type Incoming,
-  STREAM_WINDOW,
-  type StreamReceiver,
-  type StreamSender,
-} from './streams.ts';
+import { createStreamReceiver, type Incoming, STREAM_WINDOW, type StreamReceiver } from './stream-receiver.ts';
+import { createStreamSender, type StreamSender } from './stream-sender.ts';
 
 /** Messages that do not check before the link is closed: a defect shows a few, an enemy sends many. */
 const MAX_MALFORMED = 32;
