@@ -180,8 +180,8 @@ export const FAULTS = [
   {
     name: 'who can not be connected to counts as dead',
     file: 'src/node/punch.ts',
-    from: "expected > 0 && hasCode(error, 'unreachable')",
-    to: 'expected < 0',
+    from: 'return noPath(error.message);',
+    to: 'return error;',
     tests: [`${NODE}/punch.test.ts`],
   },
   {
@@ -190,5 +190,41 @@ export const FAULTS = [
     from: 'seen.size > ways',
     to: 'seen.size > ways + 1',
     tests: ['tests/unit/browser/nat-judge.test.ts'],
+  },
+  {
+    name: 'where no path was found it is tried again at once',
+    file: 'src/node/no-paths.ts',
+    from: 'isPaused: (id) => clock.now() < (nodes.get(id)?.until ?? 0)',
+    to: 'isPaused: (id) => clock.now() < (nodes.get(id) ? 0 : 0)',
+    tests: ['tests/unit/node/punch.test.ts'],
+  },
+  {
+    name: 'a link that answers no call is believed',
+    file: 'src/node/proven-link.ts',
+    from: 'if (this.lastHeard <= since && this.options.heartbeat > 0) this.check();',
+    to: 'if (this.lastHeard < 0 && since > 0) this.check();',
+    tests: ['tests/unit/node/calls.test.ts'],
+  },
+  {
+    name: 'bulk fills whatever queue there is',
+    file: 'src/node/send-window.ts',
+    from: 'if (delay > TARGET) {',
+    to: 'if (delay > 1e9) {',
+    tests: ['tests/unit/node/send-window.test.ts'],
+  },
+  {
+    name: 'what a stream that ended had under way is counted for ever',
+    file: 'src/node/stream-sender.ts',
+    from: `      flow.forget(id);
+      if (streams.delete(id)) options.onActive(streams.size);`,
+    to: '      if (streams.delete(id)) options.onActive(streams.size);',
+    tests: ['tests/unit/node/streams.test.ts'],
+  },
+  {
+    name: 'a browser is told its address for ever',
+    file: 'signal-server/stun-series.ts',
+    from: 'if (now - first >= ENOUGH) return true;',
+    to: 'if (now - first >= 1e9) return true;',
+    tests: ['tests/unit/signal-server/stun.test.ts'],
   },
 ];

@@ -164,6 +164,22 @@ describe('a stream', () => {
     expect(dataBytes(sent)).toBe(4 * 256 * 1024);
   });
 
+  test('[B6] what cancelled streams had under way leaves room for those that come after', async () => {
+    const bench = createBench();
+    const [, there] = serving(bench, () => MIB);
+    const sent = frames(there);
+    for (let id = 1; id <= 20; id++) {
+      there.channel.inject(request(id, { window: MIB }));
+      await bench.advance(1);
+      there.channel.inject(encodeFrame({ type: 'cancel', id }));
+      await bench.advance(1);
+      expect(
+        sent.some((frame) => frame.type === 'data' && frame.id === id),
+        `stream ${id}`,
+      ).toBe(true);
+    }
+  });
+
   test('[B5] ends when its reader cancels, and nothing more is sent', async () => {
     const bench = createBench();
     const [here, there] = serving(bench, () => 8 * MIB);
