@@ -1,12 +1,10 @@
 /** From a person's file to a link that works, and then to copies on other disks (design §7). */
-import { type Bytes, fromUtf8, toHex, toUtf8 } from '../base/bytes.ts';
-import { asKadreelError, fail } from '../base/errors.ts';
-import { LIMITS } from '../base/limits.ts';
-import type { Clock, Crypto, CutEvent, CutRendition, Random, Signer, SourceFile, Transcoder } from '../base/ports.ts';
+import { fromUtf8, toHex, toUtf8 } from '../base/bytes.ts';
+import { asKadreelError } from '../base/errors.ts';
+import type { Clock, Crypto, Random, Signer, SourceFile, Transcoder } from '../base/ports.ts';
 import { encode } from '../base/schema.ts';
 import { abortError, quiet } from '../base/timing.ts';
 import { hashKey, type Key } from '../kademlia/key.ts';
-import { createGroupPacker, type GroupPacker, type PackedGroup } from '../media/group.ts';
 import type { VideoId } from '../media/manifest.ts';
 import { buildManifest } from '../media/manifest-build.ts';
 import type { DhtNode } from '../node/dht-node.ts';
@@ -16,6 +14,7 @@ import type { CopiesReport, PublishOptions, PublishStage } from './api.ts';
 import type { Draft, Drafts } from './drafts.ts';
 import { createGroupClaims, type GroupClaim } from './group-claims.ts';
 import { type Library, type PublishedVideo, videoRecordSchema } from './library.ts';
+import { createPacking, type Packed } from './packing.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { spreadAll } from './spread.ts';
 
@@ -42,79 +41,36 @@ const NAME_BYTES = 8;
 /** Where each stage ends on the bar: reading headers is nothing, cutting nearly all. A transcode is most of the work where there is one. */
 const STAGE_END: Readonly<Record<PublishStage, number>> = { read: 0.02, transcode: 0.85, cut: 0.85, announce: 0.9, copies: 1 };
 
-/** A rendition under work: the bytes of its open group wait here until the group closes and has a key. */
-interface OpenRendition {
-  readonly rendition: CutRendition;
-  readonly packer: GroupPacker;
-  readonly groups: PackedGroup[];
-  waiting: Bytes[];
-}
-
 export function createPublisher(options: PublisherOptions): Publisher {
   const { crypto, clock, node, transcoder, library } = options;
   const claims = createGroupClaims(node.groups);
 
-  /** Cuts the file and keeps every group, each claimed before it is written. Gives the renditions and the poster. */
+  /** Cuts the file and keeps every group, each claimed before it is written. */
   const cutAndKeep = async (
     file: SourceFile,
     work: { signal: AbortSignal; progress: Progress; stage: PublishStage; claim: GroupClaim; draft: Draft },
-  ): Promise<{ renditions: readonly OpenRendition[]; poster: Bytes | null }> => {
-    const open = new Map<number, OpenRendition>();
-    let poster: Bytes | null = null;
-
-    const keep = async (rendition: OpenRendition, group: PackedGroup): Promise<void> => {
-      const segments = rendition.waiting.splice(0, group.descriptor.segments.length);
-      await work.claim.add(group.key);
-      await work.draft.note(group.key);
-      for (const [index, bytes] of segments.entries()) {
-        await node.groups.put({ group: group.key, encoded: group.encoded, index, bytes, role: 'own' });
-      }
-      rendition.groups.push(group);
-    };
-
-    const take = async (event: CutEvent): Promise<void> => {
-      switch (event.type) {
-        case 'progress':
-          return work.progress.report(work.stage, event.fraction);
-        case 'poster':
-          // A picture that no node would store is none.
-          if (event.bytes.length <= LIMITS.value) poster = event.bytes;
-          return;
-        case 'rendition':
-          open.set(event.rendition.index, { rendition: event.rendition, packer: createGroupPacker(crypto), groups: [], waiting: [] });
-          return;
-        case 'segment': {
-          const rendition = open.get(event.rendition);
-          if (!rendition) throw fail('internal', 'A segment came before its rendition.');
-          const { bytes, duration } = event;
-          const full = rendition.packer.add({ digest: await crypto.digest(bytes), size: bytes.length, duration });
-          if (full) await keep(rendition, full);
-          rendition.waiting.push(bytes);
-          return;
-        }
-        case 'done':
-          return;
-      }
-    };
-
-    for await (const event of transcoder.cut(file, work.signal)) {
-      if (work.signal.aborted) throw abortError(work.signal);
-      await take(event);
+  ): Promise<Packed> => {
+    const { signal, progress, stage, claim, draft } = work;
+    const packing = createPacking({
+      crypto,
+      groups: node.groups,
+      async onGroup({ key }) {
+        await claim.add(key);
+        await draft.note(key);
+      },
+      onProgress: (fraction) => progress.report(stage, fraction),
+    });
+    for await (const event of transcoder.cut(file, signal)) {
+      if (signal.aborted) throw abortError(signal);
+      await packing.take(event);
     }
-    for (const rendition of open.values()) {
-      const last = rendition.packer.finish();
-      if (last) await keep(rendition, last);
-    }
-    if (work.signal.aborted) throw abortError(work.signal);
-    return { renditions: [...open.values()].filter((rendition) => rendition.groups.length > 0), poster };
+    const packed = await packing.finish();
+    if (signal.aborted) throw abortError(signal);
+    return packed;
   };
 
   /** Everything that is stored of the video besides its groups, and the keys of those. */
-  const describe = async (cut: {
-    title: string;
-    renditions: readonly OpenRendition[];
-    poster: Bytes | null;
-  }): Promise<{ video: PublishedVideo; groups: readonly Key[] }> => {
+  const describe = async (cut: Packed & { title: string }): Promise<{ video: PublishedVideo; groups: readonly Key[] }> => {
     const { title, renditions, poster } = cut;
     const { account, device } = options;
     const created = clock.now();
