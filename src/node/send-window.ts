@@ -20,10 +20,15 @@ export interface SendWindow {
 
 /** Bytes at first, at least and at most. At first: several holders may begin at once, on a path whose queue takes 250 KB. */
 const FIRST = 128 * 1024;
-const LEAST = 32 * 1024;
+const LEAST = 64 * 1024;
 const MOST = 8 * 1024 * 1024;
-/** Ms of delay, besides the path's own, that the bytes may cause: half of it ends the doubling. */
-const TARGET = 20;
+/**
+ * Ms of delay, besides the path's own, that the bytes may cause: half of it ends the doubling. Busy computers are late by 20 ms now and then, which must
+ * not pass for a queue.
+ */
+const TARGET = 40;
+/** Round trips of which the least counts. */
+const SAMPLES = 4;
 /** Bytes more in each round trip when nothing is delayed, and the most that is sent at once. */
 const STEP = 32 * 1024;
 /** Ms for which the shortest round trip is believed to be the path's own; then it is learnt anew. */
@@ -46,8 +51,8 @@ export function createSendWindow({ clock }: { readonly clock: Clock }): SendWind
   /** The least round trip of this life of the base, and of the one before. */
   let [least, before] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   let baseEnds = clock.now() + BASE_LIFE;
-  /** One late frame is no queue: the lesser of two counts. */
-  let last = Number.POSITIVE_INFINITY;
+  /** Late frames are no queue: the least of the last few counts. */
+  const last: number[] = [];
   let nextCut = 0;
 
   const learn = (roundTrip: number, bytes: number): void => {
@@ -58,8 +63,9 @@ export function createSendWindow({ clock }: { readonly clock: Clock }): SendWind
     }
     least = Math.min(least, roundTrip);
     const path = Math.min(least, before);
-    const measured = Math.min(roundTrip, last);
-    last = roundTrip;
+    last.push(roundTrip);
+    if (last.length > SAMPLES) last.shift();
+    const measured = Math.min(...last);
     const delay = measured - path;
     if (delay > TARGET / 2) doubling = false;
     if (delay > TARGET) {
@@ -67,7 +73,7 @@ export function createSendWindow({ clock }: { readonly clock: Clock }): SendWind
       nextCut = now + roundTrip;
       size = Math.max(LEAST, size * Math.max(0.5, (path + TARGET) / measured));
     } else if (wasFull) {
-      size = Math.min(MOST, size + (doubling ? bytes : STEP * (1 - delay / TARGET) * Math.min(1, bytes / size)));
+      size = Math.min(MOST, size + (doubling ? bytes / 2 : STEP * (1 - delay / TARGET) * Math.min(1, bytes / size)));
     }
   };
 

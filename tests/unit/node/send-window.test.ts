@@ -57,16 +57,24 @@ describe('the window', () => {
     [100, 20],
     [100, 100],
     [500, 10],
-  ])('[B6] fills %d Mbit/s at %d ms, and lets its bytes wait for no longer than 60 ms', (mbit, roundTrip) => {
+  ])('[B6] fills %d Mbit/s at %d ms, and lets its bytes wait for no longer than 80 ms', (mbit, roundTrip) => {
     const { share, worstLate } = run({ rate: mbit * MBIT, roundTrip, jitter: 4 }, 20_000);
     expect(share).toBeGreaterThan(0.85);
-    expect(worstLate / (mbit * MBIT)).toBeLessThan(Math.max(60, (2.4 * CHUNK) / (mbit * MBIT)));
+    expect(worstLate / (mbit * MBIT)).toBeLessThan(Math.max(80, (2.4 * CHUNK) / (mbit * MBIT)));
   });
 
-  test('[B6] never puts 250 KB into the queue of 20 Mbit/s, not even at first; three that send at once let each other wait for no longer than 120 ms', () => {
+  test.each([
+    [20, 100],
+    [20, 30],
+    [8, 60],
+  ])('[B6] still fills %d Mbit/s at %d ms between computers that are late by up to 60 ms', (mbit, roundTrip) => {
+    expect(run({ rate: mbit * MBIT, roundTrip, jitter: 60 }, 20_000).share).toBeGreaterThan(0.7);
+  });
+
+  test('[B6] never puts 250 KB into the queue of 20 Mbit/s, not even at first; three that send at once let each other wait for no longer than 200 ms', () => {
     expect(run({ rate: 20 * MBIT, roundTrip: 50 }, 10_000).worstEarly).toBeLessThan(250_000);
     const together = run({ rate: 20 * MBIT, roundTrip: 50 }, 20_000, 3);
-    expect(together.worstLate / (20 * MBIT)).toBeLessThan(120);
+    expect(together.worstLate / (20 * MBIT)).toBeLessThan(200);
     expect(together.share).toBeGreaterThan(0.85);
   });
 
