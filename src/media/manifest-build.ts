@@ -33,9 +33,18 @@ export interface BuiltManifest {
   readonly pages: readonly IndexPage[];
 }
 
-/** Throws `invalid` when the parts make no playable video, `too-large` when the description is too long to be stored. */
-export function buildManifest(crypto: Crypto, facts: ManifestFacts, parts: readonly FinishedRendition[]): BuiltManifest {
-  const renditions = parts.map(describe).sort(byKindThenQuality);
+/**
+ * `added` are qualities that an earlier version did not have. Throws `invalid` when the parts make no playable video, `too-large` when the description is
+ * too long to be stored.
+ */
+export function buildManifest(
+  crypto: Crypto,
+  facts: ManifestFacts,
+  first: readonly FinishedRendition[],
+  added: readonly FinishedRendition[] = [],
+): BuiltManifest {
+  const parts = [...first, ...added];
+  const renditions = [...first.map(describe).sort(byKindThenQuality), ...added.map(describe)];
   const duration = Math.max(0, ...parts.map(({ groups }) => listDuration(groups.map((group) => group.reference))));
   const whole: Manifest = { version: 1, ...facts, duration, renditions };
   const problem = manifestProblem(whole);

@@ -24,10 +24,7 @@ const MAX_FRAME_RATE = 1_000_000;
 /** What is wrong with it, as the end of a sentence; null when nothing is. */
 export function manifestProblem(manifest: Manifest): string | null {
   if (manifest.renditions.length === 0) return 'it has neither picture nor sound';
-  let audioSeen = false;
   for (const rendition of manifest.renditions) {
-    if (rendition.kind === 'audio') audioSeen = true;
-    else if (audioSeen) return 'video comes after audio in it';
     const problem = renditionProblem(rendition);
     if (problem) return problem;
   }

@@ -19,7 +19,9 @@ export interface Manifest {
   readonly duration: number;
   /** Key of a picture (an immutable value; its first bytes say JPEG or WebP), or null. */
   readonly poster: Key | null;
-  /** Video first, best first; then audio. */
+  /**
+   * Video first, best first; then audio; then what later versions added: players name a rendition by its number, so each keeps its place for ever.
+   */
   readonly renditions: readonly Rendition[];
 }
 

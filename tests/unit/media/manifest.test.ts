@@ -43,6 +43,16 @@ describe('buildManifest', () => {
     expect(decodeManifest(built.encoded)).toEqual(built.manifest);
   });
 
+  test('[M12] adds qualities behind what there was, which keeps its place', () => {
+    const first = both(60);
+    const small = inventRendition('video', { seconds: 60, duration: 4_000_000, size: 50_000 });
+    const [before, after] = [buildManifest(crypto, FACTS, first), buildManifest(crypto, FACTS, first, [small])];
+    expect(after.manifest.renditions.slice(0, 2)).toEqual(before.manifest.renditions);
+    expect(after.manifest.renditions[2]?.averageBandwidth).toBe(100_000);
+    expect(decodeManifest(after.encoded)).toEqual(after.manifest);
+    expect(after.key).not.toBe(before.key);
+  });
+
   test.each([3, 12])('describes %i hours with sound on pages, every value within its limit', async (hours) => {
     const parts = both(hours * HOUR);
     const built = buildManifest(crypto, FACTS, parts);
@@ -89,7 +99,6 @@ describe('decodeManifest', () => {
   const [video, audio] = good.renditions as [Manifest['renditions'][0], Manifest['renditions'][0]];
   const wrong: Record<string, Manifest> = {
     'no rendition': { ...good, renditions: [] },
-    'audio before video': { ...good, renditions: [audio, video] },
     'a codec with a quote': { ...good, renditions: [{ ...video, codecs: 'avc1"' }, audio] },
     'a codec with a line break': { ...good, renditions: [{ ...video, codecs: 'avc1\n#EXT' }, audio] },
     'no codec': { ...good, renditions: [{ ...video, codecs: '' }, audio] },
