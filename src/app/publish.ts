@@ -1,22 +1,19 @@
 /** From a person's file to a link that works, and then to copies on other disks (design §7). */
-import { fromUtf8, toHex, toUtf8 } from '../base/bytes.ts';
+import { fromUtf8, toUtf8 } from '../base/bytes.ts';
 import { asKadreelError } from '../base/errors.ts';
 import type { Clock, Crypto, Random, Signer, SourceFile, Transcoder } from '../base/ports.ts';
-import { encode } from '../base/schema.ts';
 import { abortError, quiet } from '../base/timing.ts';
-import { hashKey, type Key } from '../kademlia/key.ts';
 import type { VideoId } from '../media/manifest.ts';
-import { buildManifest } from '../media/manifest-build.ts';
 import type { DhtNode } from '../node/dht-node.ts';
-import { recordKey, writeRecord } from '../records/record.ts';
 import type { Device } from '../records/vector-clock.ts';
 import type { CopiesReport, PublishOptions, PublishStage } from './api.ts';
 import type { Draft, Drafts } from './drafts.ts';
 import { createGroupClaims, type GroupClaim } from './group-claims.ts';
-import { type Library, type PublishedVideo, videoRecordSchema } from './library.ts';
+import type { Library } from './library.ts';
 import { createPacking, type Packed } from './packing.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { spreadAll } from './spread.ts';
+import { createVideoVersions } from './video-versions.ts';
 
 export interface Publisher {
   publish(file: SourceFile, options: PublishOptions): Promise<{ videoId: VideoId; done: Promise<CopiesReport> }>;
@@ -37,7 +34,6 @@ export interface PublisherOptions {
 }
 
 const MAX_TITLE_BYTES = 200;
-const NAME_BYTES = 8;
 /** Where each stage ends on the bar: reading headers is nothing, cutting nearly all. A transcode is most of the work where there is one. */
 const STAGE_END: Readonly<Record<PublishStage, number>> = { read: 0.02, transcode: 0.85, cut: 0.85, announce: 0.9, copies: 1 };
 
@@ -69,28 +65,6 @@ export function createPublisher(options: PublisherOptions): Publisher {
     return packed;
   };
 
-  /** Everything that is stored of the video besides its groups, and the keys of those. */
-  const describe = async (cut: Packed & { title: string }): Promise<{ video: PublishedVideo; groups: readonly Key[] }> => {
-    const { title, renditions, poster } = cut;
-    const { account, device } = options;
-    const created = clock.now();
-    const posterKey = poster && hashKey(crypto, poster);
-    const built = buildManifest(crypto, { title, owner: account.publicKey, created, poster: posterKey }, renditions);
-    const name = `video/${toHex(options.random.bytes(NAME_BYTES))}`;
-    const value = encode(videoRecordSchema, { manifest: built.key });
-    const record = await writeRecord({ signer: account, device, name, value, now: created, previous: null });
-    const video: PublishedVideo = {
-      videoId: recordKey(crypto, account.publicKey, name),
-      title,
-      duration: built.manifest.duration,
-      created,
-      poster: posterKey,
-      record: record.signed,
-      values: [built.encoded, ...built.pages.map((page) => page.bytes), ...(poster ? [poster] : [])],
-    };
-    return { video, groups: renditions.flatMap((rendition) => rendition.groups.map((group) => group.key)) };
-  };
-
   return {
     async publish(file, { title, signal: given, onProgress }) {
       const { signal, done: ended } = eitherOf(given, options.closing);
@@ -106,7 +80,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
         const stage = probe.plan === 'transcode' ? 'transcode' : 'cut';
         const { renditions, poster } = await cutAndKeep(file, { signal, progress, stage, claim, draft });
         progress.report(stage, 1);
-        const { video, groups } = await describe({ title: fitting, renditions, poster });
+        const versions = createVideoVersions({ ...options, title: fitting, first: renditions, poster });
+        const video = await versions.next([]);
+        const groups = renditions.flatMap((rendition) => rendition.groups.map((group) => group.key));
         await library.add(video);
         added = video.videoId;
         const first = renditions.flatMap((rendition) => rendition.groups[0]?.key ?? []);

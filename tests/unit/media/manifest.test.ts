@@ -43,7 +43,7 @@ describe('buildManifest', () => {
     expect(decodeManifest(built.encoded)).toEqual(built.manifest);
   });
 
-  test('[M12] adds qualities behind what there was, which keeps its place', () => {
+  test('[M16] adds qualities behind what there was, which keeps its place', () => {
     const first = both(60);
     const small = inventRendition('video', { seconds: 60, duration: 4_000_000, size: 50_000 });
     const [before, after] = [buildManifest(crypto, FACTS, first), buildManifest(crypto, FACTS, first, [small])];
