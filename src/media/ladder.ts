@@ -23,6 +23,7 @@ export interface Rung {
   readonly bitrate: number;
 }
 
+/** By its lines, the shorter side. */
 export type RungName = '1080p' | '720p' | '480p' | '360p' | '240p';
 
 /**
