@@ -129,6 +129,19 @@ export interface PublishOptions {
   /** Cancels: what was cut so far is removed. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: PublishProgress) => void;
+  /** Told of all qualities, best first, as they are made after the link works. */
+  readonly onQualities?: (qualities: readonly QualityState[]) => void;
+}
+
+/** One quality that is made besides the first picture. */
+export interface QualityState {
+  /** As people call it: `480p`. */
+  readonly name: string;
+  readonly phase: 'waiting' | 'making' | 'made' | 'failed';
+  /** 0 to 1. */
+  readonly fraction: number;
+  /** Why it failed, for a person; null unless it did. */
+  readonly problem: string | null;
 }
 
 export interface PublishProgress {

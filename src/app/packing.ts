@@ -12,6 +12,8 @@ export interface Packed {
   /** Those with segments, in the order in which they came. */
   readonly renditions: readonly FinishedRendition[];
   readonly poster: Bytes | null;
+  /** Microseconds at which the segments of the first picture begin; empty without one. */
+  readonly starts: readonly number[];
 }
 
 export interface Packing {
@@ -41,6 +43,9 @@ interface OpenRendition extends FinishedRendition {
 export function createPacking({ crypto, groups, onGroup, onProgress }: PackingOptions): Packing {
   const open = new Map<number, OpenRendition>();
   let poster: Bytes | null = null;
+  const starts: number[] = [];
+  let elapsed = 0;
+  let pictured: number | null = null;
 
   const keep = async (rendition: OpenRendition, group: PackedGroup): Promise<void> => {
     const segments = rendition.waiting.splice(0, group.descriptor.segments.length);
@@ -67,6 +72,11 @@ export function createPacking({ crypto, groups, onGroup, onProgress }: PackingOp
           const rendition = open.get(event.rendition);
           if (!rendition) throw fail('internal', 'A segment came before its rendition.');
           const { bytes, duration } = event;
+          if (rendition.rendition.kind === 'video') pictured ??= event.rendition;
+          if (event.rendition === pictured) {
+            starts.push(elapsed);
+            elapsed += duration;
+          }
           const full = rendition.packer.add({ digest: await crypto.digest(bytes), size: bytes.length, duration });
           if (full) await keep(rendition, full);
           rendition.waiting.push(bytes);
@@ -81,7 +91,7 @@ export function createPacking({ crypto, groups, onGroup, onProgress }: PackingOp
         const last = rendition.packer.finish();
         if (last) await keep(rendition, last);
       }
-      return { renditions: [...open.values()].filter((rendition) => rendition.groups.length > 0), poster };
+      return { renditions: [...open.values()].filter((rendition) => rendition.groups.length > 0), poster, starts };
     },
   };
 }

@@ -2,16 +2,18 @@
 import { fromUtf8, toUtf8 } from '../base/bytes.ts';
 import { asKadreelError } from '../base/errors.ts';
 import type { Clock, Crypto, Random, Signer, SourceFile, Transcoder } from '../base/ports.ts';
-import { abortError, quiet } from '../base/timing.ts';
+import { abortError, orAbort, quiet } from '../base/timing.ts';
+import type { Key } from '../kademlia/key.ts';
 import type { VideoId } from '../media/manifest.ts';
 import type { DhtNode } from '../node/dht-node.ts';
 import type { Device } from '../records/vector-clock.ts';
 import type { CopiesReport, PublishOptions, PublishStage } from './api.ts';
-import type { Draft, Drafts } from './drafts.ts';
-import { createGroupClaims, type GroupClaim } from './group-claims.ts';
+import type { Drafts } from './drafts.ts';
+import { createGroupClaims } from './group-claims.ts';
 import type { Library } from './library.ts';
-import { createPacking, type Packed } from './packing.ts';
-import { createProgress, type Progress } from './progress.ts';
+import { createPacking, type Packed, type Packing } from './packing.ts';
+import { createProgress } from './progress.ts';
+import { groupsOf, makeQualities, type QualityWork, rungsFor } from './qualities.ts';
 import { spreadAll } from './spread.ts';
 import { createVideoVersions } from './video-versions.ts';
 
@@ -41,12 +43,10 @@ export function createPublisher(options: PublisherOptions): Publisher {
   const { crypto, clock, node, transcoder, library } = options;
   const claims = createGroupClaims(node.groups);
 
-  /** Cuts the file and keeps every group, each claimed before it is written. */
-  const cutAndKeep = async (
-    file: SourceFile,
-    work: { signal: AbortSignal; progress: Progress; stage: PublishStage; claim: GroupClaim; draft: Draft },
-  ): Promise<Packed> => {
-    const { signal, progress, stage, claim, draft } = work;
+  /** A place on the disk for what is cut: every group is claimed before it is written. */
+  const begin = (onProgress: (fraction: number) => void): QualityWork => {
+    const claim = claims.open();
+    const draft = options.drafts.open();
     const packing = createPacking({
       crypto,
       groups: node.groups,
@@ -54,8 +54,22 @@ export function createPublisher(options: PublisherOptions): Publisher {
         await claim.add(key);
         await draft.note(key);
       },
-      onProgress: (fraction) => progress.report(stage, fraction),
+      onProgress,
     });
+    return {
+      packing,
+      async keep() {
+        claim.keep();
+        await draft.close();
+      },
+      async giveBack() {
+        await claim.giveBack();
+        await draft.close();
+      },
+    };
+  };
+
+  const cut = async (packing: Packing, file: SourceFile, signal: AbortSignal): Promise<Packed> => {
     for await (const event of transcoder.cut(file, signal)) {
       if (signal.aborted) throw abortError(signal);
       await packing.take(event);
@@ -66,40 +80,52 @@ export function createPublisher(options: PublisherOptions): Publisher {
   };
 
   return {
-    async publish(file, { title, signal: given, onProgress }) {
+    async publish(file, { title, signal: given, onProgress, onQualities = () => undefined }) {
       const { signal, done: ended } = eitherOf(given, options.closing);
       const progress = createProgress({ clock, ends: STAGE_END, ...(onProgress && { onProgress }) });
-      const claim = claims.open();
-      const draft = options.drafts.open();
+      let stage: PublishStage = 'cut';
+      const work = begin((fraction) => progress.report(stage, fraction));
       let added: VideoId | null = null;
       try {
         const fitting = fitTitle(title, file.name);
         progress.report('read', 0);
         const probe = await transcoder.probe(file, signal);
         progress.report('read', 1);
-        const stage = probe.plan === 'transcode' ? 'transcode' : 'cut';
-        const { renditions, poster } = await cutAndKeep(file, { signal, progress, stage, claim, draft });
+        if (probe.plan === 'transcode') stage = 'transcode';
+        const packed = await cut(work.packing, file, signal);
         progress.report(stage, 1);
-        const versions = createVideoVersions({ ...options, title: fitting, first: renditions, poster });
+        const versions = createVideoVersions({ ...options, ...packed, title: fitting, first: packed.renditions });
         const video = await versions.next([]);
-        const groups = renditions.flatMap((rendition) => rendition.groups.map((group) => group.key));
+        const groups = groupsOf(packed.renditions);
         await library.add(video);
         added = video.videoId;
-        const first = renditions.flatMap((rendition) => rendition.groups[0]?.key ?? []);
+        const first = packed.renditions.flatMap((rendition) => rendition.groups[0]?.key ?? []);
         await Promise.all([library.announce(video, signal), ...first.map((group) => node.announce(group, signal))]);
         if (signal.aborted) throw abortError(signal);
         // The link works. A listing can't be called back from the nodes that have it, so from here on there is no cancelling.
-        claim.keep();
-        await draft.close();
+        await work.keep();
         await library.list(video).catch(() => undefined); // Listed within the hour.
         progress.report('announce', 1);
         const onShare = (fraction: number): void => progress.report('copies', fraction);
-        const done = quiet(spreadAll({ clock, node, groups, signal, onProgress: onShare }).finally(ended));
-        return { videoId: video.videoId, done };
+        const spreading = [quiet(spreadAll({ clock, node, groups, signal, onProgress: onShare }))];
+        const onMade = (more: readonly Key[]): void => {
+          spreading.push(quiet(spreadAll({ clock, node, groups: more, signal, onProgress: () => undefined })));
+        };
+        const making = makeQualities({
+          ...{ transcoder, library, versions, file, begin, onMade, signal },
+          rungs: rungsFor(packed.renditions),
+          starts: packed.starts,
+          onState: onQualities,
+        });
+        const finish = async (): Promise<CopiesReport> => {
+          await making;
+          const reports = await Promise.all(spreading);
+          return { stored: Math.min(...reports.map(({ stored }) => stored)), wanted: Math.max(...reports.map(({ wanted }) => wanted)) };
+        };
+        return { videoId: video.videoId, done: quiet(orAbort(finish(), signal).finally(ended)) };
       } catch (error) {
         if (added) await library.remove(added).catch(() => undefined);
-        await claim.giveBack();
-        await draft.close();
+        await work.giveBack();
         ended();
         throw signal.aborted ? abortError(signal) : asKadreelError(error);
       }

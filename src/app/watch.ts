@@ -13,6 +13,7 @@ import type { GroupReference, Manifest, VideoId } from '../media/manifest.ts';
 import { decodeManifest } from '../media/manifest-read.ts';
 import { formatHlsPath } from '../media/urls.ts';
 import type { DhtNode } from '../node/dht-node.ts';
+import { trim } from '../node/trim.ts';
 import { openRecord } from '../records/record.ts';
 import type { BytesBySource, WatchSession } from './api.ts';
 import { askWhileJoining } from './joining.ts';
@@ -39,6 +40,8 @@ export interface WatcherOptions {
 const MAX_CATALOGUES = 16;
 /** Pages of a description, each a lookup: what a publisher's own disk keeps of one video. Sixteen renditions could name five times as many. */
 const MAX_PAGES = 200;
+/** A video may have got more qualities after this time, ms. */
+const FRESH = 30_000;
 /** For finding a video's description, ms: two lookups, each with a few time-outs in it. */
 const LOAD_DEADLINE = 25_000;
 /** Segments fetched ahead of the one that the player asked for, each 4 s: the player's next requests find them on the disk. */
@@ -54,7 +57,7 @@ interface Session {
 
 export function createWatcher(options: WatcherOptions): Watcher {
   const { clock, crypto, node, library } = options;
-  const catalogues = new Map<VideoId, Promise<Catalogue>>();
+  const catalogues = new Map<VideoId, { readonly catalogue: Promise<Catalogue>; readonly at: number }>();
   const sessions = new Set<Session>();
 
   /** From this disk when it is our own video, else from the network. */
@@ -77,21 +80,38 @@ export function createWatcher(options: WatcherOptions): Watcher {
     return bytes;
   };
 
+  /** Others may want it too: it goes on when the first who asked has gone. */
+  const begin = (videoId: VideoId): Promise<Catalogue> => {
+    const limit = deadline(clock, LOAD_DEADLINE);
+    return load(videoId, limit.signal).finally(limit.done);
+  };
+
+  const note = (videoId: VideoId, loading: Promise<Catalogue>): void => {
+    catalogues.delete(videoId);
+    catalogues.set(videoId, { catalogue: loading, at: clock.now() });
+    trim(catalogues, MAX_CATALOGUES);
+  };
+
   const catalogue: Watcher['catalogue'] = (videoId, signal) => {
     const known = catalogues.get(videoId);
-    if (known) return orAbort(known, signal);
-    // Others may want it too: it goes on when the first who asked has gone.
-    const limit = deadline(clock, LOAD_DEADLINE);
-    const loading = load(videoId, limit.signal).finally(limit.done);
-    catalogues.set(videoId, loading);
-    loading.catch(() => {
-      if (catalogues.get(videoId) === loading) catalogues.delete(videoId); // The next one asks anew.
-    });
-    for (const oldest of catalogues.keys()) {
-      if (catalogues.size <= MAX_CATALOGUES) break;
-      catalogues.delete(oldest);
+    if (!known) {
+      const loading = begin(videoId);
+      note(videoId, loading);
+      loading.catch(() => {
+        if (catalogues.get(videoId)?.catalogue === loading) catalogues.delete(videoId); // The next one asks anew.
+      });
+      return orAbort(loading, signal);
     }
-    return orAbort(loading, signal);
+    if (clock.now() - known.at >= FRESH) {
+      // A later version is for who asks next: this one plays as well, and is there. Nobody asks twice for it meanwhile.
+      note(videoId, known.catalogue);
+      const loading = begin(videoId);
+      loading.then(
+        () => note(videoId, loading),
+        () => undefined,
+      );
+    }
+    return orAbort(known.catalogue, signal);
   };
 
   /** Fetches what comes after a segment in whichever rendition of an open video it belongs to. */

@@ -1,11 +1,11 @@
 /** A Transcoder that makes renditions up: small, the same for the same file, and with a hook before each event. */
 import { type Bytes, fromUtf8 } from '../../../src/base/bytes.ts';
-import type { CutEvent, CutRendition, MediaProbe, SourceFile, Transcoder } from '../../../src/base/ports.ts';
+import type { CutEvent, CutRendition, MediaProbe, SourceFile, Transcoder, VideoQuality } from '../../../src/base/ports.ts';
 import { abortError } from '../../../src/base/timing.ts';
 import { seededRandom } from '../../sim/random.ts';
 
 export interface FakeTranscoder extends Transcoder {
-  /** Cuts under way. */
+  /** Cuts and encodes under way. */
   readonly running: number;
 }
 
@@ -16,6 +16,8 @@ export interface FakeCut {
   readonly size?: number;
   readonly poster?: Bytes | null;
   readonly plan?: MediaProbe['plan'];
+  /** Lines of the picture. The usual one is too small for other qualities to be made of it. */
+  readonly height?: number;
   /** Initialisation segment of every rendition. */
   readonly init?: Bytes;
   /** Called before each event is given, the probe being one as well; may throw. */
@@ -28,7 +30,7 @@ const SEGMENT = 4_000_000;
 export const POSTER: Bytes = new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3, 4]);
 
 const RENDITIONS: readonly CutRendition[] = [
-  { index: 0, kind: 'video', codecs: 'avc1.64001f', init: fromUtf8('init of the picture'), width: 640, height: 360, frameRate: 30 },
+  { index: 0, kind: 'video', codecs: 'avc1.64001f', init: fromUtf8('init of the picture'), width: 320, height: 180, frameRate: 30 },
   { index: 1, kind: 'audio', codecs: 'mp4a.40.2', init: fromUtf8('init of the sound'), width: 0, height: 0, frameRate: 0 },
 ];
 
@@ -42,19 +44,49 @@ export function fakeFile(seed: number, name = 'holiday.mp4'): SourceFile {
 }
 
 export function createFakeTranscoder(cut: FakeCut = {}): FakeTranscoder {
-  const { segments = 12, size = 2_000, poster = POSTER, plan = 'copy', init, before = () => undefined } = cut;
+  const { segments = 12, size = 2_000, poster = POSTER, plan = 'copy', height = 180, init, before = () => undefined } = cut;
   let running = 0;
 
   async function* events(file: SourceFile): AsyncGenerator<CutEvent, void, undefined> {
     const [seed = 0] = new Uint32Array(await file.slice(0, 4).arrayBuffer());
     const random = seededRandom(seed);
     if (poster) yield { type: 'poster', bytes: poster, mime: 'image/jpeg' };
-    for (const rendition of RENDITIONS) yield { type: 'rendition', rendition: { ...rendition, ...(init && { init }) } };
+    for (const rendition of RENDITIONS) {
+      const size = rendition.kind === 'video' ? { width: Math.round((height * 16) / 9), height } : {};
+      yield { type: 'rendition', rendition: { ...rendition, ...size, ...(init && { init }) } };
+    }
     for (let n = 0; n < segments; n++) {
       for (const { index } of RENDITIONS) yield { type: 'segment', rendition: index, bytes: random.bytes(size), duration: SEGMENT };
       yield { type: 'progress', fraction: (n + 1) / segments };
     }
     yield { type: 'done' };
+  }
+
+  async function* qualityEvents(file: SourceFile, quality: VideoQuality): AsyncGenerator<CutEvent, void, undefined> {
+    const [seed = 0] = new Uint32Array(await file.slice(0, 4).arrayBuffer());
+    const random = seededRandom(seed + quality.height);
+    const { starts } = quality;
+    const [picture] = RENDITIONS as readonly [CutRendition];
+    yield { type: 'rendition', rendition: { ...picture, ...(init && { init }), width: quality.width, height: quality.height } };
+    for (const [n, start] of starts.entries()) {
+      const duration = (starts[n + 1] ?? segments * SEGMENT) - start;
+      yield { type: 'segment', rendition: 0, bytes: random.bytes(size), duration };
+      yield { type: 'progress', fraction: (n + 1) / starts.length };
+    }
+    yield { type: 'done' };
+  }
+
+  async function* watched(events: AsyncIterable<CutEvent>, signal: AbortSignal): AsyncGenerator<CutEvent, void, undefined> {
+    running++;
+    try {
+      for await (const event of events) {
+        await before(event.type);
+        if (signal.aborted) throw abortError(signal);
+        yield event;
+      }
+    } finally {
+      running--;
+    }
   }
 
   return {
@@ -68,17 +100,7 @@ export function createFakeTranscoder(cut: FakeCut = {}): FakeTranscoder {
       const video = { codec: 'H.264', width: 640, height: 360, rotation: 0 };
       return { duration, container: 'MP4', video, audio: { codec: 'AAC', channels: 2, sampleRate: 48_000 }, plan };
     },
-    async *cut(file, signal) {
-      running++;
-      try {
-        for await (const event of events(file)) {
-          await before(event.type);
-          if (signal.aborted) throw abortError(signal);
-          yield event;
-        }
-      } finally {
-        running--;
-      }
-    },
+    cut: (file, signal) => watched(events(file), signal),
+    encode: (file, quality, signal) => watched(qualityEvents(file, quality), signal),
   };
 }
