@@ -146,6 +146,7 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
         title,
         signal: controller.signal,
         onProgress: (progress) => follow({ type: 'publish-progressed', progress }),
+        onQualities: (qualities) => follow({ type: 'qualities-changed', qualities }),
       });
       const { videoId, watchUrl, done } = publication;
       if (controller.signal.aborted) {

@@ -2,7 +2,7 @@
 import type { MediaProbe, SourceFile } from '../base/ports.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import type { VideoId } from '../media/manifest.ts';
-import type { BytesBySource, CopiesReport, NetworkView, NodeHealth, PublishProgress, VideoCard } from './api.ts';
+import type { BytesBySource, CopiesReport, NetworkView, NodeHealth, PublishProgress, QualityState, VideoCard } from './api.ts';
 import type { NetworkChange } from './network-change.ts';
 import type { NetworkPart, Problem, Theme, WatchFacts } from './state.ts';
 
@@ -58,6 +58,8 @@ export type WorldEvent =
   | { readonly type: 'probe-failed'; readonly problem: Problem }
   | { readonly type: 'publish-progressed'; readonly progress: PublishProgress }
   | { readonly type: 'published'; readonly videoId: VideoId; readonly watchUrl: string }
+  /** The smaller pictures of the video that is being published, or was. */
+  | { readonly type: 'qualities-changed'; readonly qualities: readonly QualityState[] }
   | { readonly type: 'publish-failed'; readonly problem: Problem }
   /** Publishing has ended after `cancel-pressed`; `published` when it was too late to stop it. */
   | { readonly type: 'publish-cancelled'; readonly published: boolean }

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../base/errors.ts';
 import type { MediaProbe } from '../base/ports.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import type { VideoId } from '../media/manifest.ts';
-import type { BytesBySource, CopiesReport, NetworkView, NodeHealth, PublishProgress, VideoCard } from './api.ts';
+import type { BytesBySource, CopiesReport, NetworkView, NodeHealth, PublishProgress, QualityState, VideoCard } from './api.ts';
 import type { News } from './news.ts';
 
 export interface State {
@@ -76,6 +76,8 @@ export type Publishing =
       readonly videoId: VideoId;
       readonly watchUrl: string;
       readonly progress: PublishProgress;
+      /** Best first; empty while there is none to be made. */
+      readonly qualities: readonly QualityState[];
       readonly copies: CopiesReport | null;
     }
   /** The file and the title are still there: trying again is one press. `probe` is null when looking at the file is what failed. */

@@ -20,6 +20,7 @@ type PublishingEvent = Extract<
       | 'probed'
       | 'probe-failed'
       | 'publish-progressed'
+      | 'qualities-changed'
       | 'published'
       | 'publish-failed'
       | 'publish-cancelled'
@@ -84,11 +85,14 @@ export function updatePublishing(state: State, event: PublishingEvent): Step {
           videoId: event.videoId,
           watchUrl: event.watchUrl,
           progress: publishing.progress,
+          qualities: [],
           copies: null,
         },
         { type: 'load-feed', feed: 'mine' },
         { type: 'load-feed', feed: 'newest' },
       );
+    case 'qualities-changed':
+      return publishing.step === 'published' ? withStep(state, { ...publishing, qualities: event.qualities }) : same(state);
     case 'publish-failed':
       return publishing.step === 'working'
         ? withStep(state, {

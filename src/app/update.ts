@@ -80,6 +80,7 @@ export function update(state: State, event: Event): Step {
     case 'probed':
     case 'probe-failed':
     case 'publish-progressed':
+    case 'qualities-changed':
     case 'published':
     case 'publish-failed':
     case 'publish-cancelled':

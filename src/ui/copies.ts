@@ -10,10 +10,10 @@ export interface CopiesLine {
 }
 
 /**
- * `copies` is null while they are being stored; `tabs` is how many tabs are linked now. Copies are counted once, and holders
+ * `copies` is null while they are being stored; `making`: smaller pictures are, too; `tabs` is how many tabs are linked now. Copies are counted once, and holders
  * that have left since are counted with them: with no tab linked, none of them serves anybody.
  */
-export function copiesLine(copies: CopiesReport | null, tabs: number): CopiesLine {
+export function copiesLine(copies: CopiesReport | null, { tabs, making }: { tabs: number; making: boolean }): CopiesLine {
   if (copies && copies.stored > 0 && tabs === 0) {
     const text = `Copies are on ${plural(copies.stored, 'other disk')}, but none of those tabs is linked now.`;
     return { safe: false, title: 'Keep this tab open', text };
@@ -27,5 +27,11 @@ export function copiesLine(copies: CopiesReport | null, tabs: number): CopiesLin
   }
   if (tabs === 0) return { safe: false, title: 'Keep this tab open', text: 'Nobody else is here yet to keep a copy.' };
   if (copies) return { safe: false, title: 'Keep this tab open', text: 'No other tab could keep a copy. It plays while this one is open.' };
+  if (making)
+    return {
+      safe: false,
+      title: 'Keep this tab open',
+      text: 'Smaller pictures are being made here, and copies are on their way to other tabs.',
+    };
   return { safe: false, title: 'Keep this tab open', text: 'Copies are on their way to other tabs.' };
 }

@@ -6,6 +6,7 @@ import { copiesLine } from './copies.ts';
 import { Cover } from './cover.tsx';
 import { CheckIcon, CopyIcon, HourglassIcon, PlayIcon } from './icons.tsx';
 import type { Dispatch } from './props.ts';
+import { Qualities } from './qualities.tsx';
 import { ShareButton } from './share-button.tsx';
 
 export interface PublishedCardProps {
@@ -18,7 +19,8 @@ export interface PublishedCardProps {
 export function PublishedCard(props: PublishedCardProps): JSX.Element {
   let link!: HTMLInputElement;
   const poster = () => props.state.mine.videos.find(({ videoId }) => videoId === props.publishing.videoId)?.poster ?? null;
-  const copies = () => copiesLine(props.publishing.copies, props.state.health.links.tabs);
+  const making = () => props.publishing.qualities.some(({ phase }) => phase === 'waiting' || phase === 'making');
+  const copies = () => copiesLine(props.publishing.copies, { tabs: props.state.health.links.tabs, making: making() });
   return (
     <div class="done">
       <div class="card-picture">
@@ -55,6 +57,7 @@ export function PublishedCard(props: PublishedCardProps): JSX.Element {
             Another video
           </button>
         </div>
+        <Qualities qualities={props.publishing.qualities} />
         <div class="copies" data-safe={copies().safe ? '' : undefined} role="status" aria-label="Copies">
           <Show when={copies().safe} fallback={<HourglassIcon class="copies-icon" size={22} />}>
             <CheckIcon class="copies-icon" size={22} stroke-width={2.5} />

@@ -26,7 +26,7 @@ const sizesOf = ({ renditions }: Manifest) => renditions.map(({ kind, height }) 
 const manifestOf = (tab: Tab, videoId: VideoId): Promise<Manifest> => world.run(tab.app.manifest(videoId));
 
 /** Holds the transcoder back, or breaks it, when the small picture (the third rendition) begins. */
-function atQuality(run: () => void | Promise<void>): FakeCut['before'] {
+function atQuality(run: () => void | Promise<void>): NonNullable<FakeCut['before']> {
   let renditions = 0;
   return (event) => {
     if (event === 'rendition') renditions++;
