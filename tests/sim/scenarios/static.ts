@@ -1,12 +1,12 @@
 /** Nobody comes and nobody goes. */
 import type { Figures, Scenario, Stage } from '../scenario.ts';
-import { measureBackground, measureLookups } from '../workload/lookups.ts';
+import { measureLookups } from '../workload/lookups.ts';
 import { meanRoundTrip } from '../workload/round-trip.ts';
 import { createValues } from '../workload/values.ts';
 import { lookupFigures, tellLookups, tellValues } from './telling.ts';
 
-/** Virtual ms of quiet, to know what the network sends by itself. */
-const QUIET = 30_000;
+/** Lookups whose messages are counted, which takes them 2 s each. */
+const COUNTED = 200;
 
 export interface StaticOptions {
   /** Looked up by each of the two styles, and begun in a virtual second. */
@@ -27,20 +27,20 @@ export function still(options: StaticOptions = SMALL): Scenario {
 }
 
 async function playStill({ world, truth, random, tell }: Stage, options: StaticOptions): Promise<Figures> {
-  const background = await measureBackground(world, QUIET);
+  const shared = { world, truth, random };
+  const cost = await measureLookups({ ...shared, count: Math.min(COUNTED, options.recursive), style: 'recursive', counted: true });
   const start = performance.now();
-  const shared = { world, truth, random, background };
   const recursive = await measureLookups({ ...shared, count: options.recursive, rate: options.rate, style: 'recursive' });
   const wall = performance.now() - start;
-  tellLookups(tell, 'recursive', recursive);
-  const iterative = await measureLookups({ ...shared, count: options.iterative, style: 'iterative' });
+  tellLookups(tell, 'recursive', { ...recursive, messages: cost.messages });
+  const iterative = await measureLookups({ ...shared, count: options.iterative, style: 'iterative', counted: true });
   tellLookups(tell, 'iterative', iterative);
   const values = createValues(world, random);
   const storedLeast = await values.publish(options.values);
   const found = await values.probe();
   tellValues(tell, found);
   return {
-    ...lookupFigures('recursive', recursive),
+    ...lookupFigures('recursive', { ...recursive, messages: cost.messages }),
     ...lookupFigures('iterative', iterative),
     wall,
     meanRoundTrip: meanRoundTrip(world, random),

@@ -8,7 +8,7 @@ type Tell = (line: string) => void;
 
 export function tellLookups(tell: Tell, what: string, { count, median, p95, exact, whole, failed, messages }: LookupFigures): void {
   tell(
-    `${count} lookups, ${what}: ${percent(exact)} of the true nearest 20 found, ${percent(whole)} whole, ${failed} failed; ${median.toFixed(0)} ms median, ${p95.toFixed(0)} ms p95, ${messages.toFixed(1)} messages each`,
+    `${count} lookups, ${what}: ${percent(exact)} of the true nearest 20 found, ${percent(whole)} whole, ${failed} failed; ${median.toFixed(0)} ms median, ${p95.toFixed(0)} ms p95${messages > 0 ? `, ${messages.toFixed(1)} messages each` : ''}`,
   );
 }
 
