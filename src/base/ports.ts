@@ -198,6 +198,27 @@ export interface Transcoder {
    * holds it back, so memory stays flat. Throws `unsupported`, `aborted`, `missing-feature` or `internal`.
    */
   cut(file: SourceFile, signal: AbortSignal): AsyncIterable<CutEvent>;
+  /**
+   * Makes the picture of a file that was cut once more, in another quality: one rendition, cut where `quality` says. It ends where the cut
+   * one ends. Events, ends and errors as of `cut`; `invalid` for a quality that no video can have. There is no poster.
+   */
+  encode(file: SourceFile, quality: VideoQuality, signal: AbortSignal): AsyncIterable<CutEvent>;
+}
+
+/** A quality of the picture, and where its segments begin. */
+export interface VideoQuality {
+  /** Pixels as shown (after rotation), both even. */
+  readonly width: number;
+  readonly height: number;
+  /** Bits a second, on average. */
+  readonly bitrate: number;
+  /**
+   * Microseconds at which segments begin, each with a key frame that nothing refers across: what the durations of the cut rendition's segments
+   * add up to, 0 first.
+   */
+  readonly starts: readonly number[];
+  /** Where the last one ends (microseconds), as these durations say it. Left out: where the file's picture does, which may be a frame off. */
+  readonly end?: number;
 }
 
 export interface MediaProbe {

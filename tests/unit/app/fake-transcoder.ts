@@ -1,11 +1,11 @@
 /** A Transcoder that makes renditions up: small, the same for the same file, and with a hook before each event. */
 import { type Bytes, fromUtf8 } from '../../../src/base/bytes.ts';
-import type { CutEvent, CutRendition, MediaProbe, SourceFile, Transcoder } from '../../../src/base/ports.ts';
+import type { CutEvent, CutRendition, MediaProbe, SourceFile, Transcoder, VideoQuality } from '../../../src/base/ports.ts';
 import { abortError } from '../../../src/base/timing.ts';
 import { seededRandom } from '../../sim/random.ts';
 
 export interface FakeTranscoder extends Transcoder {
-  /** Cuts under way. */
+  /** Cuts and encodes under way. */
   readonly running: number;
 }
 
@@ -57,6 +57,33 @@ export function createFakeTranscoder(cut: FakeCut = {}): FakeTranscoder {
     yield { type: 'done' };
   }
 
+  async function* qualityEvents(file: SourceFile, quality: VideoQuality): AsyncGenerator<CutEvent, void, undefined> {
+    const [seed = 0] = new Uint32Array(await file.slice(0, 4).arrayBuffer());
+    const random = seededRandom(seed + quality.height);
+    const { width, height, starts } = quality;
+    const [picture] = RENDITIONS as readonly [CutRendition];
+    yield { type: 'rendition', rendition: { ...picture, ...(init && { init }), width, height } };
+    for (const [n, start] of starts.entries()) {
+      const duration = (starts[n + 1] ?? segments * SEGMENT) - start;
+      yield { type: 'segment', rendition: 0, bytes: random.bytes(size), duration };
+      yield { type: 'progress', fraction: (n + 1) / starts.length };
+    }
+    yield { type: 'done' };
+  }
+
+  async function* watched(events: AsyncIterable<CutEvent>, signal: AbortSignal): AsyncGenerator<CutEvent, void, undefined> {
+    running++;
+    try {
+      for await (const event of events) {
+        await before(event.type);
+        if (signal.aborted) throw abortError(signal);
+        yield event;
+      }
+    } finally {
+      running--;
+    }
+  }
+
   return {
     get running() {
       return running;
@@ -68,17 +95,7 @@ export function createFakeTranscoder(cut: FakeCut = {}): FakeTranscoder {
       const video = { codec: 'H.264', width: 640, height: 360, rotation: 0 };
       return { duration, container: 'MP4', video, audio: { codec: 'AAC', channels: 2, sampleRate: 48_000 }, plan };
     },
-    async *cut(file, signal) {
-      running++;
-      try {
-        for await (const event of events(file)) {
-          await before(event.type);
-          if (signal.aborted) throw abortError(signal);
-          yield event;
-        }
-      } finally {
-        running--;
-      }
-    },
+    cut: (file, signal) => watched(events(file), signal),
+    encode: (file, quality, signal) => watched(qualityEvents(file, quality), signal),
   };
 }
