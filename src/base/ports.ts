@@ -217,6 +217,8 @@ export interface VideoQuality {
    * add up to, 0 first.
    */
   readonly starts: readonly number[];
+  /** Where the last one ends (microseconds), as these durations say it. Left out: where the file's picture does, which may be a frame off. */
+  readonly end?: number;
 }
 
 export interface MediaProbe {

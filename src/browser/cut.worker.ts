@@ -1,10 +1,9 @@
 /** A worker for one job: to say what a file is, or to cut it in segments. Whoever started it ends it. */
 import { asKadreelError, fail } from '../base/errors.ts';
-import type { CutEvent } from '../base/ports.ts';
 import { decodeAhead } from './decode-times.ts';
 import { readComplexEdits } from './edit-lists.ts';
 import { type AudioTrack, damaged, type MediaFile, openMediaFile, type VideoTrack } from './media-file.ts';
-import { type CutReply, type CutRequest, type Inspection, SEGMENTS_AHEAD } from './media-protocol.ts';
+import type { CutReply, CutRequest, Inspection } from './media-protocol.ts';
 import { makePoster } from './poster.ts';
 import {
   type CutSegment,
@@ -13,9 +12,11 @@ import {
   type GopMeasure,
   MAX_GOP_BYTES,
   MAX_GOP_SECONDS,
+  MAX_HIDDEN,
   measureGops,
   timelineOrigin,
 } from './segment-cutter.ts';
+import { createOutlet } from './segment-outlet.ts';
 
 declare const self: DedicatedWorkerGlobalScope;
 
@@ -24,20 +25,17 @@ const VIDEO_CODECS = ['avc', 'vp9', 'av1'];
 const AUDIO_CODECS = ['aac', 'opus'];
 /** Packets that `inspect` looks at: enough to see how far apart key frames are, little enough to be done at once. */
 const INSPECTED_PACKETS = 3000;
-/** Seconds of an edit list's hidden start that may be shown all the same. More is hidden on purpose. */
-const MAX_HIDDEN = 0.05;
 /** Milliseconds: a decoder that hangs must not hold up the publication. */
 const POSTER_PATIENCE = 10_000;
 /** The sample rate of every Opus stream (RFC 7845 §5.1); what the container says is the rate before encoding. */
 const OPUS_RATE = 48_000;
 
-let credit = SEGMENTS_AHEAD;
-let onCredit: (() => void) | null = null;
+const outlet = createOutlet((message: CutReply, transfer) => self.postMessage(message, transfer));
+const { emit, reply } = outlet;
 
 self.onmessage = ({ data }: MessageEvent<CutRequest>): void => {
   if (data.type === 'credit') {
-    credit++;
-    onCredit?.();
+    outlet.credit();
     return;
   }
   const work = data.type === 'inspect' ? inspect(data.file) : cut(data);
@@ -46,10 +44,6 @@ self.onmessage = ({ data }: MessageEvent<CutRequest>): void => {
     reply({ type: 'failed', code, message });
   });
 };
-
-function reply(message: CutReply, transfer: Transferable[] = []): void {
-  self.postMessage(message, transfer);
-}
 
 async function inspect(blob: Blob): Promise<void> {
   const file = await openMediaFile(blob);
@@ -179,28 +173,14 @@ function rendition<T extends VideoTrack | AudioTrack>(options: {
       const bytes = delay > 0 ? decodeAhead(muxed.bytes, { init, delay }) : muxed.bytes;
       if (!started) emit({ type: 'rendition', rendition: { index, ...facts, codecs: track.codecs ?? '', init } });
       started = true;
-      await creditFor();
       // Microseconds between two rounded times, so that they add up. A first segment that starts late lasts from 0.
       const duration = Math.round(segment.end * 1e6) - Math.round(output.at * 1e6);
-      emit({ type: 'segment', rendition: index, bytes, duration }, [bytes.buffer]);
+      await outlet.segment({ rendition: index, bytes, duration });
       output.at = segment.end;
       return true;
     },
   };
   return output;
-}
-
-async function creditFor(): Promise<void> {
-  while (credit === 0) {
-    await new Promise<void>((resolve) => {
-      onCredit = resolve;
-    });
-  }
-  credit--;
-}
-
-function emit(event: CutEvent, transfer: Transferable[] = []): void {
-  reply({ type: 'event', event }, transfer);
 }
 
 /** The result, or null when it takes longer than `ms`. */

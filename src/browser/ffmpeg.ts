@@ -1,8 +1,9 @@
-/** ffmpeg.wasm as the page uses it: what a file is, and its conversion to H.264 and AAC in fragmented MP4. */
+/** ffmpeg.wasm as the page uses it: what a file is, and its conversion to H.264 and AAC, or to one quality of the picture, in fragmented MP4. */
 import { fail } from '../base/errors.ts';
-import type { MediaProbe } from '../base/ports.ts';
+import type { MediaProbe, VideoQuality } from '../base/ports.ts';
 import type { FfmpegReply, FfmpegRequest } from './media-protocol.ts';
 import { openWorker } from './media-worker.ts';
+import { timelineOrigin } from './segment-cutter.ts';
 
 /** Pixels of the converted picture at most. */
 const MAX_WIDTH = 1280;
@@ -36,16 +37,52 @@ const AUDIO_OUTPUT_ARGS = [
   ...['-f', 'mp4', '-movflags', '+empty_moov+default_base_moof+delay_moov'],
 ];
 
+/** How to make one quality of the picture. */
+export interface QualityConversion {
+  readonly quality: VideoQuality;
+  /** As `originByFfmpeg` says. */
+  readonly origin: number;
+  /** Turns the pictures as the file says, instead of leaving that to whoever plays them. */
+  readonly upright: boolean;
+  /** Whether pictures that are not made upright lie on their side. */
+  readonly turned: boolean;
+}
+
+/**
+ * Seconds before a segment's start at which a picture may be its first: times are rounded on their way. Below half a frame of the fastest
+ * video, so that it is never the picture before.
+ */
+const START_ROUNDING = 0.001;
+/** Ticks a second: of times in the output, and of the encoder, so that a variable frame rate is kept. */
+const TIMESCALE = 90_000;
+
+/**
+ * One thread and no instructions that depend on the machine, so that the output is the same bytes everywhere. Every picture of the source, at
+ * its time; key frames at the starts and nowhere else. `-crf 25` is what the eye wants, the bitrate of the quality a bound above it: x264 needs less than half
+ * of the bits that a browser's encoder does.
+ */
+function qualityArgs({ quality, origin, upright, turned }: QualityConversion): readonly string[] {
+  const { width, height, bitrate, starts } = quality;
+  const [across, down] = !upright && turned ? [height, width] : [width, height];
+  const times = starts.map((start) => Math.max(start / 1e6 + origin - START_ROUNDING, 0).toFixed(6));
+  return [
+    ...['-filter_threads', '1', '-map', '0:V:0', '-an', '-sn', '-dn', '-map_metadata', '-1', '-map_chapters', '-1'],
+    ...['-vf', `scale=${across}:${down}:flags=bicubic+accurate_rnd+full_chroma_int+bitexact,setsar=1,format=yuv420p`],
+    ...['-c:v', 'libx264', '-threads', '1', '-preset', 'veryfast', '-profile:v', 'main', '-crf', '25'],
+    ...['-maxrate', String(bitrate), '-bufsize', String(2 * bitrate), '-g', '1000000', '-sc_threshold', '0', '-bf', '0'],
+    ...['-force_key_frames', times.join(','), '-forced-idr', '1'],
+    ...['-fps_mode', 'passthrough', '-enc_time_base', `1:${TIMESCALE}`, '-video_track_timescale', String(TIMESCALE)],
+    ...['-fflags', '+bitexact', '-flags:v', '+bitexact'],
+    ...['-f', 'mp4', '-movflags', '+frag_keyframe+empty_moov+default_base_moof+delay_moov'],
+  ];
+}
+
 /** What ffprobe finds in a file that mediabunny does not know. Rejects with `unsupported` when it is no media file. */
 export async function probeByFfmpeg(file: Blob, signal: AbortSignal): Promise<MediaProbe> {
-  const found = await withFfmpeg({ type: 'probe', file }, signal, async (next): Promise<FfprobeOutput> => {
-    const reply = await next();
-    return reply.type === 'probed' ? JSON.parse(reply.json) : {};
-  });
+  const found = await ffprobe(file, signal);
   const format = found.format?.format_name ?? '';
   const streams = NO_VIDEO.test(format) ? [] : (found.streams ?? []);
-  const video = streams.find((stream) => stream.codec_type === 'video' && stream.disposition?.attached_pic !== 1);
-  const audio = streams.find((stream) => stream.codec_type === 'audio');
+  const { video, audio } = mainStreams(streams);
   if (!video && !audio)
     throw fail(
       'unsupported',
@@ -62,14 +99,52 @@ export async function probeByFfmpeg(file: Blob, signal: AbortSignal): Promise<Me
   };
 }
 
+/**
+ * The second of what `convert` makes of a file that is 0 on the timeline of the cut: ffmpeg counts from the first stream's start, the cut from
+ * where the picture starts (`timelineOrigin`). Rejects with `aborted` or `missing-feature`.
+ */
+export async function originByFfmpeg(file: Blob, signal: AbortSignal): Promise<number> {
+  const found = await ffprobe(file, signal);
+  const start = secondsIn(found.format?.start_time) ?? 0;
+  const { video, audio } = mainStreams(found.streams ?? []);
+  const sinceStart = (stream: FfprobeStream | undefined): number | null =>
+    stream ? (secondsIn(stream.start_time) ?? start) - start : null;
+  return timelineOrigin({ video: sinceStart(video), audio: sinceStart(audio) });
+}
+
+function ffprobe(file: Blob, signal: AbortSignal): Promise<FfprobeOutput> {
+  return withFfmpeg({ type: 'probe', file }, signal, async (next): Promise<FfprobeOutput> => {
+    const reply = await next();
+    return reply.type === 'probed' ? JSON.parse(reply.json) : {};
+  });
+}
+
+function mainStreams(streams: readonly FfprobeStream[]): { video: FfprobeStream | undefined; audio: FfprobeStream | undefined } {
+  return {
+    video: streams.find((stream) => stream.codec_type === 'video' && stream.disposition?.attached_pic !== 1),
+    audio: streams.find((stream) => stream.codec_type === 'audio'),
+  };
+}
+
+function secondsIn(text: string | undefined): number | null {
+  const seconds = Number(text ?? Number.NaN);
+  return Number.isFinite(seconds) ? seconds : null;
+}
+
 interface FfprobeOutput {
-  readonly format?: { readonly format_name?: string; readonly format_long_name?: string; readonly duration?: string };
+  readonly format?: {
+    readonly start_time?: string;
+    readonly format_name?: string;
+    readonly format_long_name?: string;
+    readonly duration?: string;
+  };
   readonly streams?: readonly FfprobeStream[];
 }
 
 interface FfprobeStream {
   readonly codec_type?: string;
   readonly codec_name?: string;
+  readonly start_time?: string;
   readonly width?: number;
   readonly height?: number;
   readonly sample_aspect_ratio?: string;
@@ -84,17 +159,18 @@ function shownSize(stream: FfprobeStream): { width: number; height: number } {
   return { width: Math.round((stream.width ?? 0) * stretch), height: stream.height ?? 0 };
 }
 
-/**
- * Converts the whole file, or its sound only. `onTime` gets the seconds that are done. Rejects with `unsupported`, `aborted` or
- * `missing-feature`.
- */
-export async function convert(
-  file: Blob,
-  options: { readonly what: 'all' | 'audio'; readonly onTime: (seconds: number) => void; readonly signal: AbortSignal },
-): Promise<Blob> {
-  const args =
-    options.what === 'all' ? [...VIDEO_ARGS, ...AUDIO_ARGS, ...OUTPUT_ARGS] : [...AUDIO_ONLY_ARGS, ...AUDIO_ARGS, ...AUDIO_OUTPUT_ARGS];
-  return withFfmpeg({ type: 'run', file, args }, options.signal, async (next) => {
+export interface ConversionOptions {
+  /** The whole file, its sound only, or one quality of its picture. */
+  readonly what: 'all' | 'audio' | QualityConversion;
+  /** Gets the seconds that are done. */
+  readonly onTime: (seconds: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Converts a file. Rejects with `unsupported`, `aborted` or `missing-feature`. */
+export async function convert(file: Blob, options: ConversionOptions): Promise<Blob> {
+  const { inputArgs, args } = argsFor(options.what);
+  return withFfmpeg({ type: 'run', file, inputArgs, args }, options.signal, async (next) => {
     // A Blob of Blobs: the browser may keep them on disk, and nothing is copied to put them together.
     const parts: Blob[] = [];
     for (let reply = await next(); reply.type !== 'finished'; reply = await next()) {
@@ -104,6 +180,12 @@ export async function convert(
     if (parts.length === 0) throw fail('unsupported', 'This file could not be converted: nothing in it could be decoded.');
     return new Blob(parts, { type: 'video/mp4' });
   });
+}
+
+function argsFor(what: ConversionOptions['what']): { inputArgs: readonly string[]; args: readonly string[] } {
+  if (what === 'all') return { inputArgs: [], args: [...VIDEO_ARGS, ...AUDIO_ARGS, ...OUTPUT_ARGS] };
+  if (what === 'audio') return { inputArgs: [], args: [...AUDIO_ONLY_ARGS, ...AUDIO_ARGS, ...AUDIO_OUTPUT_ARGS] };
+  return { inputArgs: ['-threads', '1', ...(what.upright ? [] : ['-noautorotate'])], args: qualityArgs(what) };
 }
 
 async function withFfmpeg<T>(

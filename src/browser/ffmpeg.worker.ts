@@ -18,7 +18,7 @@ const PROBE_OUTPUT = '/probe.json';
 const MICROSECONDS = 1e6;
 
 self.onmessage = ({ data }: MessageEvent<FfmpegRequest>): void => {
-  const work = data.type === 'probe' ? probe(data.file) : run(data.file, data.args);
+  const work = data.type === 'probe' ? probe(data.file) : run(data);
   work.catch((error: unknown) => {
     const { code, message } = asKadreelError(error);
     reply({ type: 'failed', code, message });
@@ -38,7 +38,7 @@ async function probe(file: Blob): Promise<void> {
   reply({ type: 'probed', json });
 }
 
-async function run(file: Blob, args: readonly string[]): Promise<void> {
+async function run({ file, inputArgs = [], args }: FfmpegRequest & { type: 'run' }): Promise<void> {
   const core = await load();
   const input = mount(core, file);
   const output = outputDevice(core);
@@ -48,7 +48,7 @@ async function run(file: Blob, args: readonly string[]): Promise<void> {
     if (log.length > LOG_LINES) log.shift();
   });
   core.setProgress(({ time }) => reply({ type: 'time', seconds: Math.max(time, 0) / MICROSECONDS }));
-  const exit = core.exec('-hide_banner', '-i', input, ...args, FFMPEG_OUTPUT);
+  const exit = core.exec('-hide_banner', ...inputArgs, '-i', input, ...args, FFMPEG_OUTPUT);
   if (exit !== 0) throw fail('unsupported', `This file could not be converted: ${reason(log)}. Try another format, for example MP4.`);
   output.end();
   reply({ type: 'finished' });

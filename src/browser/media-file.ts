@@ -6,7 +6,7 @@ import {
   CanvasSink,
   CmafOutputFormat,
   EncodedAudioPacketSource,
-  type EncodedPacket,
+  EncodedPacket,
   EncodedPacketSink,
   EncodedVideoPacketSource,
   Input,
@@ -15,6 +15,8 @@ import {
   type InputVideoTrack,
   Output,
   UnsupportedInputFormatError,
+  type VideoCodec,
+  type VideoTrackMetadata,
 } from 'mediabunny';
 import type { Bytes } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
@@ -54,6 +56,10 @@ export interface VideoTrack extends Track {
   readonly rotation: number;
   /** Frames a second; 0 when variable or unknown. */
   readonly frameRate: number;
+  /** What a decoder is told before the first packet; null when the codec is unknown. Pictures come out of it as they lie in the file. */
+  readonly decoderConfig: VideoDecoderConfig | null;
+  /** As `mux`, of pictures that were encoded anew, as H.264, and lie as this track's do. `config` is what the encoder said. */
+  muxEncoded(packets: readonly EncodedPacket[], config: VideoDecoderConfig): Promise<{ readonly init: Bytes; readonly bytes: Bytes }>;
   /** The picture that is shown at a time, `width` pixels wide; null when there is none. Rejects when this browser can't decode it. */
   picture(time: number, width: number): Promise<OffscreenCanvas | null>;
 }
@@ -107,21 +113,46 @@ async function openVideo(track: InputVideoTrack): Promise<VideoTrack> {
     height: await track.getDisplayHeight(),
     rotation: await track.getRotation(),
     frameRate: rates?.frameRateIsConstant ? rates.bestGuessFrameRate : 0,
+    decoderConfig: config && decoderConfigOf(config),
     async mux(packets) {
       if (!codec || !config) throw fail('internal', 'A track without a codec was to be copied.');
-      const source = new EncodedVideoPacketSource(codec);
-      const { output, result } = segmentOutput();
-      output.addVideoTrack(source, metadata);
-      await output.start();
-      for (const packet of packets) await source.add(packet, { decoderConfig: config });
-      await output.finalize();
-      return result();
+      return muxVideo(packets, { codec, config, metadata });
     },
+    muxEncoded: (packets, encoded) => muxVideo(packets, { codec: 'avc', config: encoded, metadata }),
     async picture(time, width) {
       const shown = await new CanvasSink(track, { width }).getCanvas(time);
       return shown && shown.canvas instanceof OffscreenCanvas ? shown.canvas : null;
     },
   };
+}
+
+/** Without what is about showing: rotation and aspect stay in the container. */
+function decoderConfigOf({ codec, codedWidth, codedHeight, description, colorSpace }: VideoDecoderConfig): VideoDecoderConfig {
+  return {
+    codec,
+    ...(codedWidth !== undefined && { codedWidth }),
+    ...(codedHeight !== undefined && { codedHeight }),
+    ...(description && { description }),
+    ...(colorSpace && { colorSpace }),
+  };
+}
+
+async function muxVideo(
+  packets: readonly EncodedPacket[],
+  options: { readonly codec: VideoCodec; readonly config: VideoDecoderConfig; readonly metadata: VideoTrackMetadata },
+): Promise<{ init: Bytes; bytes: Bytes }> {
+  const source = new EncodedVideoPacketSource(options.codec);
+  const { output, result } = segmentOutput();
+  output.addVideoTrack(source, options.metadata);
+  await output.start();
+  for (const packet of packets) await source.add(packet, { decoderConfig: options.config });
+  await output.finalize();
+  return result();
+}
+
+/** What an encoder gave, as a packet that can be cut and muxed. */
+export function packetOf(chunk: EncodedVideoChunk): EncodedPacket {
+  return EncodedPacket.fromEncodedChunk(chunk);
 }
 
 async function openAudio(track: InputAudioTrack): Promise<AudioTrack> {

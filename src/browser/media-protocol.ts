@@ -1,7 +1,7 @@
 /** What the page and its media workers say to each other. */
 import type { Bytes } from '../base/bytes.ts';
 import type { ErrorCode } from '../base/errors.ts';
-import type { CutEvent } from '../base/ports.ts';
+import type { CutEvent, VideoQuality } from '../base/ports.ts';
 
 /** Segments that a worker may be ahead of its reader: at most 16 MiB each, so this bounds the memory. */
 export const SEGMENTS_AHEAD = 3;
@@ -33,6 +33,15 @@ export type CutReply =
   | { readonly type: 'ended' }
   | WorkerFailure;
 
+/** What an encode worker is asked. It says what a cut worker says. */
+export type EncodeRequest =
+  /** Answered by `event`s and by `ended`, or at once by `uncuttable` where this browser can't decode the picture or encode it so. */
+  | { readonly type: 'encode'; readonly file: Blob; readonly quality: VideoQuality }
+  /** The same of pictures that have key frames where the segments begin already. `origin`: the second of the file that becomes 0. */
+  | { readonly type: 'recut'; readonly file: Blob; readonly quality: VideoQuality; readonly origin: number }
+  /** One more segment was taken. */
+  | { readonly type: 'credit' };
+
 /** What the headers say. Null instead of it: mediabunny does not know the format. */
 export interface Inspection {
   readonly container: string;
@@ -54,7 +63,7 @@ export type FfmpegRequest =
   /** Answered by `probed`. */
   | { readonly type: 'probe'; readonly file: Blob }
   /** Answered by `chunk`s of the output and by `finished`. */
-  | { readonly type: 'run'; readonly file: Blob; readonly args: readonly string[] };
+  | { readonly type: 'run'; readonly file: Blob; readonly inputArgs?: readonly string[]; readonly args: readonly string[] };
 
 /** What an ffmpeg worker says. */
 export type FfmpegReply =

@@ -30,6 +30,9 @@ export const MAX_GOP_BYTES = LIMITS.group - 256 * 1024;
 /** Seconds that sound may start before the picture and be left out, so that the picture starts at 0. */
 const MAX_LEAD = 0.05;
 
+/** Seconds of an edit list's hidden start that may be shown all the same. More is hidden on purpose. */
+export const MAX_HIDDEN = 0.05;
+
 /** Seconds by which a container's rounding may move a sound packet: Matroska counts in milliseconds. Beyond it is a gap. */
 const JITTER = 0.005;
 

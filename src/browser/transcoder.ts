@@ -1,10 +1,10 @@
 /** The Transcoder port in a tab: mediabunny copies what browsers play, ffmpeg.wasm converts the rest, each in a worker of its own. */
 import { fail } from '../base/errors.ts';
-import type { CutEvent, MediaProbe, SourceFile, Transcoder } from '../base/ports.ts';
+import type { CutEvent, MediaProbe, SourceFile, Transcoder, VideoQuality } from '../base/ports.ts';
 import { quiet } from '../base/timing.ts';
-import { convert, probeByFfmpeg } from './ffmpeg.ts';
-import type { CutReply, CutRequest, Inspection } from './media-protocol.ts';
-import { openWorker } from './media-worker.ts';
+import { type ConversionOptions, convert, originByFfmpeg, probeByFfmpeg } from './ffmpeg.ts';
+import type { CutReply, CutRequest, EncodeRequest, Inspection } from './media-protocol.ts';
+import { type MediaWorker, openWorker } from './media-worker.ts';
 
 /** The share of the work that is converting, when there is something to convert; cutting is quick beside it. */
 const CONVERTING = 0.95;
@@ -27,6 +27,21 @@ export function createTranscoder(): Transcoder {
       const whole = yield* converting(source, { what: 'all', duration: probe.duration, share: CONVERTING, from }, signal);
       yield* cutBlobs({ video: whole, audio: whole, mayRefuse: false, from: CONVERTING }, signal);
     },
+    async *encode(file, quality, signal) {
+      const source = blobOf(file);
+      checkQuality(quality);
+      const { probe, plan } = await examine(source, signal);
+      if (!probe.video) throw fail('unsupported', 'The file has no picture, only sound: it has no other qualities.');
+      // A rendition that was copied lies as the file's pictures do, and its header says how to turn it; one that was converted is upright.
+      const upright = plan === 'convert';
+      const byWebCodecs = !upright || probe.video.rotation === 0;
+      if (byWebCodecs && (yield* encodeBlob({ type: 'encode', file: source, quality }, { from: 0, signal }))) return;
+      const origin = await originByFfmpeg(source, signal);
+      const turned = !upright && probe.video.rotation % 180 !== 0;
+      const what = { quality, origin, upright, turned };
+      const encoded = yield* converting(source, { what, duration: probe.duration, share: CONVERTING }, signal);
+      yield* encodeBlob({ type: 'recut', file: encoded, quality, origin }, { from: CONVERTING, signal });
+    },
   };
 }
 
@@ -37,6 +52,15 @@ function blobOf(file: SourceFile): Blob {
   if (!(file instanceof Blob)) throw fail('invalid', 'Only a File of the browser can be read here.');
   if (file.size === 0) throw fail('unsupported', 'The file is empty: it has no bytes at all. Choose another file, or copy it again.');
   return file;
+}
+
+function checkQuality({ width, height, bitrate, starts, end = Number.POSITIVE_INFINITY }: VideoQuality): void {
+  const isSide = (side: number): boolean => Number.isInteger(side) && side > 0 && side % 2 === 0;
+  if (!isSide(width) || !isSide(height)) throw fail('invalid', `A picture of ${width} × ${height} can't be made: both must be even.`);
+  if (!(bitrate >= 1 && Number.isFinite(bitrate))) throw fail('invalid', `A bitrate of ${bitrate} is none.`);
+  const areInOrder = starts.every((start, n) => Number.isInteger(start) && (n === 0 ? start === 0 : start > (starts[n - 1] as number)));
+  if (starts.length === 0 || !areInOrder || !(end > (starts.at(-1) as number)))
+    throw fail('invalid', 'Segments begin at 0 and then one after the other, and the last one lasts.');
 }
 
 async function examine(file: Blob, signal: AbortSignal): Promise<{ probe: MediaProbe; plan: Plan }> {
@@ -82,7 +106,7 @@ function plays(kind: 'video' | 'audio', codecs: string | null): boolean {
 /** Yields progress up to `share` of the whole; returns the converted file. */
 async function* converting(
   file: Blob,
-  options: { readonly what: 'all' | 'audio'; readonly duration: number; readonly share: number; readonly from?: number },
+  options: { readonly what: ConversionOptions['what']; readonly duration: number; readonly share: number; readonly from?: number },
   signal: AbortSignal,
 ): AsyncGenerator<CutEvent, Blob> {
   const { what, duration, share, from = 0 } = options;
@@ -129,9 +153,26 @@ async function* cutBlobs(
   signal: AbortSignal,
 ): AsyncGenerator<CutEvent, boolean> {
   const { from, ...rest } = request;
-  const worker = openCutWorker(signal);
+  return yield* eventsOf(openCutWorker(signal), { type: 'cut', ...rest }, from);
+}
+
+/** As `cutBlobs`, of one quality. */
+async function* encodeBlob(
+  request: Exclude<EncodeRequest, { type: 'credit' }>,
+  options: { readonly from: number; readonly signal: AbortSignal },
+): AsyncGenerator<CutEvent, boolean> {
+  const worker = new Worker(new URL('./encode.worker.ts', import.meta.url), { type: 'module', name: 'encode' });
+  return yield* eventsOf(openWorker<EncodeRequest, CutReply>(worker, options.signal), request, options.from);
+}
+
+/** What a worker answers to a request, up to `done`; false when it can't do it. Breaking out ends the worker. */
+async function* eventsOf<Request>(
+  worker: MediaWorker<Request | { readonly type: 'credit' }, CutReply>,
+  request: Request,
+  from: number,
+): AsyncGenerator<CutEvent, boolean> {
   try {
-    worker.send({ type: 'cut', ...rest });
+    worker.send(request);
     for (;;) {
       const reply = await worker.next();
       if (reply.type === 'uncuttable') return false;

@@ -90,6 +90,23 @@ export async function packetsOf(path: string, kind: 'video' | 'audio'): Promise<
   }));
 }
 
+export interface JudgedStream {
+  readonly codec_name: string;
+  readonly width: number;
+  readonly height: number;
+  readonly has_b_frames: number;
+  readonly sample_aspect_ratio?: string;
+  readonly side_data_list?: readonly { readonly rotation?: number }[];
+}
+
+/** What the headers say of a file's first picture stream. */
+export async function streamOf(path: string): Promise<JudgedStream> {
+  const { stdout } = await run('ffprobe', ['-v', 'error', '-select_streams', 'v:0', '-show_streams', '-of', 'json', path]);
+  const found: { streams?: JudgedStream[] } = JSON.parse(stdout);
+  if (!found.streams?.[0]) throw new Error(`${path} has no picture.`);
+  return found.streams[0];
+}
+
 /** The initialisation segment and all the segments as one file, and where each segment begins in it. */
 export async function joined(directory: string, index: number, segments: number): Promise<{ path: string; starts: number[] }> {
   const parts = [await readFile(join(directory, `${index}/init.mp4`))];

@@ -1,6 +1,6 @@
 /** A page that has nothing but the transcoder; the test drives it, and what comes out is written to disk by the server. */
 import { asKadreelError } from '../../../src/base/errors.ts';
-import type { MediaProbe } from '../../../src/base/ports.ts';
+import type { CutEvent, MediaProbe, VideoQuality } from '../../../src/base/ports.ts';
 import { createTranscoder } from '../../../src/browser/transcoder.ts';
 import { play } from './play.ts';
 
@@ -44,16 +44,14 @@ window.Worker = class extends Worker {
 const api = {
   probe: () => answer((signal) => createTranscoder().probe(file(), signal), new AbortController()),
   /** Cuts the chosen file and puts `<directory>/<rendition>/init.mp4`, `<n>.m4s` on the server's disk. */
-  cut: (directory: string) => answer((signal) => cut(directory, signal), new AbortController()),
+  cut: (directory: string) => answer((signal) => record(createTranscoder().cut(file(), signal), directory), new AbortController()),
+  /** The same of one quality of the chosen file. */
+  encode: (directory: string, quality: VideoQuality) =>
+    answer((signal) => record(createTranscoder().encode(file(), quality, signal), directory), new AbortController()),
   /** Aborts when progress has reached `fraction`; answers with what `cut` then threw, and how many events came afterwards. */
-  cutAndAbort: (fraction: number) => {
-    const controller = new AbortController();
-    return answer(async (signal) => {
-      for await (const event of createTranscoder().cut(file(), signal)) {
-        if (event.type === 'progress' && event.fraction >= fraction) controller.abort();
-      }
-    }, controller);
-  },
+  cutAndAbort: (fraction: number) => abortAt(fraction, (signal) => createTranscoder().cut(file(), signal)),
+  encodeAndAbort: (fraction: number, quality: VideoQuality) =>
+    abortAt(fraction, (signal) => createTranscoder().encode(file(), quality, signal)),
   /** Cuts the chosen file and throws the result away: how many bytes came, in how many milliseconds. */
   measure: () =>
     answer(async (signal) => {
@@ -62,29 +60,26 @@ const api = {
       for await (const event of createTranscoder().cut(file(), signal)) if (event.type === 'segment') bytes += event.bytes.length;
       return { bytes, elapsed: performance.now() - started };
     }, new AbortController()),
+  /** Makes a quality of the chosen file and throws it away, likewise. */
+  measureEncode: (quality: VideoQuality) =>
+    answer(async (signal) => {
+      const started = performance.now();
+      let bytes = 0;
+      for await (const event of createTranscoder().encode(file(), quality, signal))
+        if (event.type === 'segment') bytes += event.bytes.length;
+      return { bytes, elapsed: performance.now() - started };
+    }, new AbortController()),
   /** How many workers run. */
   workers: () => workers.size,
   /** Breaks out of the loop at the first segment; answers with the workers that are still there. */
-  breakOut: () =>
-    answer(async (signal) => {
-      for await (const event of createTranscoder().cut(file(), signal)) if (event.type === 'segment') break;
-      return workers.size;
-    }, new AbortController()),
+  breakOut: () => breakOutOf((signal) => createTranscoder().cut(file(), signal)),
+  encodeAndBreakOut: (quality: VideoQuality) => breakOutOf((signal) => createTranscoder().encode(file(), quality, signal)),
   /**
    * Takes one segment and stops reading, cuts the whole file a second time meanwhile, and answers with how many segments the stopped
    * reader's worker has sent by then, of how many there are.
    */
-  holdBack: () =>
-    answer(async (signal) => {
-      for await (const event of createTranscoder().cut(file(), signal)) {
-        if (event.type !== 'segment') continue;
-        const [held] = workers.values();
-        let all = 0;
-        for await (const other of createTranscoder().cut(file(), signal)) if (other.type === 'segment') all++;
-        return { sent: held?.segments ?? 0, all };
-      }
-      throw new Error('No segment came.');
-    }, new AbortController()),
+  holdBack: () => holdBack((signal) => createTranscoder().cut(file(), signal)),
+  encodeAndHoldBack: (quality: VideoQuality) => holdBack((signal) => createTranscoder().encode(file(), quality, signal)),
   /** Plays `/out/<directory>/master.m3u8` by hls.js up to `time` seconds, and answers with what is seen there. */
   play: (directory: string, time: number) => answer(() => play(directory, time), new AbortController()),
 };
@@ -111,13 +106,42 @@ async function answer<T>(work: (signal: AbortSignal) => Promise<T>, controller: 
   }
 }
 
-async function cut(directory: string, signal: AbortSignal): Promise<Outcome> {
+function abortAt(fraction: number, start: (signal: AbortSignal) => AsyncIterable<CutEvent>) {
+  const controller = new AbortController();
+  return answer(async (signal) => {
+    for await (const event of start(signal)) {
+      if (event.type === 'progress' && event.fraction >= fraction) controller.abort();
+    }
+  }, controller);
+}
+
+function breakOutOf(start: (signal: AbortSignal) => AsyncIterable<CutEvent>) {
+  return answer(async (signal) => {
+    for await (const event of start(signal)) if (event.type === 'segment') break;
+    return workers.size;
+  }, new AbortController());
+}
+
+function holdBack(start: (signal: AbortSignal) => AsyncIterable<CutEvent>) {
+  return answer(async (signal) => {
+    for await (const event of start(signal)) {
+      if (event.type !== 'segment') continue;
+      const [held] = workers.values();
+      let all = 0;
+      for await (const other of start(signal)) if (other.type === 'segment') all++;
+      return { sent: held?.segments ?? 0, all };
+    }
+    throw new Error('No segment came.');
+  }, new AbortController());
+}
+
+async function record(events: AsyncIterable<CutEvent>, directory: string): Promise<Outcome> {
   const started = performance.now();
   const renditions: Outcome['renditions'][number][] = [];
   const progress: number[] = [];
   const written: Promise<void>[] = [];
   let poster: Outcome['poster'] = null;
-  for await (const event of createTranscoder().cut(file(), signal)) {
+  for await (const event of events) {
     if (event.type === 'progress') progress.push(event.fraction);
     else if (event.type === 'poster') {
       poster = { mime: event.mime, size: event.bytes.length };
