@@ -14,6 +14,8 @@ export interface Packed {
   readonly poster: Bytes | null;
   /** Microseconds at which the segments of the first picture begin; empty without one. */
   readonly starts: readonly number[];
+  /** Microseconds at which the last of them ends; 0 without a picture. */
+  readonly end: number;
 }
 
 export interface Packing {
@@ -91,7 +93,7 @@ export function createPacking({ crypto, groups, onGroup, onProgress }: PackingOp
         const last = rendition.packer.finish();
         if (last) await keep(rendition, last);
       }
-      return { renditions: [...open.values()].filter((rendition) => rendition.groups.length > 0), poster, starts };
+      return { renditions: [...open.values()].filter((rendition) => rendition.groups.length > 0), poster, starts, end: elapsed };
     },
   };
 }

@@ -115,6 +115,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
           ...{ transcoder, library, versions, file, begin, onMade, signal },
           rungs: rungsFor(packed.renditions),
           starts: packed.starts,
+          end: packed.end,
           onState: onQualities,
         });
         const finish = async (): Promise<CopiesReport> => {

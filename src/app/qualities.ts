@@ -27,6 +27,8 @@ export interface QualitiesOptions {
   readonly rungs: readonly Rung[];
   /** Microseconds at which the segments of the first picture begin: all qualities are cut there. */
   readonly starts: readonly number[];
+  /** Microseconds at which the last of them ends. */
+  readonly end: number;
   readonly begin: (onProgress: (fraction: number) => void) => QualityWork;
   /** The groups of a quality that has joined the video. */
   readonly onMade: (groups: readonly Key[]) => void;
@@ -36,7 +38,7 @@ export interface QualitiesOptions {
 
 /** Resolves when each was tried: one that can't be made says why in its state, and the others go on. Rejects with `aborted` alone. */
 export async function makeQualities(options: QualitiesOptions): Promise<void> {
-  const { transcoder, library, versions, file, starts, signal } = options;
+  const { transcoder, library, versions, file, starts, end, signal } = options;
   const states: QualityState[] = options.rungs.map(({ name }) => ({ name, phase: 'waiting', fraction: 0, problem: null }));
   const tell = (index: number, change: Partial<QualityState>): void => {
     states[index] = { ...(states[index] as QualityState), ...change };
@@ -47,7 +49,7 @@ export async function makeQualities(options: QualitiesOptions): Promise<void> {
     const work = options.begin(onProgress);
     try {
       const { width, height, bitrate } = rung;
-      for await (const event of transcoder.encode(file, { width, height, bitrate, starts }, signal)) {
+      for await (const event of transcoder.encode(file, { width, height, bitrate, starts, end }, signal)) {
         if (signal.aborted) throw abortError(signal);
         await work.packing.take(event);
       }
