@@ -2,6 +2,7 @@
 import { For, type JSX, Show } from 'solid-js';
 import type { QualityState } from '../app/api.ts';
 
+/** Nothing while there are none. */
 export function Qualities(props: { readonly qualities: readonly QualityState[] }): JSX.Element {
   return (
     <Show when={props.qualities.length > 0}>
