@@ -1,9 +1,18 @@
 /** Cuts a quality where another one of the same video is cut, so that a player can go from one to the other at any segment. Pure. */
 import { fail } from '../base/errors.ts';
-import type { CutPacket, CutSegment } from './segment-cutter.ts';
+import { type CutPacket, type CutSegment, MAX_GOP_BYTES } from './segment-cutter.ts';
 
 /** Seconds by which containers and decoders may round the time of a picture: Matroska counts in milliseconds. */
 const ROUNDING = 0.001;
+
+/** The part of a segment's greatest size that its usual bits may take: encoders stray from the bitrate that they are asked for. */
+const HEADROOM = 0.7;
+
+/** Bits a second with which the longest segment still fits in a group. `starts` and `end` in seconds. */
+export function mostBitrate(starts: readonly number[], end: number): number {
+  const longest = starts.reduce((most, start, n) => Math.max(most, (starts[n + 1] ?? end) - start), 1);
+  return Math.floor((HEADROOM * 8 * MAX_GOP_BYTES) / longest);
+}
 
 /** Says in which segment a picture lies. Asked in the order of showing. `starts`: seconds, ascending. */
 export function createSegmentFinder(starts: readonly number[]): (time: number) => number {
@@ -17,7 +26,7 @@ export function createSegmentFinder(starts: readonly number[]): (time: number) =
 /**
  * One segment for each start (seconds), of packets that are shown in the order in which they are decoded. A segment begins at its start to the
  * tick, only the first may begin later, and each picture lasts until the next one, the last until `end`. Rejects with `unsupported` where a
- * start has no key frame.
+ * start has no key frame, or a segment fits in no group.
  */
 export async function* cutAligned<P extends CutPacket<P>>(
   packets: AsyncIterable<P>,
@@ -44,6 +53,8 @@ export async function* cutAligned<P extends CutPacket<P>>(
 }
 
 function close<P extends CutPacket<P>>(packets: readonly P[], start: number, end: number): CutSegment<P> {
+  if (packets.reduce((sum, packet) => sum + packet.byteLength, 0) > MAX_GOP_BYTES)
+    throw fail('unsupported', `This quality can't be made: the segment at ${start.toFixed(3)} s came out too large.`);
   return {
     packets: packets.map((packet, n) => {
       const { timestamp } = packet;

@@ -6,14 +6,12 @@ import { readComplexEdits } from './edit-lists.ts';
 import { type MediaFile, openMediaFile, packetOf, type VideoTrack } from './media-file.ts';
 import type { CutReply, EncodeRequest } from './media-protocol.ts';
 import { chooseEncoder, encodePictures, type PictureEncoderOptions } from './picture-encoder.ts';
-import { type CutSegment, MAX_GOP_BYTES, MAX_HIDDEN, timelineOrigin } from './segment-cutter.ts';
+import { type CutSegment, MAX_HIDDEN, timelineOrigin } from './segment-cutter.ts';
 import { createOutlet } from './segment-outlet.ts';
 
 declare const self: DedicatedWorkerGlobalScope;
 
 const MICROSECONDS = 1e6;
-/** The part of a segment's greatest size that its usual bits may take: encoders stray from the bitrate that they are asked for. */
-const HEADROOM = 0.7;
 
 const outlet = createOutlet((message: CutReply, transfer) => self.postMessage(message, transfer));
 
@@ -37,8 +35,7 @@ async function encode(blob: Blob, quality: VideoQuality): Promise<void> {
   if (!isPlain) return outlet.reply({ type: 'uncuttable' });
   const origin = originOf(file);
   const end = endOf(quality, video.end - origin);
-  const bitrate = Math.min(quality.bitrate, mostBits(quality, end));
-  const config = await chooseEncoder(video, { ...quality, bitrate });
+  const config = await chooseEncoder(video, quality);
   if (!config) return outlet.reply({ type: 'uncuttable' });
   const starts = secondsOf(quality.starts);
   let told: VideoDecoderConfig | null = null;
@@ -131,13 +128,6 @@ function secondsOf(starts: readonly number[]): readonly number[] {
 /** Seconds at which the last segment ends. */
 function endOf(quality: VideoQuality, otherwise: number): number {
   return quality.end === undefined ? otherwise : quality.end / MICROSECONDS;
-}
-
-/** Bits a second with which the longest segment still fits in a group. */
-function mostBits({ starts }: VideoQuality, end: number): number {
-  const times = [...secondsOf(starts), end];
-  const longest = times.reduce((most, time, n) => Math.max(most, time - (times[n - 1] ?? 0)), 1);
-  return Math.floor((HEADROOM * 8 * MAX_GOP_BYTES) / longest);
 }
 
 /** From the profile, compatibility and level that the encoder really used (ISO 14496-15 §5.3.3.1), which need not be those asked for. */

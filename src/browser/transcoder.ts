@@ -2,6 +2,7 @@
 import { fail } from '../base/errors.ts';
 import type { CutEvent, MediaProbe, SourceFile, Transcoder, VideoQuality } from '../base/ports.ts';
 import { quiet } from '../base/timing.ts';
+import { mostBitrate } from './aligned-cutter.ts';
 import { type ConversionOptions, convert, originByFfmpeg, probeByFfmpeg } from './ffmpeg.ts';
 import type { CutReply, CutRequest, EncodeRequest, Inspection } from './media-protocol.ts';
 import { type MediaWorker, openWorker } from './media-worker.ts';
@@ -27,11 +28,12 @@ export function createTranscoder(): Transcoder {
       const whole = yield* converting(source, { what: 'all', duration: probe.duration, share: CONVERTING, from }, signal);
       yield* cutBlobs({ video: whole, audio: whole, mayRefuse: false, from: CONVERTING }, signal);
     },
-    async *encode(file, quality, signal) {
+    async *encode(file, wanted, signal) {
       const source = blobOf(file);
-      checkQuality(quality);
+      checkQuality(wanted);
       const { probe, plan } = await examine(source, signal);
       if (!probe.video) throw fail('unsupported', 'The file has no picture, only sound: it has no other qualities.');
+      const quality = { ...wanted, bitrate: Math.min(wanted.bitrate, mostBitrate(wanted.starts.map(toSeconds), probe.duration)) };
       // A rendition that was copied lies as the file's pictures do, and its header says how to turn it; one that was converted is upright.
       const upright = plan === 'convert';
       const byWebCodecs = !upright || probe.video.rotation === 0;
@@ -52,6 +54,10 @@ function blobOf(file: SourceFile): Blob {
   if (!(file instanceof Blob)) throw fail('invalid', 'Only a File of the browser can be read here.');
   if (file.size === 0) throw fail('unsupported', 'The file is empty: it has no bytes at all. Choose another file, or copy it again.');
   return file;
+}
+
+function toSeconds(microseconds: number): number {
+  return microseconds / 1e6;
 }
 
 function checkQuality({ width, height, bitrate, starts, end = Number.POSITIVE_INFINITY }: VideoQuality): void {

@@ -1,12 +1,12 @@
 /** Qualities made beside a copied picture: cut where it is cut, frame for frame, by WebCodecs and by ffmpeg. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { VideoQuality } from '../../src/base/ports.ts';
 import { SEGMENTS_AHEAD } from '../../src/browser/media-protocol.ts';
 import { type FixtureName, fixture } from '../fixtures/make.ts';
-import { complaintsAbout, type JudgedPacket, joined, packetsOf, pointsOf, streamOf } from './transcoder/judge.ts';
+import { complaintsAbout, type JudgedPacket, joined, packetsOf, pointsOf, streamOf, writePlaylists } from './transcoder/judge.ts';
 import type { Answer, Outcome } from './transcoder/page.ts';
 import { spansOf } from './transcoder/spans.ts';
 import { openTranscoderTab, type TranscoderTab } from './transcoder/start.ts';
@@ -89,7 +89,7 @@ function startsOf(durations: readonly number[]): number[] {
   });
 }
 
-async function encode(name: FixtureName, options: { by: By; size: readonly [number, number] }): Promise<string> {
+async function encode(name: FixtureName, options: { by: By; size: readonly [number, number] }): Promise<Quality> {
   const { starts, end, source } = await cut(name);
   const [width, height] = options.size;
   await tab.page.getByLabel('File').setInputFiles(source);
@@ -99,12 +99,19 @@ async function encode(name: FixtureName, options: { by: By; size: readonly [numb
   const isLeftOut = options.by === 'webcodecs' && !CONVERTED.includes(name);
   const quality: VideoQuality = { width, height, bitrate: 400_000, starts, ...(!isLeftOut && { end }) };
   const outcome = unwrap(await tab.page.evaluate(([to, what]) => window.transcoder.encode(to, what), [directory, quality] as const));
-  await judge(directory, { name, outcome, size: options.size });
-  return directory;
+  return { directory, rendition: await judge(directory, { name, outcome, size: options.size }) };
+}
+
+interface Quality {
+  readonly directory: string;
+  readonly rendition: Outcome['renditions'][number];
 }
 
 /** Everything that holds for every quality. */
-async function judge(directory: string, made: { name: FixtureName; outcome: Outcome; size: readonly [number, number] }): Promise<void> {
+async function judge(
+  directory: string,
+  made: { name: FixtureName; outcome: Outcome; size: readonly [number, number] },
+): Promise<Quality['rendition']> {
   const { name, outcome, size } = made;
   const original = await cut(name);
   const [rendition] = outcome.renditions;
@@ -151,6 +158,7 @@ async function judge(directory: string, made: { name: FixtureName; outcome: Outc
     expect(first?.key, `segment ${n}`).toBe(true);
   });
   await judgePicture(original.source, path);
+  return rendition;
 }
 
 /** Seconds: in every clip, between two white flashes. */
@@ -186,6 +194,71 @@ describe("what WebCodecs can't do right is left to ffmpeg", () => {
   test.each(CONVERTED)('%s', async (name) => {
     await encode(name, { by: 'webcodecs', size: name === 'turned.mp4' ? [240, 426] : [426, 240] });
   });
+});
+
+describe('a player that changes quality at every segment', () => {
+  /** Every change that there is among three levels. */
+  const ORDER = [0, 1, 2, 0, 2, 1];
+
+  test.each<[FixtureName, By, readonly (readonly [number, number])[]]>([
+    [
+      'barcode.mp4',
+      'webcodecs',
+      [
+        [256, 144],
+        [160, 90],
+      ],
+    ],
+    [
+      'barcode.mp4',
+      'ffmpeg',
+      [
+        [256, 144],
+        [160, 90],
+      ],
+    ],
+    [
+      'rotated.mp4',
+      'webcodecs',
+      [
+        [240, 426],
+        [180, 320],
+      ],
+    ],
+  ])('of %s by %s sees no hole and no fault', async (name, by, sizes) => {
+    const { directory, segments, size } = await compose(name, { by, sizes });
+    const seen = unwrap(
+      await tab.page.evaluate(([where, order]) => window.transcoder.playSwitching(where, order), [directory, ORDER] as const),
+    );
+    expect(seen.complaints).toEqual([]);
+    expect(seen.levels).toEqual(Array.from({ length: segments }, (_, n) => ORDER[n % ORDER.length]));
+    expect(seen.shown).toEqual(seen.levels);
+    expect([...seen.sizes].sort()).toEqual([size, ...sizes].map(([width, height]) => `${width}×${height}`).sort());
+    seen.buffered.forEach(([start], n) => {
+      expect(start - (seen.buffered[n - 1]?.[1] ?? 0)).toBeLessThanOrEqual(0.05);
+    });
+    const end = (await cut(name)).end / 1e6;
+    expect(seen.buffered.at(-1)?.[1]).toBeGreaterThan(end - 0.05);
+    expect(seen.played).toBeGreaterThan(end - 0.05);
+  });
+
+  /** One video of what was copied and what was made of it: pictures first, the best first, then the sound, as a manifest has them. */
+  async function compose(name: FixtureName, made: { by: By; sizes: readonly (readonly [number, number])[] }) {
+    const { outcome } = await cut(name);
+    const [picture, sound] = outcome.renditions;
+    if (!picture || !sound) throw new Error('The clip has no sound.');
+    const directory = `${name}-${made.by}-all`;
+    const renditions = [picture];
+    await cp(join(output, name, '0'), join(output, directory, '0'), { recursive: true });
+    for (const size of made.sizes) {
+      const quality = await encode(name, { by: made.by, size });
+      await cp(join(output, quality.directory, '0'), join(output, directory, String(renditions.length)), { recursive: true });
+      renditions.push(quality.rendition);
+    }
+    await cp(join(output, name, '1'), join(output, directory, String(renditions.length)), { recursive: true });
+    await writePlaylists(join(output, directory), { ...outcome, renditions: [...renditions, sound] });
+    return { directory, segments: picture.durations.length, size: [picture.width, picture.height] as const };
+  }
 });
 
 describe('holding back and stopping', () => {

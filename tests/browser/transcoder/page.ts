@@ -3,6 +3,7 @@ import { asKadreelError } from '../../../src/base/errors.ts';
 import type { CutEvent, MediaProbe, VideoQuality } from '../../../src/base/ports.ts';
 import { createTranscoder } from '../../../src/browser/transcoder.ts';
 import { play } from './play.ts';
+import { playSwitching } from './switch.ts';
 
 export interface Outcome {
   readonly renditions: readonly {
@@ -82,6 +83,8 @@ const api = {
   encodeAndHoldBack: (quality: VideoQuality) => holdBack((signal) => createTranscoder().encode(file(), quality, signal)),
   /** Plays `/out/<directory>/master.m3u8` by hls.js up to `time` seconds, and answers with what is seen there. */
   play: (directory: string, time: number) => answer(() => play(directory, time), new AbortController()),
+  /** Plays it from end to end, each segment from the next level of `order`. */
+  playSwitching: (directory: string, order: readonly number[]) => answer(() => playSwitching(directory, order), new AbortController()),
 };
 
 declare global {
