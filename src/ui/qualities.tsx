@@ -29,7 +29,7 @@ export function Qualities(props: { readonly qualities: readonly QualityState[] }
 function wordFor({ phase, fraction, problem }: QualityState): string {
   switch (phase) {
     case 'waiting':
-      return 'next';
+      return 'waiting';
     case 'making':
       return `${Math.floor(fraction * 100)}%`;
     case 'made':

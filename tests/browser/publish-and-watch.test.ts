@@ -1,14 +1,15 @@
 /** What a person does: publish in one tab, watch in another, and go away. */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fixture } from '../fixtures/make.ts';
 import { BARCODE_RATE, readPicture } from './harness/barcode.ts';
 import { launch } from './harness/chromium.ts';
+import { saveHls } from './harness/save-hls.ts';
 import { type Site, startSite } from './harness/site.ts';
 import { openTab, type Published, type Tab } from './harness/tab.ts';
 
@@ -95,28 +96,3 @@ describe('a video published in one tab', () => {
     expect(received.tabs + received.store).toBeGreaterThan(0);
   });
 });
-
-/** Fetches a playlist and all that it names through the page, and writes it below the folder under its own path. */
-async function saveHls(tab: Tab, folder: string, path: string): Promise<void> {
-  const body = await fetchIn(tab, path);
-  const file = join(folder, path);
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, body);
-  if (!path.endsWith('.m3u8')) return;
-  const text = body.toString('utf8');
-  const names = [...text.matchAll(/URI="([^"]+)"/g)].map((match) => match[1] as string);
-  names.push(...text.split('\n').filter((line) => line !== '' && !line.startsWith('#')));
-  for (const name of new Set(names)) await saveHls(tab, folder, new URL(name, `http://site${path}`).pathname);
-}
-
-async function fetchIn(tab: Tab, path: string): Promise<Buffer> {
-  const base64 = await tab.page.evaluate(async (url) => {
-    const response = await fetch(url);
-    if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`);
-    const bytes = new Uint8Array(await response.arrayBuffer());
-    let binary = '';
-    for (const byte of bytes) binary += String.fromCharCode(byte);
-    return btoa(binary);
-  }, path);
-  return Buffer.from(base64, 'base64');
-}
