@@ -1,8 +1,8 @@
 /** Plays a video whose quality changes with every segment, as on a network that is never the same. */
-import Hls, { type FragBufferedData, type FragChangedData } from 'hls.js';
+import Hls, { type FragChangedData, type FragLoadedData } from 'hls.js';
 
 export interface Switched {
-  /** Of each segment of the picture, in order: the level that it was loaded from. */
+  /** Of each segment of the picture, in order: the level that it was first loaded from. */
   readonly levels: readonly number[];
   /** What was shown, `width×height`, each once, in the order of the first showing. */
   readonly sizes: readonly string[];
@@ -24,9 +24,16 @@ export async function playSwitching(directory: string, order: readonly number[])
   const video = document.createElement('video');
   video.muted = true;
   document.body.append(video);
-  const hls = new Hls({ enableWorker: false, autoStartLoad: false, maxBufferLength: 600, maxMaxBufferLength: 600 });
-  const complaints: string[] = [];
   const levels: number[] = [];
+  /** hls.js asks which level comes next when it is about to load; a change at any other moment would meet a segment that is on its way. */
+  class InOrder extends Hls.DefaultConfig.abrController {
+    override get nextAutoLevel(): number {
+      return order[levels.length % order.length] ?? 0;
+    }
+    override set nextAutoLevel(_: number) {}
+  }
+  const hls = new Hls({ enableWorker: false, abrController: InOrder, maxBufferLength: 600, maxMaxBufferLength: 600 });
+  const complaints: string[] = [];
   const shown: number[] = [];
   const sizes = new Set<string>();
   try {
@@ -35,16 +42,11 @@ export async function playSwitching(directory: string, order: readonly number[])
     video.addEventListener('resize', () => sizes.add(`${video.videoWidth}×${video.videoHeight}`));
     hls.on(Hls.Events.FRAG_CHANGED, (_, { frag }: FragChangedData) => shown.push(frag.level));
     await new Promise<void>((resolve) => {
-      hls.on(Hls.Events.FRAG_BUFFERED, (_, { frag }: FragBufferedData) => {
-        if (frag.type !== 'main' || typeof frag.sn !== 'number') return;
-        levels[frag.sn] = frag.level;
-        hls.loadLevel = order[(frag.sn + 1) % order.length] ?? 0;
+      hls.on(Hls.Events.FRAG_LOADED, (_, { frag }: FragLoadedData) => {
+        // One that ends where another level's ends but for 5e-15 s, as the durations add up, is loaded a second time.
+        if (frag.type === 'main' && typeof frag.sn === 'number') levels[frag.sn] ??= frag.level;
       });
       hls.on(Hls.Events.BUFFERED_TO_END, () => resolve());
-      hls.once(Hls.Events.MANIFEST_PARSED, () => {
-        hls.loadLevel = order[0] ?? 0;
-        hls.startLoad(0);
-      });
       hls.loadSource(`/out/${directory}/master.m3u8`);
       hls.attachMedia(video);
     });
