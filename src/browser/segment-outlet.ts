@@ -12,6 +12,7 @@ export interface SegmentOutlet {
   credit(): void;
 }
 
+/** `post` sends to the page. */
 export function createOutlet(post: (reply: CutReply, transfer: Transferable[]) => void): SegmentOutlet {
   let credit = SEGMENTS_AHEAD;
   let onCredit: (() => void) | null = null;
