@@ -12,6 +12,7 @@ export interface SegmentOutlet {
   credit(): void;
 }
 
+/** An outlet that sends by `post`. */
 export function createOutlet(post: (reply: CutReply, transfer: Transferable[]) => void): SegmentOutlet {
   let credit = SEGMENTS_AHEAD;
   let onCredit: (() => void) | null = null;
