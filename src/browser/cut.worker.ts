@@ -1,10 +1,11 @@
-/** A worker for one job: to say what a file is, or to cut it in segments. Whoever started it ends it. */
+/** A worker for one job: to say what a file is, to cut it in segments, or to make another quality of it. Whoever started it ends it. */
 import { asKadreelError, fail } from '../base/errors.ts';
 import { decodeAhead } from './decode-times.ts';
 import { readComplexEdits } from './edit-lists.ts';
 import { type AudioTrack, damaged, type MediaFile, openMediaFile, type VideoTrack } from './media-file.ts';
 import type { CutReply, CutRequest, Inspection } from './media-protocol.ts';
 import { makePoster } from './poster.ts';
+import { makeQuality } from './quality-maker.ts';
 import {
   type CutSegment,
   cutAudio,
@@ -38,12 +39,16 @@ self.onmessage = ({ data }: MessageEvent<CutRequest>): void => {
     outlet.credit();
     return;
   }
-  const work = data.type === 'inspect' ? inspect(data.file) : cut(data);
-  work.catch((error: unknown) => {
+  work(data).catch((error: unknown) => {
     const { code, message } = asKadreelError(error);
     reply({ type: 'failed', code, message });
   });
 };
+
+function work(request: Exclude<CutRequest, { type: 'credit' }>): Promise<void> {
+  if (request.type === 'inspect') return inspect(request.file);
+  return request.type === 'cut' ? cut(request) : makeQuality(request, outlet);
+}
 
 async function inspect(blob: Blob): Promise<void> {
   const file = await openMediaFile(blob);

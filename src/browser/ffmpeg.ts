@@ -58,8 +58,8 @@ const TIMESCALE = 90_000;
 
 /**
  * One thread and no instructions that depend on the machine, so that the output is the same bytes everywhere. Every picture of the source, at
- * its time; key frames at the starts and nowhere else. `-crf 25` is what the eye wants, the bitrate of the quality a bound above it: x264 needs less than half
- * of the bits that a browser's encoder does.
+ * its time; key frames at the starts and nowhere else. `-crf 25` is what the eye wants, the quality's bitrate a bound above it: x264 needs
+ * less than half of the bits that a browser's encoder does.
  */
 function qualityArgs({ quality, origin, upright, turned }: QualityConversion): readonly string[] {
   const { width, height, bitrate, starts } = quality;
@@ -159,6 +159,7 @@ function shownSize(stream: FfprobeStream): { width: number; height: number } {
   return { width: Math.round((stream.width ?? 0) * stretch), height: stream.height ?? 0 };
 }
 
+/** What a conversion makes, and who hears of it. */
 export interface ConversionOptions {
   /** The whole file, its sound only, or one quality of its picture. */
   readonly what: 'all' | 'audio' | QualityConversion;

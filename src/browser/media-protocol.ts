@@ -22,6 +22,7 @@ export type CutRequest =
    * Every packet is looked at first: where a GOP fits in no segment, the answer is `uncuttable` if `mayRefuse`, else a failure.
    */
   | { readonly type: 'cut'; readonly video: Blob; readonly audio: Blob; readonly mayRefuse: boolean }
+  | EncodeRequest
   /** One more segment was taken. */
   | { readonly type: 'credit' };
 
@@ -33,14 +34,12 @@ export type CutReply =
   | { readonly type: 'ended' }
   | WorkerFailure;
 
-/** What an encode worker is asked. It says what a cut worker says. */
+/** What a cut worker is asked when a quality is to be made. */
 export type EncodeRequest =
   /** Answered by `event`s and by `ended`, or at once by `uncuttable` where this browser can't decode the picture or encode it so. */
   | { readonly type: 'encode'; readonly file: Blob; readonly quality: VideoQuality }
   /** The same of pictures that have key frames where the segments begin already. `origin`: the second of the file that becomes 0. */
-  | { readonly type: 'recut'; readonly file: Blob; readonly quality: VideoQuality; readonly origin: number }
-  /** One more segment was taken. */
-  | { readonly type: 'credit' };
+  | { readonly type: 'recut'; readonly file: Blob; readonly quality: VideoQuality; readonly origin: number };
 
 /** What the headers say. Null instead of it: mediabunny does not know the format. */
 export interface Inspection {

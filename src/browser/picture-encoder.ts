@@ -1,4 +1,7 @@
-/** The pictures of a file, decoded and encoded anew as H.264 by WebCodecs. The encoder scales them: a canvas between the two takes three times as long. */
+/**
+ * The pictures of a file, decoded and encoded anew as H.264 by WebCodecs. The encoder scales them: a canvas between the two takes three times
+ * as long.
+ */
 import { fail } from '../base/errors.ts';
 import type { VideoTrack } from './media-file.ts';
 

@@ -12,7 +12,7 @@ export interface SegmentOutlet {
   credit(): void;
 }
 
-/** `post` sends to the page. */
+/** An outlet that sends by `post`. */
 export function createOutlet(post: (reply: CutReply, transfer: Transferable[]) => void): SegmentOutlet {
   let credit = SEGMENTS_AHEAD;
   let onCredit: (() => void) | null = null;

@@ -164,19 +164,14 @@ async function* cutBlobs(
 
 /** As `cutBlobs`, of one quality. */
 async function* encodeBlob(
-  request: Exclude<EncodeRequest, { type: 'credit' }>,
+  request: EncodeRequest,
   options: { readonly from: number; readonly signal: AbortSignal },
 ): AsyncGenerator<CutEvent, boolean> {
-  const worker = new Worker(new URL('./encode.worker.ts', import.meta.url), { type: 'module', name: 'encode' });
-  return yield* eventsOf(openWorker<EncodeRequest, CutReply>(worker, options.signal), request, options.from);
+  return yield* eventsOf(openCutWorker(options.signal), request, options.from);
 }
 
 /** What a worker answers to a request, up to `done`; false when it can't do it. Breaking out ends the worker. */
-async function* eventsOf<Request>(
-  worker: MediaWorker<Request | { readonly type: 'credit' }, CutReply>,
-  request: Request,
-  from: number,
-): AsyncGenerator<CutEvent, boolean> {
+async function* eventsOf(worker: MediaWorker<CutRequest, CutReply>, request: CutRequest, from: number): AsyncGenerator<CutEvent, boolean> {
   try {
     worker.send(request);
     for (;;) {

@@ -23,12 +23,12 @@ export interface Rung {
   readonly bitrate: number;
 }
 
-/** By its lines, the shorter side. */
+/** What people call a quality: its lines, counted along the shorter side. */
 export type RungName = '1080p' | '720p' | '480p' | '360p' | '240p';
 
 /**
- * Bits a second at 16:9 and 30 frames a second. x264 at `-preset veryfast -crf 25` takes about 1,000 kbit/s for ordinary 720p footage, and
- * bits go with pixels to the power 0.75; Chromium's encoder (OpenH264) takes 2.4 times as many for the same SSIM. The numbers are that,
+ * Bits a second at 16:9 and 30 frames a second. Taken as given: 1,000 kbit/s for filmed 720p by x264 at `-preset veryfast -crf 25`, and bits that
+ * go with pixels to the power 0.75. Measured: Chromium's encoder (OpenH264) takes 2.4 times as many for the same SSIM. The numbers are the product,
  * rounded. They are what an average may reach: a still picture takes less.
  */
 const STEPS: readonly { readonly name: RungName; readonly lines: number; readonly bitrate: number }[] = [

@@ -36,10 +36,10 @@ afterAll(async () => {
 
 type By = 'webcodecs' | 'ffmpeg';
 
-/** What the encode worker finds: with `ffmpeg` no encoder, as in a browser without WebCodecs. */
+/** What the worker finds: with `ffmpeg` no encoder, as in a browser without WebCodecs. */
 async function offer(by: By): Promise<void> {
-  await tab.page.unroute('**/encode.worker-*.js');
-  await tab.page.route('**/encode.worker-*.js', async (route) => {
+  await tab.page.unroute('**/cut.worker-*.js');
+  await tab.page.route('**/cut.worker-*.js', async (route) => {
     const response = await route.fetch();
     const body = await response.text();
     await route.fulfill({ response, body: by === 'ffmpeg' ? `${body}\ndelete self.VideoEncoder;` : body });

@@ -1,33 +1,26 @@
-/** A worker for one job: to make a quality of a video's picture, cut where another one is cut. Whoever started it ends it. */
-import { asKadreelError, fail } from '../base/errors.ts';
+/**
+ * Makes a quality of a video's picture, cut where another one is cut. It runs in the cut worker: a worker of its own would load mediabunny
+ * a second time.
+ */
+import { fail } from '../base/errors.ts';
 import type { VideoQuality } from '../base/ports.ts';
 import { createSegmentFinder, cutAligned } from './aligned-cutter.ts';
 import { readComplexEdits } from './edit-lists.ts';
 import { type MediaFile, openMediaFile, packetOf, type VideoTrack } from './media-file.ts';
-import type { CutReply, EncodeRequest } from './media-protocol.ts';
+import type { EncodeRequest } from './media-protocol.ts';
 import { chooseEncoder, encodePictures, type PictureEncoderOptions } from './picture-encoder.ts';
 import { type CutSegment, MAX_HIDDEN, timelineOrigin } from './segment-cutter.ts';
-import { createOutlet } from './segment-outlet.ts';
-
-declare const self: DedicatedWorkerGlobalScope;
+import type { SegmentOutlet } from './segment-outlet.ts';
 
 const MICROSECONDS = 1e6;
 
-const outlet = createOutlet((message: CutReply, transfer) => self.postMessage(message, transfer));
+/** Answers by events and by `ended`, or by `uncuttable`. Rejects with `unsupported`. To be called once. */
+export async function makeQuality(request: EncodeRequest, outlet: SegmentOutlet): Promise<void> {
+  if (request.type === 'recut') return recut(request, outlet);
+  return encode(request, outlet);
+}
 
-self.onmessage = ({ data }: MessageEvent<EncodeRequest>): void => {
-  if (data.type === 'credit') {
-    outlet.credit();
-    return;
-  }
-  const work = data.type === 'encode' ? encode(data.file, data.quality) : recut(data);
-  work.catch((error: unknown) => {
-    const { code, message } = asKadreelError(error);
-    outlet.reply({ type: 'failed', code, message });
-  });
-};
-
-async function encode(blob: Blob, quality: VideoQuality): Promise<void> {
+async function encode({ file: blob, quality }: EncodeRequest & { type: 'encode' }, outlet: SegmentOutlet): Promise<void> {
   const file = await openMediaFile(blob);
   const video = file?.video;
   // What an edit list hides is followed by ffmpeg alone.
@@ -42,6 +35,7 @@ async function encode(blob: Blob, quality: VideoQuality): Promise<void> {
   const packets = encodedPackets(video, { config, origin, segmentAt: createSegmentFinder(starts) }, (next) => {
     told = next;
   });
+  const send = sender(outlet);
   let sent = 0;
   try {
     for await (const segment of cutAligned(packets, { starts, end })) {
@@ -55,7 +49,7 @@ async function encode(blob: Blob, quality: VideoQuality): Promise<void> {
     if (sent > 0) throw error;
     return outlet.reply({ type: 'uncuttable' });
   }
-  finish();
+  finish(outlet);
 }
 
 /** Encoded pictures as packets; `tell` hears what a decoder must be told, which is the same for all of them. */
@@ -73,7 +67,8 @@ async function* encodedPackets(video: VideoTrack, options: PictureEncoderOptions
   }
 }
 
-async function recut({ file: blob, quality, origin }: EncodeRequest & { type: 'recut' }): Promise<void> {
+async function recut({ file: blob, quality, origin }: EncodeRequest & { type: 'recut' }, outlet: SegmentOutlet): Promise<void> {
+  const send = sender(outlet);
   const video = (await openMediaFile(blob))?.video;
   if (!video) throw fail('unsupported', 'This quality came out without a picture.');
   const end = endOf(quality, video.end - origin);
@@ -81,38 +76,38 @@ async function recut({ file: blob, quality, origin }: EncodeRequest & { type: 'r
   for await (const segment of cutAligned(shifted(video, origin), { starts: secondsOf(quality.starts), end })) {
     await send(segment, { quality, muxed: await video.mux(segment.packets), codecs: codecs ?? '', frameRate, end });
   }
-  finish();
+  finish(outlet);
 }
 
 async function* shifted(video: VideoTrack, origin: number) {
   for await (const packet of video.packets({ metadataOnly: false })) yield packet.clone({ timestamp: packet.timestamp - origin });
 }
 
-/** Segments that went out, in microseconds of the video. */
-let at = 0;
-
-async function send(
-  segment: CutSegment<unknown>,
-  options: {
-    readonly quality: VideoQuality;
-    readonly muxed: Awaited<ReturnType<VideoTrack['mux']>>;
-    readonly codecs: string;
-    readonly frameRate: number;
-    readonly end: number;
-  },
-): Promise<void> {
-  const { codecs, frameRate, end } = options;
-  const { init, bytes } = options.muxed;
-  const { width, height } = options.quality;
-  if (at === 0) outlet.emit({ type: 'rendition', rendition: { index: 0, kind: 'video', codecs, init, width, height, frameRate } });
-  const until = Math.round(segment.end * MICROSECONDS);
-  const duration = until - at;
-  at = until;
-  await outlet.segment({ rendition: 0, bytes, duration });
-  outlet.emit({ type: 'progress', fraction: end > 0 ? Math.min(segment.end / end, 1) : 1 });
+interface Muxed {
+  readonly quality: VideoQuality;
+  readonly muxed: Awaited<ReturnType<VideoTrack['mux']>>;
+  readonly codecs: string;
+  readonly frameRate: number;
+  /** Of the last segment (seconds). */
+  readonly end: number;
 }
 
-function finish(): void {
+/** Sends one segment after the other, the rendition before the first. */
+function sender(outlet: SegmentOutlet): (segment: CutSegment<unknown>, made: Muxed) => Promise<void> {
+  let at = 0; // microseconds of the video that went out
+  return async (segment, { quality, muxed, codecs, frameRate, end }) => {
+    const { init, bytes } = muxed;
+    const { width, height } = quality;
+    if (at === 0) outlet.emit({ type: 'rendition', rendition: { index: 0, kind: 'video', codecs, init, width, height, frameRate } });
+    const until = Math.round(segment.end * MICROSECONDS);
+    const duration = until - at;
+    at = until;
+    await outlet.segment({ rendition: 0, bytes, duration });
+    outlet.emit({ type: 'progress', fraction: end > 0 ? Math.min(segment.end / end, 1) : 1 });
+  };
+}
+
+function finish(outlet: SegmentOutlet): void {
   outlet.emit({ type: 'done' });
   outlet.reply({ type: 'ended' });
 }
