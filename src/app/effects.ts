@@ -3,7 +3,7 @@ import { assertNever } from '../base/errors.ts';
 import type { Cancel, Clock, SourceFile } from '../base/ports.ts';
 import { quiet } from '../base/timing.ts';
 import type { Manifest, VideoId } from '../media/manifest.ts';
-import type { Kadreel, WatchSession } from './api.ts';
+import type { Kadreel, QualityState, WatchSession } from './api.ts';
 import type { Event, FeedName, Shared } from './events.ts';
 import { createInvitationEffects } from './invitation-effects.ts';
 import { createNetworkEffects } from './network-effects.ts';
@@ -140,13 +140,17 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
     const follow = (event: Event): void => {
       if (own.followed && !controller.signal.aborted) tell(whole.signal, event);
     };
+    let qualities: readonly QualityState[] = [];
     try {
       const page = await kadreel;
       const publication = await page.publish(file, {
         title,
         signal: controller.signal,
         onProgress: (progress) => follow({ type: 'publish-progressed', progress }),
-        onQualities: (qualities) => follow({ type: 'qualities-changed', qualities }),
+        onQualities(states) {
+          qualities = states;
+          follow({ type: 'qualities-changed', qualities });
+        },
       });
       const { videoId, watchUrl, done } = publication;
       if (controller.signal.aborted) {
@@ -155,6 +159,8 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
         return;
       }
       follow({ type: 'published', videoId, watchUrl });
+      // The first ones are told before the link is.
+      if (qualities.length > 0) follow({ type: 'qualities-changed', qualities });
       done.then(
         (copies) => follow({ type: 'copies-stored', videoId, copies }),
         (error) => follow({ type: 'copies-failed', videoId, problem: problemOf(error, 'publishing') }),

@@ -95,9 +95,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
         const packed = await cut(work.packing, file, signal);
         progress.report(stage, 1);
         const versions = createVideoVersions({ ...options, ...packed, title: fitting, first: packed.renditions });
-        const video = await versions.next([]);
+        const video = await versions.next([], library.add);
         const groups = groupsOf(packed.renditions);
-        await library.add(video);
         added = video.videoId;
         const first = packed.renditions.flatMap((rendition) => rendition.groups[0]?.key ?? []);
         await Promise.all([library.announce(video, signal), ...first.map((group) => node.announce(group, signal))]);

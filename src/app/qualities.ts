@@ -55,8 +55,7 @@ export async function makeQualities(options: QualitiesOptions): Promise<void> {
       }
       const { renditions } = await work.packing.finish();
       if (signal.aborted) throw abortError(signal);
-      const video = await versions.next(renditions);
-      await library.add(video);
+      const video = await versions.next(renditions, library.add);
       await work.keep();
       // What fails here is renewed within the hour: the disk has it.
       await library.announce(video, signal).catch(() => undefined);

@@ -11,8 +11,11 @@ import type { Device } from '../records/vector-clock.ts';
 import { type PublishedVideo, videoRecordSchema } from './library.ts';
 
 export interface VideoVersions {
-  /** The next version: the first one when `added` is empty, else one that has these qualities, too. Rejects with `invalid` or `too-large`. */
-  next(added: readonly FinishedRendition[]): Promise<PublishedVideo>;
+  /**
+   * The next version: the first one when `added` is empty, else one that has these qualities, too. It counts when `keep` has it on the disk: later ones
+   * stand on what counts. Rejects with `invalid`, `too-large`, or what `keep` rejects with.
+   */
+  next(added: readonly FinishedRendition[], keep: (video: PublishedVideo) => Promise<void>): Promise<PublishedVideo>;
 }
 
 export interface VideoVersionsOptions {
@@ -39,13 +42,11 @@ export function createVideoVersions(options: VideoVersionsOptions): VideoVersion
   let previous: SignedRecord | null = null;
 
   return {
-    async next(added) {
+    async next(added, keep) {
       const built = buildManifest(crypto, facts, first, [...more, ...added]);
       const value = encode(videoRecordSchema, { manifest: built.key });
       const record = await writeRecord({ signer: account, device, name, value, now: clock.now(), previous });
-      more.push(...added);
-      previous = record;
-      return {
+      const video: PublishedVideo = {
         videoId: recordKey(crypto, account.publicKey, name),
         title,
         duration: built.manifest.duration,
@@ -54,6 +55,10 @@ export function createVideoVersions(options: VideoVersionsOptions): VideoVersion
         record: record.signed,
         values: [built.encoded, ...built.pages.map((page) => page.bytes), ...(poster ? [poster] : [])],
       };
+      await keep(video);
+      more.push(...added);
+      previous = record;
+      return video;
     },
   };
 }

@@ -1,11 +1,10 @@
 /** Four tabs of twelve are killed at once: what was published still plays, and what plays does not stop. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { Browser, JSHandle } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { JSHandle } from 'playwright-core';
+import { expect, test } from 'vitest';
 import { type FixtureName, fixture } from '../fixtures/make.ts';
-import { launch } from './harness/chromium.ts';
-import { type Site, startSite } from './harness/site.ts';
+import { usePlace } from './harness/place.ts';
 import { openTab, type Published, type Tab } from './harness/tab.ts';
 
 const TABS = 12;
@@ -32,16 +31,7 @@ const CLIPS: readonly Clip[] = [
   { name: 'barcode.mp4', rate: 25, duration: 40 },
 ];
 
-let site: Site;
-let browser: Browser;
-beforeAll(async () => {
-  site = await startSite();
-  browser = await launch();
-});
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const place = usePlace();
 
 test('4 tabs of 12 are killed at once: the video that plays goes on, and all three videos play elsewhere', {
   timeout: 120_000,
@@ -49,7 +39,7 @@ test('4 tabs of 12 are killed at once: the video that plays goes on, and all thr
   const start = performance.now();
   const tabs: Tab[] = [];
   while (tabs.length < TABS) {
-    tabs.push(...(await Promise.all(Array.from({ length: OPENED_AT_ONCE }, () => openTab(browser, site.url)))));
+    tabs.push(...(await Promise.all(Array.from({ length: OPENED_AT_ONCE }, () => openTab(place.browser, place.site.url)))));
   }
   console.info(`${TABS} tabs were nodes after ${Math.round(performance.now() - start)} ms`);
   const publishers = tabs.slice(0, CLIPS.length);
@@ -70,7 +60,7 @@ test('4 tabs of 12 are killed at once: the video that plays goes on, and all thr
   const atKill = await progress.evaluate((now) => now.mark());
   await Promise.all(killed.map(kill));
 
-  const newcomer = await openTab(browser, site.url);
+  const newcomer = await openTab(place.browser, place.site.url);
   for (const [index, clip] of CLIPS.entries()) {
     const watchers = [survivors[index] as Tab, newcomer];
     await Promise.all(watchers.map((watcher) => watcher.watch((videos[index] as Published).watchUrl)));
@@ -92,7 +82,7 @@ test('4 tabs of 12 are killed at once: the video that plays goes on, and all thr
   expect(fetched).toBeGreaterThan(0);
   expect((await player.player()).error).toBeNull();
   expect((await player.stats()).received.openNodes).toBe(0);
-  expect(site.openNode.status().counters.served).toBe(0);
+  expect(place.site.openNode.status().counters.served).toBe(0);
 });
 
 async function publishWithCopies(publisher: Tab, clip: Clip): Promise<Published> {

@@ -4,12 +4,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { fixture } from '../fixtures/make.ts';
-import { launch } from './harness/chromium.ts';
+import { usePlace } from './harness/place.ts';
 import { saveHls } from './harness/save-hls.ts';
-import { type Site, startSite } from './harness/site.ts';
 import { adopt, openTab } from './harness/tab.ts';
 
 const run = promisify(execFile);
@@ -17,23 +15,14 @@ const SECONDS = 60; // of minute720.mp4
 /** A minute is encoded three times, on a machine that does other things. */
 const MAKING = 120_000;
 
-let site: Site;
-let browser: Browser;
-beforeAll(async () => {
-  site = await startSite();
-  browser = await launch();
-});
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const place = usePlace();
 
 test('480p, 360p and 240p join a 720p video whose link works, and it is safe to close with all of them copied', {
   timeout: 240_000,
 }, async () => {
-  const keeper = await openTab(browser, site.url);
-  const page = await (await browser.newContext({ colorScheme: 'dark' })).newPage();
-  await page.goto(`${site.url}/publish`);
+  const keeper = await openTab(place.browser, place.site.url);
+  const page = await (await place.browser.newContext({ colorScheme: 'dark' })).newPage();
+  await page.goto(`${place.site.url}/publish`);
   const publisher = await adopt(page);
   await publisher.untilLinked(keeper.id);
   await page.getByLabel('Video file').setInputFiles(await fixture('minute720.mp4'));
@@ -47,7 +36,7 @@ test('480p, 360p and 240p join a 720p video whose link works, and it is safe to 
   expect(await list.locator('span:first-child').allInnerTexts()).toEqual(expect.arrayContaining(['480p', '360p', '240p']));
 
   // It plays while they are made.
-  const early = await openTab(browser, watchUrl);
+  const early = await openTab(place.browser, watchUrl);
   await early.untilMoving();
   const made = page.locator('.qualities li[data-phase="made"]');
   await expect.poll(() => made.count(), { timeout: MAKING }).toBe(3);
@@ -55,7 +44,7 @@ test('480p, 360p and 240p join a 720p video whose link works, and it is safe to 
   await page.getByText('Safe to close').waitFor({ timeout: MAKING });
   await page.close({ runBeforeUnload: true });
 
-  const late = await openTab(browser, watchUrl);
+  const late = await openTab(place.browser, watchUrl);
   await late.untilMoving();
   const folder = await mkdtemp(join(tmpdir(), 'kadreel-qualities-'));
   try {

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createMemoryStore } from '../../../signal-server/memory-store.ts';
 import type { QualityState } from '../../../src/app/api.ts';
 import { fail } from '../../../src/base/errors.ts';
+import type { Store } from '../../../src/base/ports.ts';
 import { deferred } from '../../../src/base/timing.ts';
 import type { Manifest, VideoId } from '../../../src/media/manifest.ts';
 import { type AppWorld, createAppWorld, leftOn, type Tab } from './app-world.ts';
@@ -80,6 +81,29 @@ describe('the smaller qualities', () => {
     expect(sizesOf(await manifestOf(publisher, videoId))).toEqual([360, 'sound']);
     expect((await leftOn(store)).filter((key) => key.startsWith('draft/'))).toEqual([]);
     expect(await world.run(publisher.node.groups.usage())).toMatchObject({ groups: 4 });
+  });
+
+  test('one that the disk has no room for is in no later version', async () => {
+    const store = createMemoryStore(1e9);
+    let versions = 0;
+    const full: Store = {
+      ...store,
+      async write(changes) {
+        const isVersion = changes.some(({ table, key }) => table === 'library' && key.startsWith('published/'));
+        if (isVersion && ++versions === 2) throw fail('quota', 'The disk is full.');
+        await store.write(changes);
+      },
+    };
+    const publisher = await network({ store: full, cut: { height: 480 } });
+    let last: readonly QualityState[] = [];
+    const onQualities = (states: readonly QualityState[]): void => {
+      last = states;
+    };
+    const { videoId, done } = await world.run(publisher.app.publish(fakeFile(1), { title: 'Sea', onQualities }));
+    await world.run(done);
+    expect(last.map(({ name, phase }) => `${name} ${phase}`)).toEqual(['360p made', '240p failed']);
+    expect(sizesOf(await manifestOf(world.tab({ keeps: false }), videoId))).toEqual([480, 'sound', 360]);
+    expect(await world.run(publisher.node.groups.usage())).toMatchObject({ groups: 6 });
   });
 
   test('a tab that leaves while one is made has published what it had', async () => {
