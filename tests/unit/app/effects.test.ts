@@ -275,6 +275,21 @@ describe('effects: publishing', () => {
     ]);
   });
 
+  it('tells of qualities as they are made, and again behind the link that they belong to', async () => {
+    const { call, events } = await publishing();
+    const making = [{ name: '240p', phase: 'making', fraction: 0, problem: null }] as const;
+    const made = [{ name: '240p', phase: 'made', fraction: 1, problem: null }] as const;
+    call.options.onQualities?.(making);
+    call.resolve(publication(deferred()));
+    await settled();
+    call.options.onQualities?.(made);
+    expect(events.slice(-2)).toEqual([
+      { type: 'qualities-changed', qualities: making },
+      { type: 'qualities-changed', qualities: made },
+    ]);
+    expect(events.map(({ type }) => type)).toEqual(['qualities-changed', 'published', 'qualities-changed', 'qualities-changed']);
+  });
+
   it('tells failures of publishing and of copying', async () => {
     const { call, types } = await publishing();
     call.reject(fail('quota', 'Full.'));

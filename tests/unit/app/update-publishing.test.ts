@@ -110,6 +110,12 @@ describe('publishing: the end', () => {
     expect(follow(published, { type: 'copies-stored', videoId: OTHER, copies }).state).toEqual(published);
   });
 
+  it('shows the smaller pictures of a video whose link works', () => {
+    const qualities = [{ name: '240p', phase: 'making', fraction: 0.5, problem: null }] as const;
+    expect(follow(published, { type: 'qualities-changed', qualities }).state.publishing).toMatchObject({ qualities });
+    expect(follow(working, { type: 'qualities-changed', qualities }).state).toEqual(working);
+  });
+
   it('tells when copies can’t be stored, and keeps the link', () => {
     const { state } = follow(published, { type: 'copies-failed', videoId: VIDEO, problem: PROBLEM });
     expect(state.publishing).toEqual({ ...published.publishing, copies: { stored: 0, wanted: 0 } });
