@@ -5,7 +5,7 @@
 import { type Bytes, copy, equal, toHex } from '../base/bytes.ts';
 import { fail, hasCode, type KadreelError } from '../base/errors.ts';
 import type { Channel, Clock, Punch, Puncher, Random } from '../base/ports.ts';
-import { abortError, deferred, orAbort, quiet } from '../base/timing.ts';
+import { deferred, orAbort, quiet } from '../base/timing.ts';
 import type { Contact } from '../kademlia/contact.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import { type Letter, SESSION_BYTES } from '../wire/letter.ts';
@@ -50,6 +50,11 @@ const MAX_ANSWERING = 32;
  * the last minute included, so this leaves half of them for our own.
  */
 const ANSWER_RATE = { burst: 64, interval: 400 };
+/**
+ * How long our own attempt waits for one of the other side (ms): 3.2 round trips of 600 ms take two thirds of it. Whoever wakes from sleep is handed old offers,
+ * which nobody stands behind any more.
+ */
+const THEIR_TIME = 3_000;
 /** Letters of one attempt that may wait for an earlier one that is still on its way. */
 const MAX_AHEAD = 64;
 /** Attempts that have ended and are remembered, so that their late candidates do not look like new ones. */
@@ -180,6 +185,13 @@ export function createPunching(options: PunchingOptions): Punching {
     return session;
   };
 
+  /** The link of an attempt that the other side began; null when it fails, or takes longer than good ones do. */
+  const soon = (link: Promise<Link>): Promise<Link | null> => {
+    const late = deferred<null>();
+    const stop = clock.after(THEIR_TIME, () => late.resolve(null));
+    return Promise.race([link.catch(() => null), late.promise]).finally(stop);
+  };
+
   /** Begins to answer an offer, or a signal behind it that was faster. Null: our own offer to the same node goes on. */
   const answer = ({ session: id, transfer }: Letter, { from, carrier }: { from: Contact; carrier: NodeId }): Session | null => {
     const ours = find(from.id, { initiated: true });
@@ -209,12 +221,12 @@ export function createPunching(options: PunchingOptions): Punching {
       if (closed) throw fail('closed', 'This node has been closed.');
       const theirs = find(contact.id, { initiated: false });
       if (theirs) {
-        const link = await orAbort(theirs.link, signal).catch(() => null);
+        const link = await orAbort(soon(theirs.link), signal);
         if (link) return link;
-        if (signal.aborted) throw abortError(signal);
       }
       if (noPaths.isPaused(contact.id)) throw noPath('None opened when it was tried before; it is tried again later.');
       const session = begin(contact, { id: options.random.bytes(SESSION_BYTES), initiated: true, transfer, through: null });
+      theirs?.link.then(session.yield, () => undefined);
       try {
         return await orAbort(session.link, signal);
       } catch (error) {

@@ -15,6 +15,8 @@ import { createTrace } from './trace.ts';
 export interface Host extends PipeHost {
   readonly place: Place;
   readonly nat: Nat;
+  /** Ends of direct connections that it began: each costs a browser an RTCPeerConnection. */
+  readonly punches: number;
   readonly dialer: Dialer;
   readonly puncher: Puncher;
   /** Answers dialling at this address. */
@@ -36,7 +38,7 @@ export interface Network {
   trace(): string;
   readonly messages: number;
   readonly bytes: number;
-  /** Ends of direct connections that were begun: each costs a browser an RTCPeerConnection. */
+  /** As of a host, of all of them. */
   readonly punches: number;
   /** Has every message looked at when it is sent, besides those who look already. */
   watch(look: Look): void;
@@ -60,6 +62,7 @@ export interface NetworkOptions {
 
 interface SimHost extends Host {
   up: boolean;
+  punches: number;
   side: number;
   /** A connection has shown what it is behind. */
   judged: boolean;
@@ -126,6 +129,7 @@ export function createNetwork(options: NetworkOptions): Network {
 
   const startPunch = (host: SimHost, { initiator, emit }: Parameters<Puncher['start']>[0]): Punch => {
     counters.punches++;
+    host.punches++;
     const opened = deferred<Channel>();
     quiet(opened.promise);
     let settled = false;
@@ -189,6 +193,7 @@ export function createNetwork(options: NetworkOptions): Network {
       const host: SimHost = {
         name: counters.hosts++,
         up: true,
+        punches: 0,
         side: 0,
         judged: false,
         ends: new Set(),

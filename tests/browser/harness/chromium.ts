@@ -10,6 +10,34 @@ export function launch(): Promise<Browser> {
   return chromium.launch({ executablePath: executable(), args: CHROMIUM_FLAGS });
 }
 
+/** A browser whose computer can sleep. */
+export interface Sleeper {
+  readonly browser: Browser;
+  /** Stops all of its processes, as sleep does: nothing runs, nothing is told to others, and the clock goes on. */
+  sleep(): void;
+  wake(): void;
+  close(): Promise<void>;
+}
+
+/** A browser of its own that can be put to sleep. */
+export async function launchSleeper(): Promise<Sleeper> {
+  const server = await chromium.launchServer({ executablePath: executable(), args: CHROMIUM_FLAGS });
+  const { pid } = server.process();
+  if (pid === undefined) throw new Error('The browser has no process.');
+  // Playwright starts it as the leader of a process group.
+  const tell = (signal: 'SIGSTOP' | 'SIGCONT') => (): void => void process.kill(-pid, signal);
+  const wake = tell('SIGCONT');
+  return {
+    browser: await chromium.connect(server.wsEndpoint()),
+    sleep: tell('SIGSTOP'),
+    wake,
+    close() {
+      wake(); // else it could not end
+      return server.close();
+    },
+  };
+}
+
 export interface Persistent {
   readonly context: BrowserContext;
   /** Ends the browser and starts it again on the same disk. */

@@ -395,6 +395,33 @@ describe('glare', () => {
     expect((await bench.run(link)).id).toBe(a.contact.id);
     expect(b.attempts.length).toBe(2);
   });
+
+  test('an offer that nobody stands behind any more holds up our own attempt for 3 s only', async () => {
+    const bench = createBench();
+    const [a, b] = [side(bench), side(bench)];
+    quiet(b.punching.deliver(letter('offer'), { from: a.contact, carrier: NOBODY }));
+    const link = b.punching.punch(a.contact, patient);
+    await bench.advance(2_900);
+    expect(b.attempts.length).toBe(1);
+    b.outbox.splice(0);
+    await bench.advance(200 + GATHERED);
+    expect(b.attempts.length).toBe(2);
+    await deliver(bench, [a, b]);
+    expect((await bench.run(link)).id).toBe(a.contact.id);
+  });
+
+  test('a slow attempt of theirs that opens after all ends ours, which had begun meanwhile', async () => {
+    const bench = createBench();
+    const [a, b] = [side(bench), side(bench)];
+    quiet(b.punching.deliver(letter('offer'), { from: a.contact, carrier: NOBODY }));
+    const link = b.punching.punch(a.contact, patient);
+    await bench.advance(3_100);
+    expect(b.attempts.map(({ closed }) => closed)).toEqual([false, false]);
+    b.attempts[0]?.opened.resolve(channelPair(bench.clock)[0]);
+    expect((await bench.run(link)).id).toBe(a.contact.id);
+    expect(b.links).toEqual([{ from: a.contact.id, initiated: false, guest: false }]);
+    expect(b.attempts.map(({ closed }) => closed)).toEqual([true, true]);
+  });
 });
 
 describe('nonsense', () => {
