@@ -33,15 +33,16 @@ export interface WatcherOptions {
   readonly clock: Clock;
   readonly crypto: Crypto;
   readonly node: Pick<DhtNode, 'overlay' | 'segments' | 'links' | 'onLinks'>;
-  readonly library: Library;
+  readonly library: Pick<Library, 'get'>;
 }
 
 /** Descriptions kept: what a person has open, and a little more. */
 const MAX_CATALOGUES = 16;
 /** Pages of a description, each a lookup: what a publisher's own disk keeps of one video. Sixteen renditions could name five times as many. */
 const MAX_PAGES = 200;
-/** A video may have got more qualities after this time, ms. */
-const FRESH = 30_000;
+/** A video may have got more qualities after this time, ms: twice as long each time that it has not, up to the most. Asking costs some 700 bytes. */
+const FRESH_FIRST = 30_000;
+const FRESH_MOST = 480_000;
 /** For finding a video's description, ms: two lookups, each with a few time-outs in it. */
 const LOAD_DEADLINE = 25_000;
 /** Segments fetched ahead of the one that the player asked for, each 4 s: the player's next requests find them on the disk. */
@@ -50,6 +51,19 @@ const AHEAD = 3;
 const URGENT = 0;
 const AHEAD_URGENCY = 10;
 
+/** What a video's record pointed to when it was looked up. */
+interface Version {
+  readonly manifestKey: Key;
+  readonly catalogue: Catalogue;
+}
+
+interface Known {
+  readonly version: Promise<Version>;
+  /** Clock time at which a later version is asked for, and how long that is after the last time (ms). */
+  readonly due: number;
+  readonly pause: number;
+}
+
 interface Session {
   readonly catalogue: Catalogue;
   readonly abort: AbortController;
@@ -57,20 +71,22 @@ interface Session {
 
 export function createWatcher(options: WatcherOptions): Watcher {
   const { clock, crypto, node, library } = options;
-  const catalogues = new Map<VideoId, { readonly catalogue: Promise<Catalogue>; readonly at: number }>();
+  const known = new Map<VideoId, Known>();
   const sessions = new Set<Session>();
 
   /** From this disk when it is our own video, else from the network. */
-  const load = async (videoId: VideoId, signal: AbortSignal): Promise<Catalogue> => {
+  const load = async (videoId: VideoId, before: Version | null, signal: AbortSignal): Promise<Version> => {
     const own = await library.get(videoId);
     const find = () => node.overlay.findRecord(videoId, { settle: 'first', signal });
     const record = own ? openRecord(own.record) : await askWhileJoining(node, { clock, signal }, find);
     const pointer = record && decode(videoRecordSchema, record.body.value);
     if (!record || !pointer) throw fail('not-found', 'Nobody in the network knows this video now.');
+    if (pointer.manifest === before?.manifestKey) return before;
     const manifest = decodeManifest(await value(pointer.manifest, own, signal));
     if (!manifest || !equal(manifest.owner, record.body.owner)) throw fail('corrupt', 'The description of this video is not valid.');
     if (pagesOf(manifest) > MAX_PAGES) throw fail('corrupt', 'The description of this video is longer than any that can be published.');
-    return { manifest, groups: await readIndexes(manifest, (key) => value(key, own, signal)) };
+    const groups = await readIndexes(manifest, (key) => value(key, own, signal));
+    return { manifestKey: pointer.manifest, catalogue: { manifest, groups } };
   };
 
   const value = async (key: Key, own: PublishedVideo | null, signal: AbortSignal): Promise<Bytes> => {
@@ -81,37 +97,40 @@ export function createWatcher(options: WatcherOptions): Watcher {
   };
 
   /** Others may want it too: it goes on when the first who asked has gone. */
-  const begin = (videoId: VideoId): Promise<Catalogue> => {
+  const begin = (videoId: VideoId, before: Version | null): Promise<Version> => {
     const limit = deadline(clock, LOAD_DEADLINE);
-    return load(videoId, limit.signal).finally(limit.done);
+    return load(videoId, before, limit.signal).finally(limit.done);
   };
 
-  const note = (videoId: VideoId, loading: Promise<Catalogue>): void => {
-    catalogues.delete(videoId);
-    catalogues.set(videoId, { catalogue: loading, at: clock.now() });
-    trim(catalogues, MAX_CATALOGUES);
+  const note = (videoId: VideoId, version: Promise<Version>, pause: number): void => {
+    known.delete(videoId);
+    known.set(videoId, { version, due: clock.now() + pause, pause });
+    trim(known, MAX_CATALOGUES);
   };
 
-  const catalogue: Watcher['catalogue'] = (videoId, signal) => {
-    const known = catalogues.get(videoId);
-    if (!known) {
-      const loading = begin(videoId);
-      note(videoId, loading);
-      loading.catch(() => {
-        if (catalogues.get(videoId)?.catalogue === loading) catalogues.delete(videoId); // The next one asks anew.
+  /** A later version is for who asks next: the present one plays as well, and is there. Nobody asks twice for it meanwhile. */
+  const refresh = (videoId: VideoId, { version, pause }: Known): void => {
+    const longer = Math.min(2 * pause, FRESH_MOST);
+    note(videoId, version, longer);
+    const look = async (): Promise<void> => {
+      const before = await version;
+      const now = await begin(videoId, before);
+      if (now !== before) note(videoId, Promise.resolve(now), FRESH_FIRST);
+    };
+    look().catch(() => undefined); // Asked for again when it is due.
+  };
+
+  const catalogue: Watcher['catalogue'] = async (videoId, signal) => {
+    const present = known.get(videoId);
+    if (present && clock.now() >= present.due) refresh(videoId, present);
+    const version = present?.version ?? begin(videoId, null);
+    if (!present) {
+      note(videoId, version, FRESH_FIRST);
+      version.catch(() => {
+        if (known.get(videoId)?.version === version) known.delete(videoId); // The next one asks anew.
       });
-      return orAbort(loading, signal);
     }
-    if (clock.now() - known.at >= FRESH) {
-      // A later version is for who asks next: this one plays as well, and is there. Nobody asks twice for it meanwhile.
-      note(videoId, known.catalogue);
-      const loading = begin(videoId);
-      loading.then(
-        () => note(videoId, loading),
-        () => undefined,
-      );
-    }
-    return orAbort(known.catalogue, signal);
+    return (await orAbort(version, signal)).catalogue;
   };
 
   /** Fetches what comes after a segment in whichever rendition of an open video it belongs to. */

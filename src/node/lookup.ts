@@ -41,7 +41,7 @@ export interface LookupOptions {
   readonly k: number;
   readonly alpha: number;
   /** Where it starts. */
-  readonly seeds: readonly Contact[];
+  readonly seeds: readonly Candidate[];
   /** Nodes that have answered already and are not asked again. */
   readonly known?: readonly Contact[];
   /** Null: only nodes are looked for. */
@@ -106,7 +106,7 @@ export async function* lookup(options: LookupOptions): AsyncGenerator<LookupEven
       shortlist.add([contact], null);
       shortlist.answered(contact.id);
     }
-    shortlist.add(options.seeds, null);
+    for (const { contact, namedBy } of options.seeds) shortlist.add([contact], namedBy);
     for (;;) {
       if (cancel.signal.aborted) throw abortError(cancel.signal);
       while (shortlist.asked < MAX_ASKED * options.k) {

@@ -3,6 +3,7 @@ import type { Clock, Crypto } from '../base/ports.ts';
 import type { Contact } from '../kademlia/contact.ts';
 import { compareDistance, type Key, type NodeId } from '../kademlia/key.ts';
 import type { RoutingTable } from '../kademlia/routing-table.ts';
+import type { Candidate } from '../kademlia/shortlist.ts';
 import type { Item, Want } from '../wire/messages.ts';
 import type { ItemStore } from './item-store.ts';
 import { type LookupEvent, type LookupOptions, lookup, type Storer } from './lookup.ts';
@@ -23,7 +24,7 @@ export interface OverlayLookup {
   /** How many of the nearest are looked for; k when absent. */
   readonly width?: number;
   /** Where an iterative lookup begins; the linked nodes nearest to the target when absent. */
-  readonly seeds?: readonly Contact[];
+  readonly seeds?: readonly Candidate[];
   readonly signal?: AbortSignal;
 }
 
@@ -66,14 +67,15 @@ export function createLookups(options: LookupsOptions): Lookups {
   };
 
   async function* iterative(target: Key, { want, before, width = settings.k, seeds, known, signal }: Search) {
-    const linked = seeds ?? table.closestLinked(target, settings.k);
+    const linked = table.closestLinked(target, settings.k);
+    const own = linked.length > 0 ? linked : table.closest(target, settings.k);
     const run = lookup({
       target,
       self,
       crypto,
       k: width,
       alpha: settings.alpha,
-      seeds: linked.length > 0 ? linked : table.closest(target, settings.k),
+      seeds: seeds ?? own.map((contact) => ({ contact, namedBy: null })),
       want: want ?? null,
       ...(known && { known }),
       ...(before !== undefined && { before }),
@@ -152,7 +154,7 @@ export function createLookups(options: LookupsOptions): Lookups {
       }
       // The nearest may be a newcomer that was not given everything yet.
       const width = Math.ceil(settings.k / DIRECT_SHARE);
-      const seeds = nearest.slice(0, width).map(({ contact }) => contact);
+      const seeds = nearest.slice(0, width);
       if (seeds.length === 0) return;
       const direct = { want, width, seeds, known, ...(before !== undefined && { before }), ...(signal && { signal }) };
       for await (const event of iterative(key, direct)) if (event.type === 'answered') yield* event.items;

@@ -144,7 +144,11 @@ export function createRefreshing(options: RefreshingOptions): Refreshing {
       const far = table.contacts().filter(({ id }) => table.isLinked(id) && !near.has(id));
       const seeds = anyOf(far, ASKED_AROUND);
       if (seeds.length === 0) return;
-      for await (const event of overlay.lookup(self, { style: 'iterative', seeds, width: ASKED_AROUND })) {
+      for await (const event of overlay.lookup(self, {
+        style: 'iterative',
+        seeds: seeds.map((contact) => ({ contact, namedBy: null })),
+        width: ASKED_AROUND,
+      })) {
         if (event.type === 'done') return;
       }
     },

@@ -88,7 +88,9 @@ export function createRouteFinder(options: RouteFinderOptions): RouteFinder {
 
   return {
     async *find({ target, want, before = Number.MAX_SAFE_INTEGER, early, signal }) {
-      const firsts = [...table.closestLinked(target, settings.routes + MAX_MORE)];
+      const near = table.closestLinked(target, settings.routes + MAX_MORE);
+      // Any of them will do. Open nodes are few and others need them more.
+      const firsts = [...near.filter(({ open }) => open === null), ...near.filter(({ open }) => open !== null)];
       const body = encode(CALLS.ROUTE.request, {
         target,
         want: want === null ? null : WANT[want],

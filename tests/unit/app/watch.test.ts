@@ -137,6 +137,40 @@ describe('a description that is not right', () => {
   });
 });
 
+describe('a later version of a video', () => {
+  test('is asked for after 30 s, then twice as long each time that there is none; and one that came is there for who asks next', async () => {
+    world = createAppWorld(47);
+    const [publisher, viewer] = (await tabs(2)) as [Tab, Tab];
+    const id = await forge(publisher, (honest) => honest);
+    let asked = 0;
+    const overlay: typeof viewer.node.overlay = {
+      ...viewer.node.overlay,
+      findRecord(...args) {
+        asked++;
+        return viewer.node.overlay.findRecord(...args);
+      },
+    };
+    const node = { ...viewer.node, overlay };
+    const watcher = createWatcher({ clock: world.scheduler.clock, crypto: world.crypto, node, library: { get: async () => null } });
+    const look = async (): Promise<string> => (await world.run(watcher.catalogue(id, SIGNAL))).manifest.title;
+    const times: number[] = [];
+    for (let second = 0; second < 1_200; second++) {
+      const before = asked;
+      expect(await look()).toBe('Sea');
+      if (asked > before) times.push(second);
+      await world.pass(1_000);
+    }
+    expect(times).toHaveLength(6);
+    for (const [index, at] of [0, 30, 90, 210, 450, 930].entries()) expect(Math.abs((times[index] as number) - at)).toBeLessThan(5);
+
+    await forge(publisher, (honest) => ({ ...honest, title: 'Sea, again' }));
+    await world.pass(480_000);
+    expect(await look()).toBe('Sea');
+    await world.pass(5_000);
+    expect(await look()).toBe('Sea, again');
+  });
+});
+
 describe('a video that is not found', () => {
   test('is looked for anew the next time', async () => {
     world = createAppWorld(46);

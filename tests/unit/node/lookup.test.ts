@@ -25,7 +25,7 @@ function setup(bench: Bench, nodes: readonly Contact[], answer?: (to: Candidate,
     crypto: bench.crypto,
     k: K,
     alpha: ALPHA,
-    seeds: nodes.slice(0, 3),
+    seeds: nodes.slice(0, 3).map((contact) => ({ contact, namedBy: null })),
     want: null,
     ...(signal && { signal }),
     call: async (to, _method, _request, cancelled) => {

@@ -4,7 +4,7 @@ import { createMemoryStore } from '../../../signal-server/memory-store.ts';
 import { fromUtf8 } from '../../../src/base/bytes.ts';
 import { fail } from '../../../src/base/errors.ts';
 import type { Contact } from '../../../src/kademlia/contact.ts';
-import { compareDistance, hashKey, type Key } from '../../../src/kademlia/key.ts';
+import { compareDistance, hashKey, type Key, type NodeId } from '../../../src/kademlia/key.ts';
 import { createRoutingTable } from '../../../src/kademlia/routing-table.ts';
 import { createItemStore } from '../../../src/node/item-store.ts';
 import type { LookupEvent } from '../../../src/node/lookup.ts';
@@ -27,7 +27,7 @@ function setup(options: { covers?: boolean; style?: 'recursive' | 'iterative'; i
   for (const contact of people.slice(20, 25)) table.linked(contact, bench.clock.now());
   const questions: RouteQuestion[] = [];
   const answers: (RouteAnswer | Error)[] = [];
-  const asked: { contact: Contact; method: string }[] = [];
+  const asked: { contact: Contact; method: string; namedBy: NodeId | null }[] = [];
   const first = people[20] as Contact;
   const lookups = createLookups({
     self: self.id,
@@ -46,8 +46,8 @@ function setup(options: { covers?: boolean; style?: 'recursive' | 'iterative'; i
         }
       },
     },
-    call: async ({ contact }, method) => {
-      asked.push({ contact, method });
+    call: async ({ contact, namedBy }, method) => {
+      asked.push({ contact, method, namedBy });
       return { contacts: [], token: new Uint8Array(8), open: [], items: options.items?.(contact) ?? [] } as never;
     },
     isFault: () => false,
@@ -154,6 +154,8 @@ describe('a search for items', () => {
     expect(await search('first')).toEqual([{ type: 'value', bytes }]);
     expect(asked.map(({ contact }) => people.indexOf(contact)).toSorted()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(asked.every(({ method }) => method === 'FIND_VALUE')).toBe(true);
+    // Who named them is linked to them, and carries the question.
+    expect(new Set(asked.map(({ namedBy }) => namedBy))).toEqual(new Set([people[0]?.id]));
     expect(questions.map(({ early }) => early)).toEqual([true]);
   });
 

@@ -249,6 +249,23 @@ describe('an asker', () => {
     expect(at(events, -1)).toMatchObject({ answer: { hops: 1, by: { id: at(firsts, 1).contact.id } } });
   });
 
+  test('[K8] open nodes among the nearest are asked last', async () => {
+    const bench = createBench();
+    const target = bench.someone().contact.id;
+    const asker = createWebNode(bench);
+    const nodes = Array.from({ length: 8 }, (_, n) => createWebNode(bench, { open: n % 2 ? null : `wss://${n}.example/ws` }));
+    const firsts = towards(target, nodes).toReversed();
+    for (const first of firsts) asker.link(first);
+    const nearest = firsts.slice(0, 4);
+    for (const one of nearest) one.instead = () => Promise.reject(new Error('no'));
+    const events = await bench.run(collect(asker.finder.find(nodesOnly(target))));
+    const asked = events.flatMap((event) => (event.type === 'asked' ? [event.first] : []));
+    expect(asked.map(({ id }) => id).toSorted()).toEqual(nearest.map(({ contact }) => contact.id).toSorted());
+    const tabs = nearest.filter(({ contact }) => contact.open === null).length;
+    expect(asked.map(({ open }) => open === null)).toEqual(nearest.map((_, index) => index < tabs));
+    expect([0, 4]).not.toContain(tabs);
+  });
+
   test('[K8] asks by one more when no answer came within half a second, and by the next at once when one fails', async () => {
     const bench = createBench();
     const { target, asker, firsts } = star(bench, 5);

@@ -40,9 +40,10 @@ export const HOP = 10;
 export const silent = (signal: AbortSignal): Promise<Bytes> =>
   new Promise((_, reject) => signal.addEventListener('abort', () => reject(abortError(signal)), { once: true }));
 
-export function createWebNode(bench: Bench, { covers = false }: { covers?: boolean } = {}): WebNode {
+export function createWebNode(bench: Bench, { covers = false, open = null }: { covers?: boolean; open?: string | null } = {}): WebNode {
   const { clock, crypto } = bench;
-  const { contact, storeId } = bench.someone();
+  const { contact: someone, storeId } = bench.someone();
+  const contact = { ...someone, open };
   const table: RoutingTable = { ...createRoutingTable({ self: contact.id }), covers: () => covers };
   const links = new Map<NodeId, Link>();
   const tokens = createTokens(bench);
