@@ -25,7 +25,7 @@ export interface Known {
   roundTrip: number | null;
   /** Round trips measured. */
   measured: number;
-  /** The linked node that named it: it has a link to it, so a signal through it is short. */
+  /** The linked node that named it: it has a link to it, so what goes through it has a short way. */
   introducer: NodeId | null;
   /** Failures to reach it, in a row. */
   failures: number;

@@ -74,7 +74,7 @@ export interface RoutingTable {
   get(id: NodeId): Contact | null;
   /** True while it is not to be called: it could not be reached of late, or had no room for us. */
   isPaused(id: NodeId, now: number): boolean;
-  /** The linked node that named it; null when that is not known, or no longer linked. */
+  /** The linked node that named it last, a tab rather than an open node; null when that is not known, or no longer linked. */
   introducer(id: NodeId): NodeId | null;
   isLinked(id: NodeId): boolean;
   readonly linkCount: number;
@@ -196,6 +196,12 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
     return isQuarterFree(bucketAt(one.bucket), one.quarter, settings);
   };
 
+  /** An open node is linked to everybody, and should carry only what no tab can. */
+  const betterIntroducer = (present: NodeId | null, named: NodeId | null): NodeId | null => {
+    const [before, now] = [present && all.get(present), named && all.get(named)];
+    return !now || (now.contact.open !== null && before?.contact.open === null && isLinked(before)) ? present : named;
+  };
+
   const unlinkedOf = (ids: ReadonlySet<NodeId>): ReadonlySet<Known> => {
     const found = new Set<Known>();
     for (const id of ids) {
@@ -213,7 +219,7 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
       const present = all.get(id);
       if (present) {
         if (present.linkedAt !== null) return false;
-        present.introducer = introducer ?? present.introducer;
+        present.introducer = betterIntroducer(present.introducer, introducer);
         if (!present.proven) {
           present.contact = contact;
           openNodes.note(present);

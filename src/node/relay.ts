@@ -104,7 +104,8 @@ export function createRelay(options: RelayOptions): Relay {
     const direct = (id: NodeId): Way => ({ hop: options.link(id), via: null });
     const isOpen = ({ hop }: Way): boolean => hop !== null && hop.contact.open !== null;
     // They have a link to it. Open nodes are linked to everybody, and should carry only what no tab can.
-    const linked = [...(named ? [named] : []), ...to.via].map(direct);
+    const introducer = table.introducer(to.id);
+    const linked = [...(named ? [named] : []), ...(introducer ? [introducer] : []), ...to.via].map(direct);
     yield* linked.filter((way) => !isOpen(way));
     yield* linked.filter(isOpen);
     for (const contact of table.closestLinked(to.id, MAX_WAYS)) yield direct(contact.id);

@@ -153,6 +153,22 @@ describe('what a routing table knows', () => {
     expect(routing.introducer(far(1).id)).toBeNull();
   });
 
+  it('[L1] remembers the last linked tab that named a node, and an open node only where none is', () => {
+    const routing = table();
+    const open = makeContact('4444', 'wss://o.example/ws');
+    for (const one of [near(1), near(2), open]) routing.linked(one, 0);
+    routing.heard(far(1), 0, open.id);
+    expect(routing.introducer(far(1).id)).toBe(open.id);
+    routing.heard(far(1), 0, near(1).id);
+    routing.heard(far(1), 0, open.id);
+    expect(routing.introducer(far(1).id)).toBe(near(1).id);
+    routing.heard(far(1), 0, near(2).id);
+    expect(routing.introducer(far(1).id)).toBe(near(2).id);
+    routing.unlinked(near(2).id, 1);
+    routing.heard(far(1), 1, open.id);
+    expect(routing.introducer(far(1).id)).toBe(open.id);
+  });
+
   it('counts a link once', () => {
     const routing = table();
     routing.linked(far(1), 0);

@@ -5,7 +5,7 @@ import { fail } from '../../../src/base/errors.ts';
 import { decode, encode } from '../../../src/base/schema.ts';
 import type { Contact } from '../../../src/kademlia/contact.ts';
 import { compareDistance, type NodeId } from '../../../src/kademlia/key.ts';
-import { createRoutingTable } from '../../../src/kademlia/routing-table.ts';
+import { createRoutingTable, type RoutingTable } from '../../../src/kademlia/routing-table.ts';
 import type { Link } from '../../../src/node/link.ts';
 import { createRelay, MAX_HOPS, type Relay, type RelayedCall } from '../../../src/node/relay.ts';
 import { CALLS, type RequestOf } from '../../../src/wire/messages.ts';
@@ -16,6 +16,7 @@ interface RelayNode {
   readonly contact: Contact;
   readonly relay: Relay;
   readonly links: Map<NodeId, Link>;
+  readonly table: RoutingTable;
   /** Calls that arrived here to be answered or carried. */
   readonly seen: RelayedCall[];
   carried: number;
@@ -40,12 +41,12 @@ function network(
       deadline: 8_000,
       onCarried: () => node.carried++,
     });
-    const node: RelayNode & { table: typeof table } = { contact, relay, links, seen: [], carried: 0, table };
+    const node: RelayNode = { contact, relay, links, table, seen: [], carried: 0 };
     return node;
-  }) as (RelayNode & { table: ReturnType<typeof createRoutingTable> })[];
+  });
   /** The link from `from` to `to`, as `from` sees it. */
   const join = (from: number, to: number): void => {
-    const [here, there] = [nodes[from], nodes[to]] as [(typeof nodes)[number], (typeof nodes)[number]];
+    const [here, there] = [at(nodes, from), at(nodes, to)];
     const call = async (_: string, request: unknown, signal?: AbortSignal): Promise<unknown> => {
       const body = encode(CALLS.RELAY.request, request as RequestOf<'RELAY'>);
       const relayed = decode(CALLS.RELAY.request, body) as RelayedCall;
@@ -173,6 +174,10 @@ describe('a relayed call', () => {
     expect([open.carried, tab.carried]).toEqual([0, 1]);
     expect(await bench.run(ask(at(nodes, 0), { ...target, via: [] }, { named: open.contact.id }))).toBe('I am 3');
     expect([open.carried, tab.carried]).toEqual([1, 1]);
+    // What its contact does not say, the tab that named it did.
+    at(nodes, 0).table.heard(target, 0, tab.contact.id);
+    expect(await bench.run(ask(at(nodes, 0), { ...target, via: [] }, { named: open.contact.id }))).toBe('I am 3');
+    expect([open.carried, tab.carried]).toEqual([1, 2]);
   });
 
   test('[L2] [L3] a dead end is followed by another way: the `via` of the target, linked or not', async () => {
