@@ -1,8 +1,10 @@
 /** What we use of @ffmpeg/core 0.12.10 (FFmpeg 5.1.4), which brings no types. */
 declare module '@ffmpeg/core' {
   export default function createFFmpegCore(options: {
-    /** Hands over the instance by `receive`; what it returns is not used when it is empty. */
-    instantiateWasm(imports: WebAssembly.Imports, receive: (instance: WebAssembly.Instance) => void): object;
+    /** Hands over the instance by `receive`; what it returns is not used when it is empty. The threads of a build that has some share the module. */
+    instantiateWasm(imports: WebAssembly.Imports, receive: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void): object;
+    /** Of a build with threads: its own address, and behind a `#` the addresses of its wasm and its worker as JSON in base64. */
+    mainScriptUrlOrBlob?: string;
   }): Promise<FfmpegCore>;
 
   export interface FfmpegCore {

@@ -1,6 +1,7 @@
 /** ffmpeg.wasm as the page uses it: what a file is, and its conversion to H.264 and AAC, or to one quality of the picture, in fragmented MP4. */
 import { fail } from '../base/errors.ts';
 import type { MediaProbe, VideoQuality } from '../base/ports.ts';
+import { abortError } from '../base/timing.ts';
 import type { FfmpegReply, FfmpegRequest } from './media-protocol.ts';
 import { openWorker } from './media-worker.ts';
 import { timelineOrigin } from './segment-cutter.ts';
@@ -8,6 +9,11 @@ import { timelineOrigin } from './segment-cutter.ts';
 /** Pixels of the converted picture at most. */
 const MAX_WIDTH = 1280;
 const MAX_HEIGHT = 720;
+
+/** Threads that a conversion asks for, once for its decoder and once for its encoder: ffmpeg.wasm has 32 in all, and waits for ever when it has no more. */
+const MAX_THREADS = 4;
+/** Longest silence of a conversion that goes on (ms): it tells of its progress twice a second, and a picture that large takes a few seconds. */
+const STANDSTILL = 30_000;
 
 /** Formats of ffmpeg that are no videos though they come with a picture: still images, and text drawn as one. */
 const NO_VIDEO = /_pipe$|^image2|^tty$|^ico$|^txd$/;
@@ -23,7 +29,7 @@ const VIDEO_ARGS = [
     'format=yuv420p',
   ].join(','),
   ...['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '23', '-bf', '0', '-sc_threshold', '0'],
-  ...['-force_key_frames', 'expr:gte(t,n_forced*2)', '-threads', '1'],
+  ...['-force_key_frames', 'expr:gte(t,n_forced*2)'],
 ];
 const AUDIO_ARGS = ['-map', '0:a:0?', '-c:a', 'aac', '-b:a', '128k', '-ac', '2', '-ar', '48000'];
 const OUTPUT_ARGS = [
@@ -57,7 +63,7 @@ const START_ROUNDING = 0.001;
 const TIMESCALE = 90_000;
 
 /**
- * One thread and no instructions that depend on the machine, so that the output is the same bytes everywhere. Every picture of the source, at
+ * No instructions that depend on the machine: with one thread the output is the same bytes everywhere. Every picture of the source, at
  * its time; key frames at the starts and nowhere else. `-crf 25` is what the eye wants, the quality's bitrate a bound above it: x264 needs
  * less than half of the bits that a browser's encoder does.
  */
@@ -66,9 +72,9 @@ function qualityArgs({ quality, origin, upright, turned }: QualityConversion): r
   const [across, down] = !upright && turned ? [height, width] : [width, height];
   const times = starts.map((start) => Math.max(start / 1e6 + origin - START_ROUNDING, 0).toFixed(6));
   return [
-    ...['-filter_threads', '1', '-map', '0:V:0', '-an', '-sn', '-dn', '-map_metadata', '-1', '-map_chapters', '-1'],
+    ...['-map', '0:V:0', '-an', '-sn', '-dn', '-map_metadata', '-1', '-map_chapters', '-1'],
     ...['-vf', `scale=${across}:${down}:flags=bicubic+accurate_rnd+full_chroma_int+bitexact,setsar=1,format=yuv420p`],
-    ...['-c:v', 'libx264', '-threads', '1', '-preset', 'veryfast', '-profile:v', 'main', '-crf', '25'],
+    ...['-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', 'main', '-crf', '25'],
     ...['-maxrate', String(bitrate), '-bufsize', String(2 * bitrate), '-g', '1000000', '-sc_threshold', '0', '-bf', '0'],
     ...['-force_key_frames', times.join(','), '-forced-idr', '1'],
     ...['-fps_mode', 'passthrough', '-enc_time_base', `1:${TIMESCALE}`, '-video_track_timescale', String(TIMESCALE)],
@@ -168,25 +174,60 @@ export interface ConversionOptions {
   readonly signal: AbortSignal;
 }
 
-/** Converts a file. Rejects with `unsupported`, `aborted` or `missing-feature`. */
+/**
+ * Converts a file. A picture is converted by several threads where the page may have them; where those fail or stand still, it is done again by one.
+ * Rejects with `unsupported`, `aborted` or `missing-feature`.
+ */
 export async function convert(file: Blob, options: ConversionOptions): Promise<Blob> {
-  const { inputArgs, args } = argsFor(options.what);
-  return withFfmpeg({ type: 'run', file, inputArgs, args }, options.signal, async (next) => {
+  const threads = options.what === 'audio' ? 1 : threadCount();
+  if (threads > 1) {
+    try {
+      return await convertBy(threads, file, options);
+    } catch (error) {
+      if (options.signal.aborted) throw abortError(options.signal);
+      console.warn('Converting with threads failed, and goes on with one.', error);
+    }
+  }
+  return convertBy(1, file, options);
+}
+
+function convertBy(threads: number, file: Blob, { what, onTime, signal }: ConversionOptions): Promise<Blob> {
+  const request: FfmpegRequest = { type: 'run', file, threads: threads > 1, ...argsFor(what, threads) };
+  return withFfmpeg(request, signal, async (next) => {
     // A Blob of Blobs: the browser may keep them on disk, and nothing is copied to put them together.
     const parts: Blob[] = [];
-    for (let reply = await next(); reply.type !== 'finished'; reply = await next()) {
+    // It loads as long as the network takes. After that threads that have waited for each other this long do so for ever.
+    let reply = await next();
+    while (reply.type !== 'finished') {
       if (reply.type === 'chunk') parts.push(new Blob([reply.bytes]));
-      else if (reply.type === 'time') options.onTime(reply.seconds);
+      else if (reply.type === 'time') onTime(reply.seconds);
+      reply = await (threads > 1 ? within(STANDSTILL, next()) : next());
     }
     if (parts.length === 0) throw fail('unsupported', 'This file could not be converted: nothing in it could be decoded.');
     return new Blob(parts, { type: 'video/mp4' });
   });
 }
 
-function argsFor(what: ConversionOptions['what']): { inputArgs: readonly string[]; args: readonly string[] } {
-  if (what === 'all') return { inputArgs: [], args: [...VIDEO_ARGS, ...AUDIO_ARGS, ...OUTPUT_ARGS] };
+/** Threads of the decoder, and as many of the encoder; 1 where the page may not share memory with workers. */
+function threadCount(): number {
+  return globalThis.crossOriginIsolated ? Math.min(Math.max(navigator.hardwareConcurrency || 1, 1), MAX_THREADS) : 1;
+}
+
+function argsFor(what: ConversionOptions['what'], threads: number): { inputArgs: readonly string[]; args: readonly string[] } {
   if (what === 'audio') return { inputArgs: [], args: [...AUDIO_ONLY_ARGS, ...AUDIO_ARGS, ...AUDIO_OUTPUT_ARGS] };
-  return { inputArgs: ['-threads', '1', ...(what.upright ? [] : ['-noautorotate'])], args: qualityArgs(what) };
+  const number = ['-threads', String(threads)];
+  // Filters are quick, and threads that they start by themselves may be more than there are.
+  const decoding = ['-filter_threads', '1', ...number];
+  if (what === 'all') return { inputArgs: decoding, args: [...VIDEO_ARGS, ...number, ...AUDIO_ARGS, ...OUTPUT_ARGS] };
+  return { inputArgs: [...decoding, ...(what.upright ? [] : ['-noautorotate'])], args: [...qualityArgs(what), ...number] };
+}
+
+/** Rejects with `timeout` when it takes longer (ms). */
+function within<T>(limit: number, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(fail('timeout', `The converter stood still for ${limit / 1000} s.`)), limit);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 async function withFfmpeg<T>(

@@ -5,6 +5,9 @@
  */
 import createFFmpegCore, { type FfmpegCore } from '@ffmpeg/core';
 import wasmUrl from '@ffmpeg/core/wasm?url';
+import threadedWasmUrl from '@ffmpeg/core-mt/wasm?url';
+import threadUrl from '@ffmpeg/core-mt/worker?url';
+import threadedUrl from '@ffmpeg/core-mt?url';
 import { asKadreelError, fail } from '../base/errors.ts';
 import { FFMPEG_OUTPUT, type FfmpegReply, type FfmpegRequest } from './media-protocol.ts';
 
@@ -38,8 +41,8 @@ async function probe(file: Blob): Promise<void> {
   reply({ type: 'probed', json });
 }
 
-async function run({ file, inputArgs = [], args }: FfmpegRequest & { type: 'run' }): Promise<void> {
-  const core = await load();
+async function run({ file, inputArgs = [], args, threads = false }: FfmpegRequest & { type: 'run' }): Promise<void> {
+  const core = await (threads ? loadThreaded() : load());
   const input = mount(core, file);
   const output = outputDevice(core);
   const log: string[] = [];
@@ -48,32 +51,46 @@ async function run({ file, inputArgs = [], args }: FfmpegRequest & { type: 'run'
     if (log.length > LOG_LINES) log.shift();
   });
   core.setProgress(({ time }) => reply({ type: 'time', seconds: Math.max(time, 0) / MICROSECONDS }));
+  reply({ type: 'running' });
   const exit = core.exec('-hide_banner', ...inputArgs, '-i', input, ...args, FFMPEG_OUTPUT);
   if (exit !== 0) throw fail('unsupported', `This file could not be converted: ${reason(log)}. Try another format, for example MP4.`);
   output.end();
   reply({ type: 'finished' });
 }
 
-async function load(): Promise<FfmpegCore> {
+function load(): Promise<FfmpegCore> {
+  return start(createFFmpegCore, wasmUrl);
+}
+
+/** The build with threads: 32 workers, each of which loads the same script, and a heap that all of them share. */
+async function loadThreaded(): Promise<FfmpegCore> {
+  const { default: create }: typeof import('@ffmpeg/core') = await import(/* @vite-ignore */ threadedUrl).catch(notLoaded);
+  const [script, wasmURL, workerURL] = [threadedUrl, threadedWasmUrl, threadUrl].map((url) => new URL(url, self.location.href).href);
+  // It reads the addresses of its parts behind the `#` of its own.
+  return start(create, threadedWasmUrl, `${script}#${btoa(JSON.stringify({ wasmURL, workerURL }))}`);
+}
+
+async function start(create: typeof createFFmpegCore, wasm: string, mainScriptUrlOrBlob?: string): Promise<FfmpegCore> {
   let failed: ((error: unknown) => void) | null = null;
   const broken = new Promise<never>((_, reject) => {
     failed = reject;
   });
-  const core = createFFmpegCore({
+  const core = create({
+    ...(mainScriptUrlOrBlob && { mainScriptUrlOrBlob }),
     instantiateWasm(imports, receive) {
-      WebAssembly.instantiateStreaming(fetch(wasmUrl), imports).then(({ instance }) => receive(instance), failed);
+      WebAssembly.instantiateStreaming(fetch(wasm), imports).then(({ instance, module }) => receive(instance, module), failed);
       return {};
     },
   });
-  try {
-    return await Promise.race([core, broken]);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw fail(
-      'missing-feature',
-      `The converter could not be loaded (${why}). Check the connection and try again, or publish an MP4 with H.264 and AAC.`,
-    );
-  }
+  return Promise.race([core, broken]).catch(notLoaded);
+}
+
+function notLoaded(error: unknown): never {
+  const why = error instanceof Error ? error.message : String(error);
+  throw fail(
+    'missing-feature',
+    `The converter could not be loaded (${why}). Check the connection and try again, or publish an MP4 with H.264 and AAC.`,
+  );
 }
 
 /** The name matters little, its ending a bit: some formats are known by nothing else. */

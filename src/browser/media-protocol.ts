@@ -61,13 +61,21 @@ export type TrackInspection<Facts> = Facts & {
 export type FfmpegRequest =
   /** Answered by `probed`. */
   | { readonly type: 'probe'; readonly file: Blob }
-  /** Answered by `chunk`s of the output and by `finished`. */
-  | { readonly type: 'run'; readonly file: Blob; readonly inputArgs?: readonly string[]; readonly args: readonly string[] };
+  /** Answered by `running`, `chunk`s of the output and `finished`. `threads`: whether the build of ffmpeg is the one that has any. */
+  | {
+      readonly type: 'run';
+      readonly file: Blob;
+      readonly inputArgs?: readonly string[];
+      readonly args: readonly string[];
+      readonly threads?: boolean;
+    };
 
 /** What an ffmpeg worker says. */
 export type FfmpegReply =
   /** What ffprobe printed, as JSON; an empty object when it found nothing that it knows. */
   | { readonly type: 'probed'; readonly json: string }
+  /** ffmpeg is there, and begins. */
+  | { readonly type: 'running' }
   | { readonly type: 'chunk'; readonly bytes: Bytes }
   /** Seconds of the output that are done. */
   | { readonly type: 'time'; readonly seconds: number }
