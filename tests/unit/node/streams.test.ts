@@ -126,9 +126,10 @@ describe('a stream', () => {
     const bench = createBench();
     const [, there] = serving(bench, () => 3 * MIB);
     const sent = frames(there);
-    acknowledge(there);
     there.channel.inject(request(1, { window: 1 }));
     await bench.advance(5);
+    expect(dataBytes(sent)).toBe(1);
+    acknowledge(there);
     for (let i = 0; i < 5; i++) there.channel.inject(encodeFrame({ type: 'credit', id: 1, bytes: 0xffff_ffff }));
     there.channel.inject(encodeFrame({ type: 'credit', id: 99, bytes: 5 }));
     await bench.advance(100);
