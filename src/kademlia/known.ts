@@ -87,6 +87,14 @@ export function quarterOf(id: NodeId, bucket: number): number {
   return (digits >> (6 - (first & 3))) & 3;
 }
 
+/** A linked node named it: that is its introducer now, unless that is an open node in the place of a tab that is still linked. */
+export function nameBy(known: Known, introducer: NodeId, all: ReadonlyMap<NodeId, Known>): void {
+  const present = known.introducer === null ? undefined : all.get(known.introducer);
+  // An open node is linked to everybody, and should carry only what no tab can.
+  if (all.get(introducer)?.contact.open != null && present?.contact.open === null && present.linkedAt !== null) return;
+  known.introducer = introducer;
+}
+
 /** It could not be reached once more. */
 export function countFailure(known: Known, now: number): void {
   known.failures++;

@@ -16,6 +16,7 @@ import {
   type Known,
   type LinkEnd,
   type LinkOrigin,
+  nameBy,
   newlyKnown,
 } from './known.ts';
 import {
@@ -36,7 +37,6 @@ import { createUnreachable } from './unreachable.ts';
 import type { Place } from './vivaldi.ts';
 
 export type { LinkPurpose } from './admission.ts';
-export type { LinkOrigin } from './known.ts';
 export type { RoutingSettings } from './link-plan.ts';
 
 /** k and the number of links as for a desktop tab; a phone gives a budget of 24. */
@@ -196,12 +196,6 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
     return isQuarterFree(bucketAt(one.bucket), one.quarter, settings);
   };
 
-  /** An open node is linked to everybody, and should carry only what no tab can. */
-  const betterIntroducer = (present: NodeId | null, named: NodeId | null): NodeId | null => {
-    const [before, now] = [present && all.get(present), named && all.get(named)];
-    return !now || (now.contact.open !== null && before?.contact.open === null && isLinked(before)) ? present : named;
-  };
-
   const unlinkedOf = (ids: ReadonlySet<NodeId>): ReadonlySet<Known> => {
     const found = new Set<Known>();
     for (const id of ids) {
@@ -219,7 +213,7 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
       const present = all.get(id);
       if (present) {
         if (present.linkedAt !== null) return false;
-        present.introducer = betterIntroducer(present.introducer, introducer);
+        if (introducer !== null) nameBy(present, introducer, all);
         if (!present.proven) {
           present.contact = contact;
           openNodes.note(present);

@@ -31,6 +31,7 @@ const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = { browser:
 /** The one file that knows each outside package; where the package is a language for a whole layer, the folder. */
 const OWNERS: Readonly<Record<string, string>> = {
   '@ffmpeg/core': 'src/browser/ffmpeg.worker.ts',
+  '@ffmpeg/core-mt': 'src/browser/ffmpeg.worker.ts',
   '@hpke/core': 'src/browser/seal.ts',
   '@noble/hashes': 'src/browser/crypto.ts',
   'hls.js': 'src/ui/player.tsx',
@@ -191,7 +192,8 @@ function findCycle(): string[] {
 }
 
 function packageOf(name: string): string {
-  return name.split('/', name.startsWith('@') ? 2 : 1).join('/');
+  // What follows a `?` says how the build brings it.
+  return (name.split('?')[0] as string).split('/', name.startsWith('@') ? 2 : 1).join('/');
 }
 
 /**
