@@ -120,8 +120,10 @@ export async function originByFfmpeg(file: Blob, signal: AbortSignal): Promise<n
 
 function ffprobe(file: Blob, signal: AbortSignal): Promise<FfprobeOutput> {
   return withFfmpeg({ type: 'probe', file }, signal, async (next): Promise<FfprobeOutput> => {
-    const reply = await next();
-    return reply.type === 'probed' ? JSON.parse(reply.json) : {};
+    for (;;) {
+      const reply = await next();
+      if (reply.type === 'probed') return JSON.parse(reply.json);
+    }
   });
 }
 

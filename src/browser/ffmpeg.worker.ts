@@ -51,7 +51,6 @@ async function run({ file, inputArgs = [], args, threads = false }: FfmpegReques
     if (log.length > LOG_LINES) log.shift();
   });
   core.setProgress(({ time }) => reply({ type: 'time', seconds: Math.max(time, 0) / MICROSECONDS }));
-  reply({ type: 'running' });
   const exit = core.exec('-hide_banner', ...inputArgs, '-i', input, ...args, FFMPEG_OUTPUT);
   if (exit !== 0) throw fail('unsupported', `This file could not be converted: ${reason(log)}. Try another format, for example MP4.`);
   output.end();
@@ -78,7 +77,10 @@ async function start(create: typeof createFFmpegCore, wasm: string, mainScriptUr
   const core = create({
     ...(mainScriptUrlOrBlob && { mainScriptUrlOrBlob }),
     instantiateWasm(imports, receive) {
-      WebAssembly.instantiateStreaming(fetch(wasm), imports).then(({ instance, module }) => receive(instance, module), failed);
+      WebAssembly.instantiateStreaming(fetch(wasm), imports).then(({ instance, module }) => {
+        reply({ type: 'loaded' });
+        receive(instance, module);
+      }, failed);
       return {};
     },
   });

@@ -59,9 +59,9 @@ export type TrackInspection<Facts> = Facts & {
 
 /** What an ffmpeg worker is asked. */
 export type FfmpegRequest =
-  /** Answered by `probed`. */
+  /** Answered by `loaded` and `probed`. */
   | { readonly type: 'probe'; readonly file: Blob }
-  /** Answered by `running`, `chunk`s of the output and `finished`. `threads`: whether the build of ffmpeg is the one that has any. */
+  /** Answered by `loaded`, `chunk`s of the output and `finished`. `threads`: whether the build of ffmpeg is the one that has any. */
   | {
       readonly type: 'run';
       readonly file: Blob;
@@ -74,8 +74,8 @@ export type FfmpegRequest =
 export type FfmpegReply =
   /** What ffprobe printed, as JSON; an empty object when it found nothing that it knows. */
   | { readonly type: 'probed'; readonly json: string }
-  /** ffmpeg is there, and begins. */
-  | { readonly type: 'running' }
+  /** ffmpeg has come over the network: what is still to do is up to this computer. */
+  | { readonly type: 'loaded' }
   | { readonly type: 'chunk'; readonly bytes: Bytes }
   /** Seconds of the output that are done. */
   | { readonly type: 'time'; readonly seconds: number }

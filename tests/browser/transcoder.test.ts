@@ -245,6 +245,26 @@ describe('converting the rest', () => {
     await judgeSync(source, master);
   });
 
+  test('is done by threads where the page has them, and by one where those never start', { timeout: 150_000 }, async () => {
+    const { page } = tab;
+    let threads = 0;
+    page.on('worker', (worker) => {
+      if (worker.url().includes('ffmpeg-core.worker')) threads++;
+    });
+    await page.evaluate(() => Object.defineProperty(navigator, 'hardwareConcurrency', { value: 2, configurable: true }));
+    await choose('mpeg4.avi');
+    const threaded = unwrap(await page.evaluate(() => window.transcoder.measure()));
+    expect(threads).toBeGreaterThan(1);
+    tab.muteThreads = true;
+    const warned = page.waitForEvent('console', { predicate: (message) => message.text().includes('goes on with one'), timeout: 120_000 });
+    const alone = unwrap(await page.evaluate(() => window.transcoder.measure()));
+    await warned;
+    tab.muteThreads = false;
+    await page.evaluate(() => Reflect.deleteProperty(navigator, 'hardwareConcurrency'));
+    expect(Math.abs(alone.bytes - threaded.bytes)).toBeLessThan(0.01 * threaded.bytes);
+    console.info(`12 s by threads in ${Math.round(threaded.elapsed)} ms; given up, and by one, in ${Math.round(alone.elapsed)} ms`);
+  });
+
   test.each<FixtureName>(['mp3-sound.mkv', 'ac3-sound.mp4'])('only the sound of %s', async (name) => {
     const { source, master, directory, probed } = await cut(name);
     expect(probed.plan).toBe('transcode');

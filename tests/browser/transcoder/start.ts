@@ -26,6 +26,8 @@ export interface TranscoderTab {
   readonly output: string;
   /** What the page or its workers complained about: errors, and refusals by the content security policy. */
   readonly complaints: string[];
+  /** When it is true, threads of ffmpeg get a script that does nothing: they never say that they are there. */
+  muteThreads: boolean;
   close(): Promise<void>;
 }
 
@@ -61,6 +63,10 @@ export async function openTranscoderTab(output: string): Promise<TranscoderTab> 
         return;
       }
       const name = path === '/' ? '/index.html' : path;
+      if (tab.muteThreads && name.includes('ffmpeg-core.worker')) {
+        response.writeHead(200, { ...HEADERS, 'Content-Type': 'text/javascript' }).end();
+        return;
+      }
       const root = name.startsWith('/out/') ? join(output, name.slice(4)) : join(SITE, name);
       const body = await readFile(root);
       response.writeHead(200, { ...HEADERS, 'Content-Type': TYPES[extname(name)] ?? 'application/octet-stream' }).end(body);
@@ -78,16 +84,18 @@ export async function openTranscoderTab(output: string): Promise<TranscoderTab> 
     if (message.type() === 'error') complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(error.message));
-  await page.goto(`http://127.0.0.1:${port}/`);
-  await page.waitForFunction(() => 'transcoder' in window);
-  return {
+  const tab: TranscoderTab = {
     page,
     browser,
     output,
     complaints,
+    muteThreads: false,
     async close() {
       await browser.close();
       await new Promise((resolve) => server.close(resolve));
     },
   };
+  await page.goto(`http://127.0.0.1:${port}/`);
+  await page.waitForFunction(() => 'transcoder' in window);
+  return tab;
 }
