@@ -58,6 +58,8 @@ const MOST_ALLOWED = 600_000;
 const PATIENCE = 4;
 /** A helper is left alone for so long when it said no, did not answer, or failed (ms). */
 const REST = { refused: 10_000, timeout: 60_000, failed: 5_000 } as const;
+/** A helper that takes so many times as long as the quickest gets one job at a time. */
+const SLOW = 2;
 /** Who waits for something looks again so often (ms): work becomes late without a sound. */
 const LOOK = 1_000;
 
@@ -77,13 +79,12 @@ export function createSharing(options: SharingOptions): Sharing {
   const pump = (): void => {
     if (closed) return;
     const fit = fitHelpers();
-    const open = board.tasks.filter(({ result }) => !result).length - board.attempts.size;
-    for (const round of [1, 2]) {
-      for (const { id, slots } of fit) {
-        // The second round fetches ahead; near the end that would only take work away from others.
-        const places = round === 2 && open > 2 * fit.length ? 2 * slots : slots;
-        while (busy(id) < places && give(id, { checks: true })) undefined;
-      }
+    const quickest = Math.min(...fit.map(({ id }) => board.estimate(id, 1)));
+    for (const { id, slots } of fit) while (busy(id) < slots && give(id, { checks: true })) undefined;
+    for (const { id, slots } of fit) {
+      // It fetches the next source while it works. A slow one would only keep others from what it takes.
+      if (board.estimate(id, 1) > SLOW * quickest) continue;
+      while (busy(id) < 2 * slots && give(id, { checks: true })) undefined;
     }
     if (busy('own') === 0) give('own', { checks: ownWorks || fit.length < 2 });
     options.onWork(work());

@@ -203,6 +203,25 @@ export interface Transcoder {
    * one ends. Events, ends and errors as of `cut`; `invalid` for a quality that no video can have. There is no poster.
    */
   encode(file: SourceFile, quality: VideoQuality, signal: AbortSignal): AsyncIterable<CutEvent>;
+  /** Whether `encode` is quick: done by the platform's own codecs, several times as fast as the converter. Rejects as `probe`. */
+  isQuick(file: SourceFile, quality: VideoQuality, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Runs the converter, with one thread, on a file in memory: same bytes and arguments in, same bytes out, wherever it runs. Aborting ends it at once. Rejects
+   * with `unsupported` (it can't be converted), `too-large` (more than `most` came out), `aborted` or `missing-feature`.
+   */
+  convert(conversion: Conversion, signal: AbortSignal): Promise<Bytes>;
+  /** Whether a whole MP4 of video can be decoded, to so many pictures; null where this platform can't tell. Rejects with `aborted`. */
+  decodes(video: Bytes, pictures: number, signal: AbortSignal): Promise<boolean | null>;
+}
+
+/** A run of the converter. */
+export interface Conversion {
+  readonly source: Bytes;
+  /** What stands before and behind the name of the source. */
+  readonly inputArgs: readonly string[];
+  readonly args: readonly string[];
+  /** Bytes that may come out. */
+  readonly most: number;
 }
 
 /** A quality of the picture, and where its segments begin. */

@@ -4,8 +4,9 @@ import { decodeAhead } from './decode-times.ts';
 import { readComplexEdits } from './edit-lists.ts';
 import { type AudioTrack, damaged, type MediaFile, openMediaFile, type VideoTrack } from './media-file.ts';
 import type { CutReply, CutRequest, Inspection } from './media-protocol.ts';
+import { decodesAll } from './picture-check.ts';
 import { makePoster } from './poster.ts';
-import { makeQuality } from './quality-maker.ts';
+import { canEncode, makeQuality } from './quality-maker.ts';
 import {
   type CutSegment,
   cutAudio,
@@ -46,8 +47,19 @@ self.onmessage = ({ data }: MessageEvent<CutRequest>): void => {
 };
 
 function work(request: Exclude<CutRequest, { type: 'credit' }>): Promise<void> {
-  if (request.type === 'inspect') return inspect(request.file);
-  return request.type === 'cut' ? cut(request) : makeQuality(request, outlet);
+  switch (request.type) {
+    case 'inspect':
+      return inspect(request.file);
+    case 'cut':
+      return cut(request);
+    case 'encode':
+    case 'recut':
+      return makeQuality(request, outlet);
+    case 'can-encode':
+      return canEncode(request.file, request.quality).then((verdict) => reply({ type: 'verdict', verdict }));
+    case 'decode':
+      return decodesAll(request.file, request.pictures).then((verdict) => reply({ type: 'verdict', verdict }));
+  }
 }
 
 async function inspect(blob: Blob): Promise<void> {

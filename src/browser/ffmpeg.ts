@@ -1,6 +1,7 @@
 /** ffmpeg.wasm as the page uses it: what a file is, and its conversion to H.264 and AAC, or to one quality of the picture, in fragmented MP4. */
+import { type Bytes, concat } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
-import type { MediaProbe, VideoQuality } from '../base/ports.ts';
+import type { Conversion, MediaProbe, VideoQuality } from '../base/ports.ts';
 import { abortError } from '../base/timing.ts';
 import type { FfmpegReply, FfmpegRequest } from './media-protocol.ts';
 import { openWorker } from './media-worker.ts';
@@ -207,6 +208,22 @@ function convertBy(threads: number, file: Blob, { what, onTime, signal }: Conver
     }
     if (parts.length === 0) throw fail('unsupported', 'This file could not be converted: nothing in it could be decoded.');
     return new Blob(parts, { type: 'video/mp4' });
+  });
+}
+
+/** Runs ffmpeg on a small MP4, as the port says. */
+export async function convertBytes({ source, inputArgs, args, most }: Conversion, signal: AbortSignal): Promise<Bytes> {
+  const file = new Blob([source], { type: 'video/mp4' });
+  return withFfmpeg({ type: 'run', file, inputArgs, args }, signal, async (next) => {
+    const parts: Bytes[] = [];
+    let size = 0;
+    for (let reply = await next(); reply.type !== 'finished'; reply = await next()) {
+      if (reply.type !== 'chunk') continue;
+      size += reply.bytes.length;
+      if (size > most) throw fail('too-large', 'More came out of the converter than may.');
+      parts.push(reply.bytes);
+    }
+    return concat(...parts);
   });
 }
 

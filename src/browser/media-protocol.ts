@@ -23,6 +23,10 @@ export type CutRequest =
    */
   | { readonly type: 'cut'; readonly video: Blob; readonly audio: Blob; readonly mayRefuse: boolean }
   | EncodeRequest
+  /** Answered by `verdict`: whether `encode` would not say `uncuttable`. */
+  | { readonly type: 'can-encode'; readonly file: Blob; readonly quality: VideoQuality }
+  /** Answered by `verdict`: whether every picture can be decoded. */
+  | { readonly type: 'decode'; readonly file: Blob; readonly pictures: number }
   /** One more segment was taken. */
   | { readonly type: 'credit' };
 
@@ -31,6 +35,8 @@ export type CutReply =
   | { readonly type: 'inspected'; readonly inspection: Inspection | null }
   | { readonly type: 'event'; readonly event: CutEvent }
   | { readonly type: 'uncuttable' }
+  /** Null: this browser can't tell. */
+  | { readonly type: 'verdict'; readonly verdict: boolean | null }
   | { readonly type: 'ended' }
   | WorkerFailure;
 

@@ -3,7 +3,7 @@ import { fail } from '../base/errors.ts';
 import type { CutEvent, MediaProbe, SourceFile, Transcoder, VideoQuality } from '../base/ports.ts';
 import { quiet } from '../base/timing.ts';
 import { mostBitrate } from './aligned-cutter.ts';
-import { type ConversionOptions, convert, originByFfmpeg, probeByFfmpeg } from './ffmpeg.ts';
+import { type ConversionOptions, convert, convertBytes, originByFfmpeg, probeByFfmpeg } from './ffmpeg.ts';
 import type { CutReply, CutRequest, EncodeRequest, Inspection } from './media-protocol.ts';
 import { type MediaWorker, openWorker } from './media-worker.ts';
 
@@ -44,6 +44,14 @@ export function createTranscoder(): Transcoder {
       const encoded = yield* converting(source, { what, duration: probe.duration, share: CONVERTING }, signal);
       yield* encodeBlob({ type: 'recut', file: encoded, quality, origin }, { from: CONVERTING, signal });
     },
+    async isQuick(file, quality, signal) {
+      const source = blobOf(file);
+      const { probe, plan } = await examine(source, signal);
+      if (!probe.video || (plan === 'convert' && probe.video.rotation !== 0)) return false;
+      return (await verdictOn({ type: 'can-encode', file: source, quality }, signal)) === true;
+    },
+    convert: convertBytes,
+    decodes: (video, pictures, signal) => verdictOn({ type: 'decode', file: new Blob([video], { type: 'video/mp4' }), pictures }, signal),
   };
 }
 
@@ -183,6 +191,18 @@ async function* eventsOf(worker: MediaWorker<CutRequest, CutReply>, request: Cut
       yield event.type === 'progress' ? { type: 'progress', fraction: from + (1 - from) * event.fraction } : event;
       if (event.type === 'segment') worker.send({ type: 'credit' });
     }
+  } finally {
+    worker.close();
+  }
+}
+
+/** A worker's answer to a question; null when it can't tell. */
+async function verdictOn(request: CutRequest & { type: 'can-encode' | 'decode' }, signal: AbortSignal): Promise<boolean | null> {
+  const worker = openCutWorker(signal);
+  try {
+    worker.send(request);
+    const reply = await worker.next();
+    return reply.type === 'verdict' ? reply.verdict : null;
   } finally {
     worker.close();
   }
