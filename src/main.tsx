@@ -7,6 +7,7 @@ import { openNetworkSettings } from './app/network-settings.ts';
 import { fromHex } from './base/bytes.ts';
 import { browserClock } from './browser/clock.ts';
 import { createCrypto } from './browser/crypto.ts';
+import { createHelpConditions } from './browser/help-conditions.ts';
 import { openIdbStore } from './browser/idb.ts';
 import { openIdentity } from './browser/identity.ts';
 import { createPairer } from './browser/pairer.ts';
@@ -65,6 +66,7 @@ async function start(): Promise<KadreelApp> {
     account: identity.account,
     device: deviceOf(fromHex(identity.device) ?? identity.storeId.slice(0, 8)),
     transcoder: createTranscoder(),
+    conditions: createHelpConditions(),
     node,
     network,
     iceServers,

@@ -30,6 +30,11 @@ export interface KadreelPage {
      */
     change(settings: NetworkSettings): Promise<void>;
   };
+  readonly help: {
+    view(): HelpView;
+    /** Switches “Help with transcoding” on or off, and keeps that on this disk. Rejects with `quota`. */
+    set(on: boolean): Promise<void>;
+  };
   /** An invitation for one person, good for 10 minutes. Rejects with `unreachable` on a device without a network. */
   invite(): Promise<Invitation>;
   /**
@@ -96,6 +101,20 @@ export interface Kadreel extends KadreelPage {
   networkView(): NetworkView;
 }
 
+/** What this tab does for others' transcodes. */
+export interface HelpView {
+  /** As the person chose. */
+  readonly on: boolean;
+  /** Why it rests all the same; null while it does not, and while it is off. */
+  readonly rest: HelpRest | null;
+  /** Jobs done since this tab opened, and seconds of video in them. */
+  readonly jobs: number;
+  readonly seconds: number;
+}
+
+/** The computer runs on its battery · each byte is paid for · this tab publishes or plays something itself. */
+export type HelpRest = 'battery' | 'metered' | 'publishing' | 'playing';
+
 /** How this tab is linked, and by what, for a person to look at: it holds no password. */
 export interface NetworkView {
   /** Linked tabs. */
@@ -109,6 +128,7 @@ export interface NetworkView {
   readonly nat: Nat | null;
   /** RTCPeerConnections constructed in the life of this tab. */
   readonly connections: number;
+  readonly help: HelpView;
 }
 
 export interface OpenNodeView {

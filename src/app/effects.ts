@@ -151,6 +151,7 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
           qualities = states;
           follow({ type: 'qualities-changed', qualities });
         },
+        onSharedWork: (work) => follow({ type: 'shared-work-changed', work }),
       });
       const { videoId, watchUrl, done } = publication;
       if (controller.signal.aborted) {
@@ -251,6 +252,9 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
       case 'leave-network':
         slots.network.stop();
         break;
+      case 'switch-help':
+        void network.switchHelp(effect.on, whole.signal);
+        return;
       case 'change-network':
         void network.change(effect.change, whole.signal);
         break;

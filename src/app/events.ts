@@ -2,7 +2,7 @@
 import type { MediaProbe, SourceFile } from '../base/ports.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import type { VideoId } from '../media/manifest.ts';
-import type { BytesBySource, CopiesReport, NetworkView, NodeHealth, PublishProgress, QualityState, VideoCard } from './api.ts';
+import type { BytesBySource, CopiesReport, NetworkView, NodeHealth, PublishProgress, QualityState, SharedWork, VideoCard } from './api.ts';
 import type { NetworkChange } from './network-change.ts';
 import type { NetworkPart, Problem, Theme, WatchFacts } from './state.ts';
 
@@ -33,6 +33,7 @@ export type PersonEvent =
   | { readonly type: 'copy-link-pressed'; readonly videoId: VideoId }
   | { readonly type: 'share-link-pressed'; readonly videoId: VideoId; readonly title: string }
   | { readonly type: 'network-change-pressed'; readonly change: NetworkChange }
+  | { readonly type: 'help-switched'; readonly on: boolean }
   | { readonly type: 'invite-again-pressed' }
   | { readonly type: 'invitation-ended' }
   /** The reply code of the invited person, as it was typed or pasted. */
@@ -59,6 +60,7 @@ export type WorldEvent =
   | { readonly type: 'publish-progressed'; readonly progress: PublishProgress }
   | { readonly type: 'published'; readonly videoId: VideoId; readonly watchUrl: string }
   /** The smaller pictures of the video that is being published, or was. */
+  | { readonly type: 'shared-work-changed'; readonly work: SharedWork }
   | { readonly type: 'qualities-changed'; readonly qualities: readonly QualityState[] }
   | { readonly type: 'publish-failed'; readonly problem: Problem }
   /** Publishing has ended after `cancel-pressed`; `published` when it was too late to stop it. */
@@ -72,6 +74,7 @@ export type WorldEvent =
   | { readonly type: 'request-abandoned'; readonly url: string }
   | { readonly type: 'playback-failed'; readonly videoId: VideoId; readonly problem: Problem }
   | { readonly type: 'network-seen'; readonly view: NetworkView }
+  | { readonly type: 'help-changed'; readonly view: NetworkView }
   | { readonly type: 'network-changed'; readonly view: NetworkView }
   | { readonly type: 'network-change-failed'; readonly part: NetworkPart; readonly problem: Problem }
   | { readonly type: 'invitation-made'; readonly url: string; readonly expires: number }

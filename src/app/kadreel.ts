@@ -1,7 +1,7 @@
 /** Everything the page can do, put together on ports: the `Kadreel` of `api.ts`, and the answers that the service worker wants. */
 import type { Bytes } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
-import type { Clock, Crypto, Pairer, Random, Signer, Store, Transcoder } from '../base/ports.ts';
+import type { Clock, Crypto, HelpConditions, Pairer, Random, Signer, Store, Transcoder } from '../base/ports.ts';
 import { orAbort } from '../base/timing.ts';
 import type { Key } from '../kademlia/key.ts';
 import { encodeCatalogue } from '../media/catalogue.ts';
@@ -11,9 +11,11 @@ import type { DhtNode } from '../node/dht-node.ts';
 import { createInvitations } from '../node/invitations.ts';
 import type { Device } from '../records/vector-clock.ts';
 import type { Kadreel, NodeStats } from './api.ts';
+import { openBadHelpers } from './bad-helpers.ts';
 import { createDrafts } from './drafts.ts';
 import { createFeed } from './feed.ts';
 import { createHealthMonitor } from './health.ts';
+import { createHelp } from './help.ts';
 import type { IceServers } from './ice-servers.ts';
 import { codeOfLink, formatInvitationLink } from './invitation-link.ts';
 import { createLibrary } from './library.ts';
@@ -42,6 +44,7 @@ export interface KadreelOptions {
   readonly account: Signer;
   readonly device: Device;
   readonly transcoder: Transcoder;
+  readonly conditions: HelpConditions;
   readonly node: DhtNode;
   readonly network: NetworkKeeper;
   readonly pairer: Pairer;
@@ -63,7 +66,9 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
   const library = createLibrary({ ...options, now: () => clock.now() });
   const closing = new AbortController();
   const drafts = createDrafts({ ...options, library, groups: node.groups });
-  const publisher = createPublisher({ ...options, library, drafts, closing: closing.signal });
+  const bad = openBadHelpers(options);
+  const publisher = createPublisher({ ...options, library, drafts, bad, closing: closing.signal });
+  const help = createHelp({ ...options, helping: node.helping });
   const watcher = createWatcher({ ...options, library });
   const feed = createFeed({ node, library, clock });
   const renewal = createRenewal({ node, library, clock });
@@ -100,7 +105,12 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
   return {
     node: { id: node.contact.id, stats },
     async publish(file, publishing) {
-      const { videoId, done } = await publisher.publish(file, publishing);
+      const ended = help.busyWith('publishing');
+      const { videoId, done } = await publisher.publish(file, publishing).catch((error: unknown) => {
+        ended();
+        throw error;
+      });
+      done.then(ended, ended);
       void recount().catch(() => undefined);
       return { videoId, watchUrl: options.origin + formatWatchPath(videoId), done };
     },
@@ -108,7 +118,8 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
       return (await watcher.catalogue(videoId, closing.signal)).manifest;
     },
     network: network.api,
-    networkView: network.view,
+    networkView: () => ({ ...network.view(), help: help.view() }),
+    help: { view: help.view, set: help.set },
     async invite() {
       const { code, accept, close } = await invitations.invite();
       return { url: formatInvitationLink(options.origin, code), accept, close };
@@ -123,7 +134,14 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
       const opening = watcher.watch(videoId, signal);
       try {
         const [session] = await Promise.all([opening, orAbort(options.playable, signal)]);
-        return session;
+        const ended = help.busyWith('playing');
+        return {
+          ...session,
+          close() {
+            ended();
+            session.close();
+          },
+        };
       } catch (error) {
         // Nobody will close what opens now.
         opening.then((session) => session.close()).catch(() => undefined);
@@ -143,6 +161,7 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
       renewal.close();
       stopSweeping();
       closing.abort(fail('closed', 'This tab has left the network.'));
+      help.close();
       health.close();
       invitations.close();
       node.close(reason);

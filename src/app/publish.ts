@@ -8,12 +8,14 @@ import type { VideoId } from '../media/manifest.ts';
 import type { DhtNode } from '../node/dht-node.ts';
 import type { Device } from '../records/vector-clock.ts';
 import type { CopiesReport, PublishOptions, PublishStage } from './api.ts';
+import type { BadHelpers } from './bad-helpers.ts';
 import type { Drafts } from './drafts.ts';
 import { createGroupClaims } from './group-claims.ts';
 import type { Library } from './library.ts';
 import { createPacking, type Packed, type Packing } from './packing.ts';
 import { createProgress } from './progress.ts';
 import { groupsOf, makeQualities, type QualityWork, rungsFor } from './qualities.ts';
+import { openQualitySharing } from './quality-sharing.ts';
 import { spreadAll } from './spread.ts';
 import { createVideoVersions } from './video-versions.ts';
 
@@ -31,6 +33,8 @@ export interface PublisherOptions {
   readonly node: DhtNode;
   readonly library: Library;
   readonly drafts: Drafts;
+  /** Helpers that are not asked. */
+  readonly bad: Promise<BadHelpers>;
   /** Fires, with a reason, when the node leaves: what is under way then ends. */
   readonly closing: AbortSignal;
 }
@@ -80,7 +84,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   };
 
   return {
-    async publish(file, { title, signal: given, onProgress, onQualities = () => undefined }) {
+    async publish(file, { title, signal: given, onProgress, onQualities = () => undefined, onSharedWork = () => undefined }) {
       const { signal, done: ended } = eitherOf(given, options.closing);
       const progress = createProgress({ clock, ends: STAGE_END, ...(onProgress && { onProgress }) });
       let stage: PublishStage = 'cut';
@@ -110,15 +114,19 @@ export function createPublisher(options: PublisherOptions): Publisher {
         const onMade = (more: readonly Key[]): void => {
           spreading.push(quiet(spreadAll({ clock, node, groups: more, signal, onProgress: () => undefined })));
         };
+        const picture = packed.renditions.find(({ rendition }) => rendition.kind === 'video') ?? null;
+        const { starts, end } = packed;
+        const sharing =
+          picture && openQualitySharing({ ...options, bad: await options.bad, picture, starts, end, onWork: onSharedWork, signal });
         const making = makeQualities({
-          ...{ transcoder, library, versions, file, begin, onMade, signal },
+          ...{ clock, transcoder, library, versions, file, begin, onMade, signal, picture, sharing, groups: node.groups },
           rungs: rungsFor(packed.renditions),
           starts: packed.starts,
           end: packed.end,
           onState: onQualities,
         });
         const finish = async (): Promise<CopiesReport> => {
-          await making;
+          await making.finally(() => sharing?.close());
           const reports = await Promise.all(spreading);
           return { stored: Math.min(...reports.map(({ stored }) => stored)), wanted: Math.max(...reports.map(({ wanted }) => wanted)) };
         };

@@ -5,7 +5,7 @@
 import { type Bytes, concat, equal } from '../base/bytes.ts';
 import { asKadreelError, fail, hasCode } from '../base/errors.ts';
 import type { Cancel, Clock, Crypto, Random } from '../base/ports.ts';
-import { abortError } from '../base/timing.ts';
+import { abortError, wait } from '../base/timing.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import { pictureOf, readSource, segmentProblem } from '../media/transcode-chunk.ts';
 import type { MadeSegment, TranscodeJob } from '../media/transcode-job.ts';
@@ -25,6 +25,8 @@ export interface Sharing {
   helpers(): number;
   /** Milliseconds until a quality that was begun is made; null when nobody works on it. */
   timeLeft(quality: string): number | null;
+  /** Resolves when nothing that was made is in doubt. Rejects with `aborted`. */
+  settled(): Promise<void>;
   readonly work: SharedWork;
   readonly timeline: WorkTimeline;
   close(): void;
@@ -46,7 +48,8 @@ export interface SharingOptions {
   readonly decodes: (video: Bytes, pictures: number, signal: AbortSignal) => Promise<boolean | null>;
   /** The share of helpers' work that is made twice. */
   readonly checkShare?: number;
-  readonly onWork: (work: SharedWork) => void;
+  /** Called when something has changed, with what tells how it is then. */
+  readonly onWork: (work: () => SharedWork) => void;
   readonly signal: AbortSignal;
 }
 
@@ -87,7 +90,7 @@ export function createSharing(options: SharingOptions): Sharing {
       while (busy(id) < 2 * slots && give(id, { checks: true })) undefined;
     }
     if (busy('own') === 0) give('own', { checks: ownWorks || fit.length < 2 });
-    options.onWork(work());
+    options.onWork(work);
     cancelLook();
     if (board.tasks.some((task) => !isSettled(task))) cancelLook = clock.after(LOOK, pump);
   };
@@ -314,6 +317,9 @@ export function createSharing(options: SharingOptions): Sharing {
     },
     helpers: () => fitHelpers().length,
     timeLeft,
+    async settled() {
+      while (board.tasks.some(({ result, check }) => result && check !== 'none')) await wait(clock, LOOK, signal);
+    },
     get work() {
       return work();
     },

@@ -21,6 +21,8 @@ export interface Share {
   readonly events: AsyncIterable<CutEvent>;
   /** Segments that were given out and turned out wrong, made anew. To be looked at after `done`, and when told. */
   readonly repairs: ReadonlyMap<number, Bytes>;
+  /** Ends the work; the events end with `aborted`. Does nothing after `done`. */
+  cancel(): void;
   /** Called when there are repairs after `done`. */
   onRepairs: (() => void) | null;
 }
@@ -111,6 +113,9 @@ export function createShare({ quality, tasks, onGiven, onLeft, signal }: ShareOp
     repairs: new Map(),
     header: null,
     events: { [Symbol.asyncIterator]: events },
+    cancel() {
+      if (!done) onLeft();
+    },
     onRepairs: null,
     get shown() {
       return shown;

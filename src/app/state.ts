@@ -3,7 +3,7 @@ import type { ErrorCode } from '../base/errors.ts';
 import type { MediaProbe } from '../base/ports.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import type { VideoId } from '../media/manifest.ts';
-import type { BytesBySource, CopiesReport, NetworkView, NodeHealth, PublishProgress, QualityState, VideoCard } from './api.ts';
+import type { BytesBySource, CopiesReport, NetworkView, NodeHealth, PublishProgress, QualityState, SharedWork, VideoCard } from './api.ts';
 import type { News } from './news.ts';
 
 export interface State {
@@ -78,6 +78,8 @@ export type Publishing =
       readonly progress: PublishProgress;
       /** Best first; empty while there is none to be made. */
       readonly qualities: readonly QualityState[];
+      /** Who makes them, once somebody helps. */
+      readonly sharedWork: SharedWork | null;
       readonly copies: CopiesReport | null;
     }
   /** The file and the title are still there: trying again is one press. `probe` is null when looking at the file is what failed. */
@@ -132,8 +134,8 @@ export interface NetworkPage {
   readonly refused: { readonly part: NetworkPart; readonly problem: Problem } | null;
 }
 
-/** The two lists that a person may change. */
-export type NetworkPart = 'open-nodes' | 'ice-servers';
+/** What a person may change: two lists, and whether this tab helps others. */
+export type NetworkPart = 'open-nodes' | 'ice-servers' | 'help';
 /** The invitation of this tab. It stays open when its page is left. */
 export type Inviting =
   | { readonly step: 'none' }

@@ -32,6 +32,8 @@ export type Effect =
   | { readonly type: 'leave-network' }
   /** `network-changed` or `network-change-failed`. */
   | { readonly type: 'change-network'; readonly change: NetworkChange }
+  /** `help-changed` or `network-change-failed`. */
+  | { readonly type: 'switch-help'; readonly on: boolean }
   /** `link-copied` or `link-copy-failed`. */
   | { readonly type: 'copy-link'; readonly videoId: VideoId }
   /** `link-share-failed`, or nothing. */

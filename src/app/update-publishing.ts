@@ -21,6 +21,7 @@ type PublishingEvent = Extract<
       | 'probe-failed'
       | 'publish-progressed'
       | 'qualities-changed'
+      | 'shared-work-changed'
       | 'published'
       | 'publish-failed'
       | 'publish-cancelled'
@@ -86,6 +87,7 @@ export function updatePublishing(state: State, event: PublishingEvent): Step {
           watchUrl: event.watchUrl,
           progress: publishing.progress,
           qualities: [],
+          sharedWork: null,
           copies: null,
         },
         { type: 'load-feed', feed: 'mine' },
@@ -93,6 +95,8 @@ export function updatePublishing(state: State, event: PublishingEvent): Step {
       );
     case 'qualities-changed':
       return publishing.step === 'published' ? withStep(state, { ...publishing, qualities: event.qualities }) : same(state);
+    case 'shared-work-changed':
+      return publishing.step === 'published' ? withStep(state, { ...publishing, sharedWork: event.work }) : same(state);
     case 'publish-failed':
       return publishing.step === 'working'
         ? withStep(state, {

@@ -81,6 +81,7 @@ export function update(state: State, event: Event): Step {
     case 'probe-failed':
     case 'publish-progressed':
     case 'qualities-changed':
+    case 'shared-work-changed':
     case 'published':
     case 'publish-failed':
     case 'publish-cancelled':
@@ -89,6 +90,8 @@ export function update(state: State, event: Event): Step {
       return updatePublishing(state, event);
     case 'network-change-pressed':
     case 'network-seen':
+    case 'help-switched':
+    case 'help-changed':
     case 'network-changed':
     case 'network-change-failed':
       return updateNetwork(state, event);

@@ -16,6 +16,11 @@ export interface VideoVersions {
    * stand on what counts. Rejects with `invalid`, `too-large`, or what `keep` rejects with.
    */
   next(added: readonly FinishedRendition[], keep: (video: PublishedVideo) => Promise<void>): Promise<PublishedVideo>;
+  /** The next version, with another rendition in the place of one that was added. Rejects as `next`. */
+  replace(
+    one: { readonly before: FinishedRendition; readonly after: FinishedRendition },
+    keep: (video: PublishedVideo) => Promise<void>,
+  ): Promise<PublishedVideo>;
 }
 
 export interface VideoVersionsOptions {
@@ -38,27 +43,37 @@ export function createVideoVersions(options: VideoVersionsOptions): VideoVersion
   const created = clock.now();
   const name = `video/${toHex(options.random.bytes(NAME_BYTES))}`;
   const facts = { title, owner: account.publicKey, created, poster: poster && hashKey(crypto, poster) };
-  const more: FinishedRendition[] = [];
+  let more: readonly FinishedRendition[] = [];
   let previous: SignedRecord | null = null;
 
+  const version = async (
+    renditions: readonly FinishedRendition[],
+    keep: (video: PublishedVideo) => Promise<void>,
+  ): Promise<PublishedVideo> => {
+    const built = buildManifest(crypto, facts, first, renditions);
+    const value = encode(videoRecordSchema, { manifest: built.key });
+    const record = await writeRecord({ signer: account, device, name, value, now: clock.now(), previous });
+    const video: PublishedVideo = {
+      videoId: recordKey(crypto, account.publicKey, name),
+      title,
+      duration: built.manifest.duration,
+      created,
+      poster: facts.poster,
+      record: record.signed,
+      values: [built.encoded, ...built.pages.map((page) => page.bytes), ...(poster ? [poster] : [])],
+    };
+    await keep(video);
+    more = renditions;
+    previous = record;
+    return video;
+  };
+
   return {
-    async next(added, keep) {
-      const built = buildManifest(crypto, facts, first, [...more, ...added]);
-      const value = encode(videoRecordSchema, { manifest: built.key });
-      const record = await writeRecord({ signer: account, device, name, value, now: clock.now(), previous });
-      const video: PublishedVideo = {
-        videoId: recordKey(crypto, account.publicKey, name),
-        title,
-        duration: built.manifest.duration,
-        created,
-        poster: facts.poster,
-        record: record.signed,
-        values: [built.encoded, ...built.pages.map((page) => page.bytes), ...(poster ? [poster] : [])],
-      };
-      await keep(video);
-      more.push(...added);
-      previous = record;
-      return video;
-    },
+    next: (added, keep) => version([...more, ...added], keep),
+    replace: ({ before, after }, keep) =>
+      version(
+        more.map((rendition) => (rendition === before ? after : rendition)),
+        keep,
+      ),
   };
 }

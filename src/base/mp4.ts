@@ -26,14 +26,17 @@ export interface Fragment {
   readonly data: Bytes;
 }
 
-/** Bytes of a box's size and type, and of the version and flags of a full box. */
+/** Bytes of a box's size and type. */
 export const HEADER = 8;
+/** The same of the version and flags of a full box. */
 export const FULL = 4;
 /** Flags of `trun` and `tfhd` that say which fields are there (§8.8.7, §8.8.8). */
 export const TRUN = { offset: 0x1, firstFlags: 0x4, duration: 0x100, size: 0x200, flags: 0x400, composition: 0x800 } as const;
+/** As `TRUN`, of `tfhd`. */
 export const TFHD = { base: 0x1, description: 0x2, duration: 0x8, size: 0x10, flags: 0x20, baseIsMoof: 0x20000 } as const;
 /** `sample_flags`: a picture that can be decoded by itself, and one that can't. */
 export const KEY_SAMPLE = 0x0200_0000;
+/** The other one. */
 export const OTHER_SAMPLE = 0x0101_0000;
 
 /** The first box at a path of types, each inside the one before; null when there is none, or a length is wrong on the way. */

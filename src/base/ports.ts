@@ -182,6 +182,13 @@ export interface StoreChange {
   readonly value: Bytes | null;
 }
 
+/** What speaks against lending the processor to others. */
+export interface HelpConditions {
+  current(): { readonly onBattery: boolean; readonly metered: boolean };
+  /** Called when one of them may have changed. */
+  onChange(listener: () => void): Cancel;
+}
+
 /** A file that can be read in pieces. A browser's `File` is one. */
 export interface SourceFile {
   readonly name: string;

@@ -211,13 +211,17 @@ function convertBy(threads: number, file: Blob, { what, onTime, signal }: Conver
   });
 }
 
+/** Of the last worker that compiled it: kept for the next one while the browser has room for it. */
+let compiled: WeakRef<WebAssembly.Module> | null = null;
+
 /** Runs ffmpeg on a small MP4, as the port says. */
 export async function convertBytes({ source, inputArgs, args, most }: Conversion, signal: AbortSignal): Promise<Bytes> {
   const file = new Blob([source], { type: 'video/mp4' });
-  return withFfmpeg({ type: 'run', file, inputArgs, args }, signal, async (next) => {
+  return withFfmpeg({ type: 'run', file, inputArgs, args, module: compiled?.deref() }, signal, async (next) => {
     const parts: Bytes[] = [];
     let size = 0;
     for (let reply = await next(); reply.type !== 'finished'; reply = await next()) {
+      if (reply.type === 'compiled') compiled = new WeakRef(reply.module);
       if (reply.type !== 'chunk') continue;
       size += reply.bytes.length;
       if (size > most) throw fail('too-large', 'More came out of the converter than may.');

@@ -74,6 +74,8 @@ export type FfmpegRequest =
       readonly inputArgs?: readonly string[];
       readonly args: readonly string[];
       readonly threads?: boolean;
+      /** What another worker compiled, as that takes longer than many a run; `tell`: says `compiled` when it has compiled it. */
+      readonly module?: WebAssembly.Module | 'tell';
     };
 
 /** What an ffmpeg worker says. */
@@ -86,6 +88,8 @@ export type FfmpegReply =
   /** Seconds of the output that are done. */
   | { readonly type: 'time'; readonly seconds: number }
   | { readonly type: 'finished' }
+  /** What was compiled, for the next worker. Comes before all else, where it was asked for. */
+  | { readonly type: 'compiled'; readonly module: WebAssembly.Module }
   | WorkerFailure;
 
 /** The path that ffmpeg writes to: a device that sends everything on. */

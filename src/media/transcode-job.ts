@@ -66,6 +66,7 @@ const LEAST_SIDE = 16;
 const AROUND = 65_536;
 const MICROSECONDS = 1e6;
 
+/** How a job is written. */
 export const transcodeJobSchema = struct<TranscodeJob>({
   group: keySchema,
   segment: uint(LIMITS.groupSegments),

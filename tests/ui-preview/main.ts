@@ -84,7 +84,15 @@ const kadreel: Kadreel = {
   ...createFakeKadreel().kadreel,
   networkView: () =>
     is('alone', 'empty')
-      ? { tabs: 0, openNodes: [], iceServers: [], stunFound: [], nat: null, connections: 0 }
+      ? {
+          tabs: 0,
+          openNodes: [],
+          iceServers: [],
+          stunFound: [],
+          nat: null,
+          connections: 0,
+          help: { on: false, rest: null, jobs: 0, seconds: 0 },
+        }
       : {
           tabs: 4,
           openNodes: [
@@ -99,6 +107,7 @@ const kadreel: Kadreel = {
           stunFound: ['stun:example.org:3478'],
           nat: 'mapped',
           connections: 31,
+          help: { on: true, rest: is('refused') ? 'battery' : null, jobs: 12, seconds: 48 },
         },
   network: {
     settings: () => ({ openNodes: [], iceServers: [] }),

@@ -1,7 +1,12 @@
 /** A page that has nothing but the transcoder; the test drives it, and what comes out is written to disk by the server. */
+import { doJob } from '../../../src/app/chunk-work.ts';
+import { type Bytes, concat, toHex } from '../../../src/base/bytes.ts';
 import { asKadreelError } from '../../../src/base/errors.ts';
-import type { CutEvent, MediaProbe, VideoQuality } from '../../../src/base/ports.ts';
+import type { CutEvent, CutRendition, MediaProbe, VideoQuality } from '../../../src/base/ports.ts';
 import { createTranscoder } from '../../../src/browser/transcoder.ts';
+import type { Key } from '../../../src/kademlia/key.ts';
+import { pictureOf, readSource, segmentProblem } from '../../../src/media/transcode-chunk.ts';
+import type { TranscodeJob } from '../../../src/media/transcode-job.ts';
 import { play } from './play.ts';
 import { playSwitching } from './switch.ts';
 
@@ -70,6 +75,33 @@ const api = {
         if (event.type === 'segment') bytes += event.bytes.length;
       return { bytes, elapsed: performance.now() - started };
     }, new AbortController()),
+  /**
+   * Makes every segment of the chosen file's picture as a job of its own, and puts them in `directory` as `cut` does, with what they were made of in
+   * `<directory>-source`. Answers with their SHA-256, and whether this browser decodes each, whole and with its last half overwritten.
+   */
+  jobs: (directory: string, size: { readonly width: number; readonly height: number }) =>
+    answer((signal) => doJobs(directory, size, signal), new AbortController()),
+  /** Begins a job, and aborts it after `ms`; answers with how long it took to be over, and the workers that are left. */
+  abortJob: (ms: number) => {
+    const controller = new AbortController();
+    return answer(async (signal) => {
+      const [source] = await cutPicture(signal);
+      if (!source) throw new Error('The file has no picture.');
+      let asked = 0;
+      setTimeout(() => {
+        asked = performance.now();
+        controller.abort();
+      }, ms);
+      const outcome = await doJob(createTranscoder(), jobOn(source, { width: 320, height: 180 }), {
+        source: source.bytes,
+        signal: controller.signal,
+      }).then(
+        () => 'done',
+        () => 'ended',
+      );
+      return { outcome, after: performance.now() - asked, workers: workers.size };
+    }, new AbortController());
+  },
   /** How many workers run. */
   workers: () => workers.size,
   /** Breaks out of the loop at the first segment; answers with the workers that are still there. */
@@ -136,6 +168,63 @@ function holdBack(start: (signal: AbortSignal) => AsyncIterable<CutEvent>) {
     }
     throw new Error('No segment came.');
   }, new AbortController());
+}
+
+interface PictureSegment {
+  readonly init: Bytes;
+  readonly bytes: Bytes;
+  readonly start: number;
+  readonly end: number;
+  readonly rate: number;
+}
+
+async function cutPicture(signal: AbortSignal): Promise<PictureSegment[]> {
+  const found: PictureSegment[] = [];
+  let picture: CutRendition | null = null;
+  for await (const event of createTranscoder().cut(file(), signal)) {
+    if (event.type === 'rendition' && event.rendition.kind === 'video') picture = event.rendition;
+    if (event.type !== 'segment' || event.rendition !== picture?.index) continue;
+    const start = found.at(-1)?.end ?? 0;
+    const rate = Math.round(1000 * picture.frameRate) || 30_000;
+    found.push({ init: picture.init, bytes: event.bytes, start, end: start + event.duration, rate });
+  }
+  return found;
+}
+
+function jobOn({ init, bytes, start, end, rate }: PictureSegment, { width, height }: { width: number; height: number }): TranscodeJob {
+  const lies = pictureOf(init)?.turned ?? false;
+  const [across, down] = lies ? [height, width] : [width, height];
+  const place = { group: '00'.repeat(20) as Key, segment: 0, size: bytes.length, digest: new Uint8Array(32) };
+  return { ...place, init, start, end, width: across, height: down, bitrate: 500_000, rate };
+}
+
+async function doJobs(directory: string, size: { readonly width: number; readonly height: number }, signal: AbortSignal) {
+  const transcoder = createTranscoder();
+  const results: { digest: string; init: string; duration: number; problem: string | null; decodes: (boolean | null)[] }[] = [];
+  for (const [n, source] of (await cutPicture(signal)).entries()) {
+    const job = jobOn(source, size);
+    const made = await doJob(transcoder, job, { source: source.bytes, signal });
+    const chunk = readSource(job, source.bytes);
+    const damaged = made.bytes.slice().fill(0x5a, made.bytes.length >> 1);
+    const decodes: (boolean | null)[] = [];
+    for (const bytes of [made.bytes, damaged]) decodes.push(await transcoder.decodes(concat(made.init, bytes), chunk.times.length, signal));
+    await put(`${directory}/0/${n}.m4s`, made.bytes);
+    await put(`${directory}/0/init.mp4`, made.init);
+    await put(`${directory}-source/0/${n}.m4s`, source.bytes);
+    await put(`${directory}-source/0/init.mp4`, source.init);
+    results.push({
+      digest: await digestOf(made.bytes),
+      init: await digestOf(made.init),
+      duration: source.end - source.start,
+      problem: segmentProblem(job, chunk, made),
+      decodes,
+    });
+  }
+  return results;
+}
+
+async function digestOf(bytes: Bytes): Promise<string> {
+  return toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
 }
 
 async function record(events: AsyncIterable<CutEvent>, directory: string): Promise<Outcome> {

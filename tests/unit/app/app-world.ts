@@ -4,7 +4,7 @@ import { createKadreel, type KadreelApp } from '../../../src/app/kadreel.ts';
 import type { NetworkKeeper } from '../../../src/app/network-settings.ts';
 import type { Bytes } from '../../../src/base/bytes.ts';
 import { fail } from '../../../src/base/errors.ts';
-import type { Signer, Store } from '../../../src/base/ports.ts';
+import type { HelpConditions, Signer, Store } from '../../../src/base/ports.ts';
 import type { Catalogue } from '../../../src/media/hls-responder.ts';
 import { deviceOf } from '../../../src/records/vector-clock.ts';
 import { seededRandom } from '../../sim/random.ts';
@@ -15,6 +15,8 @@ import { createFakeTranscoder, type FakeCut } from './fake-transcoder.ts';
 export interface Tab extends SimNode {
   readonly app: KadreelApp;
   readonly account: Signer;
+  /** Cuts, encodes and conversions under way. */
+  working(): number;
 }
 
 export interface AppWorld extends World {
@@ -32,6 +34,7 @@ export interface TabOptions {
   readonly quota?: number;
   readonly account?: Signer;
   readonly playable?: Promise<void>;
+  readonly conditions?: ReturnType<HelpConditions['current']>;
 }
 
 const NO_SETTINGS: NetworkKeeper = {
@@ -39,6 +42,7 @@ const NO_SETTINGS: NetworkKeeper = {
   change: () => Promise.reject(fail('internal', 'Not in these tests.')),
   onChange: () => undefined,
 };
+const NO_OBJECTION: ReturnType<HelpConditions['current']> = { onBattery: false, metered: false };
 /** Bytes of a tab's disk. */
 const DISK = 1e9;
 
@@ -49,9 +53,18 @@ export function createAppWorld(seed: number): AppWorld {
   return {
     ...world,
     openNode: () => world.add({ open: 'ws://open-0/ws' }),
-    tab({ cut = {}, store = createMemoryStore(DISK), keeps = true, quota = 1e8, account, playable = Promise.resolve() } = {}) {
+    tab({
+      cut = {},
+      store = createMemoryStore(DISK),
+      keeps = true,
+      quota = 1e8,
+      account,
+      playable = Promise.resolve(),
+      conditions = NO_OBJECTION,
+    } = {}) {
       const added = world.add({ store, keeps, quota });
       const signer = account ?? world.crypto.signer(random);
+      const transcoder = createFakeTranscoder(cut);
       const app = createKadreel({
         clock: world.scheduler.clock,
         random: seededRandom(Math.floor(random.float() * 2 ** 32)),
@@ -59,7 +72,8 @@ export function createAppWorld(seed: number): AppWorld {
         store,
         account: signer,
         device: deviceOf(random.bytes(8)),
-        transcoder: createFakeTranscoder(cut),
+        transcoder,
+        conditions: { current: () => conditions, onChange: () => () => undefined },
         node: added.node,
         network: NO_SETTINGS,
         pairer: people.create(),
@@ -70,7 +84,7 @@ export function createAppWorld(seed: number): AppWorld {
         playable,
         abandon: () => undefined,
       });
-      return { ...added, app, account: signer };
+      return { ...added, app, account: signer, working: () => transcoder.running };
     },
     async pass(ms) {
       await world.scheduler.advance(ms);

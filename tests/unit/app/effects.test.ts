@@ -72,7 +72,15 @@ function session(): WatchSession & { closed: number } {
 }
 
 describe('effects: the network', () => {
-  const VIEW: NetworkView = { tabs: 2, openNodes: [], iceServers: [], stunFound: [], nat: null, connections: 3 };
+  const VIEW: NetworkView = {
+    tabs: 2,
+    openNodes: [],
+    iceServers: [],
+    stunFound: [],
+    nat: null,
+    connections: 3,
+    help: { on: false, rest: null, jobs: 0, seconds: 0 },
+  };
 
   it('tells how the tab is linked, each second while its page is shown', async () => {
     const { fake, clock, events, run } = setUp();

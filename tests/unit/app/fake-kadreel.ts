@@ -57,7 +57,15 @@ export function createFakeKadreel(): FakeKadreel {
   const changes: FakeKadreel['changes'] = [];
   const network: FakeKadreel['network'] = {
     settings: { openNodes: [], iceServers: [] },
-    view: { tabs: 0, openNodes: [], iceServers: [], stunFound: [], nat: null, connections: 0 },
+    view: {
+      tabs: 0,
+      openNodes: [],
+      iceServers: [],
+      stunFound: [],
+      nat: null,
+      connections: 0,
+      help: { on: false, rest: null, jobs: 0, seconds: 0 },
+    },
   };
   return {
     probes,
@@ -96,6 +104,12 @@ export function createFakeKadreel(): FakeKadreel {
         return own.promise;
       },
       network: { settings: () => network.settings, change: (settings) => open(changes, settings, undefined) },
+      help: {
+        view: () => network.view.help,
+        async set(on) {
+          network.view = { ...network.view, help: { ...network.view.help, on } };
+        },
+      },
       networkView: () => network.view,
       invite: () => open(invitations, null, undefined),
       join: (url) => open(joins, url, undefined),

@@ -3,6 +3,7 @@ import { type Bytes, fromUtf8 } from '../../../src/base/bytes.ts';
 import type { CutEvent, CutRendition, MediaProbe, SourceFile, Transcoder, VideoQuality } from '../../../src/base/ports.ts';
 import { abortError } from '../../../src/base/timing.ts';
 import { seededRandom } from '../../sim/random.ts';
+import { convertSynthetic, type SyntheticSource } from '../media/synthetic-video.ts';
 
 export interface FakeTranscoder extends Transcoder {
   /** Cuts and encodes under way. */
@@ -20,6 +21,12 @@ export interface FakeCut {
   readonly height?: number;
   /** Initialisation segment of every rendition. */
   readonly init?: Bytes;
+  /** The picture is this one: jobs can be made of it. */
+  readonly video?: SyntheticSource;
+  /** Whether qualities are quickly made as a whole. */
+  readonly quick?: boolean;
+  /** To be waited for before the converter gives anything. */
+  readonly converting?: (signal: AbortSignal) => Promise<void>;
   /** Called before each event is given, the probe being one as well; may throw. */
   readonly before?: (event: CutEvent['type'] | 'probe') => void | Promise<void>;
 }
@@ -44,7 +51,7 @@ export function fakeFile(seed: number, name = 'holiday.mp4'): SourceFile {
 }
 
 export function createFakeTranscoder(cut: FakeCut = {}): FakeTranscoder {
-  const { segments = 12, size = 2_000, poster = POSTER, plan = 'copy', height = 180, init, before = () => undefined } = cut;
+  const { segments = 12, size = 2_000, poster = POSTER, plan = 'copy', height = 180, init, video, before = () => undefined } = cut;
   let running = 0;
 
   async function* events(file: SourceFile): AsyncGenerator<CutEvent, void, undefined> {
@@ -53,10 +60,16 @@ export function createFakeTranscoder(cut: FakeCut = {}): FakeTranscoder {
     if (poster) yield { type: 'poster', bytes: poster, mime: 'image/jpeg' };
     for (const rendition of RENDITIONS) {
       const size = rendition.kind === 'video' ? { width: Math.round((height * 16) / 9), height } : {};
-      yield { type: 'rendition', rendition: { ...rendition, ...size, ...(init && { init }) } };
+      yield {
+        type: 'rendition',
+        rendition: { ...rendition, ...size, ...(init && { init }), ...(video && rendition.kind === 'video' && { init: video.init }) },
+      };
     }
     for (let n = 0; n < segments; n++) {
-      for (const { index } of RENDITIONS) yield { type: 'segment', rendition: index, bytes: random.bytes(size), duration: SEGMENT };
+      for (const { index, kind } of RENDITIONS) {
+        const bytes = (kind === 'video' && video?.segments[n]) || random.bytes(size);
+        yield { type: 'segment', rendition: index, bytes: bytes.slice(), duration: SEGMENT };
+      }
       yield { type: 'progress', fraction: (n + 1) / segments };
     }
     yield { type: 'done' };
@@ -102,5 +115,17 @@ export function createFakeTranscoder(cut: FakeCut = {}): FakeTranscoder {
     },
     cut: (file, signal) => watched(events(file), signal),
     encode: (file, quality, signal) => watched(qualityEvents(file, quality), signal),
+    isQuick: async () => cut.quick ?? true,
+    async convert({ source, args }, signal) {
+      running++;
+      try {
+        await cut.converting?.(signal);
+        if (signal.aborted) throw abortError(signal);
+        return convertSynthetic(source, args);
+      } finally {
+        running--;
+      }
+    },
+    decodes: async () => null,
   };
 }

@@ -61,7 +61,7 @@ export async function createSharingBench(
   const listeners = new Set<() => void>();
   const ended = new Map<NodeId, AbortController>();
   const over = new AbortController();
-  let told: SharedWork = { workers: [], speedUp: null, secondsLeft: null };
+  let told: () => SharedWork = () => ({ workers: [], speedUp: null, secondsLeft: null });
   const right = (job: TranscodeJob): MadeSegment => doJob(job, source.segments[job.segment] as Bytes);
   const sharing = createSharing({
     ...bench,
@@ -106,8 +106,8 @@ export async function createSharingBench(
     ...bench,
     source,
     sharing,
-    work: () => told,
-    helper({ msPerJob = 3_000, manner = async (made) => made } = {}) {
+    work: () => told(),
+    helper({ msPerJob = 3_000, manner = async (made: MadeSegment) => made } = {}) {
       const { id } = bench.someone().contact;
       const asked: TranscodeJob[] = [];
       /** Its processor does one job after the other; the next one's source comes meanwhile. */

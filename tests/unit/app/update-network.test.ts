@@ -3,7 +3,15 @@ import type { NetworkView } from '../../../src/app/api.ts';
 import type { Event } from '../../../src/app/events.ts';
 import { FILE, follow, PROBLEM, stateAt } from './states.ts';
 
-const VIEW: NetworkView = { tabs: 1, openNodes: [], iceServers: [], stunFound: [], nat: null, connections: 2 };
+const VIEW: NetworkView = {
+  tabs: 1,
+  openNodes: [],
+  iceServers: [],
+  stunFound: [],
+  nat: null,
+  connections: 2,
+  help: { on: false, rest: null, jobs: 0, seconds: 0 },
+};
 const ADD: Event = { type: 'network-change-pressed', change: { type: 'add-open-node', url: 'a.example' } };
 
 describe('the page about the network', () => {

@@ -1,6 +1,7 @@
 /** Video without pictures: boxes and NAL units as real ones have them, and a converter that makes other ones of them, the same for the same job. */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { type Bytes, concat, fromUtf8 } from '../../../src/base/bytes.ts';
+import { fail } from '../../../src/base/errors.ts';
 import { box, FULL, findBox, HEADER, KEY_SAMPLE, OTHER_SAMPLE, readFragment, TFHD, TRUN, u32, u64 } from '../../../src/base/mp4.ts';
 import { type Key, keyOf } from '../../../src/kademlia/key.ts';
 import { readSource, segmentOf } from '../../../src/media/transcode-chunk.ts';
@@ -87,11 +88,19 @@ export function syntheticSource(seconds: number, seed = 1): SyntheticSource {
 }
 
 /** What a converter might write for a job: other pictures, as many as there are in the source, from time 0 on. */
-export function syntheticOutput(job: TranscodeJob, source: Bytes): Bytes {
+export function syntheticOutput(job: Pick<TranscodeJob, 'width' | 'height'>, source: Bytes): Bytes {
   const { samples, data } = readFragment(source, 10_000) ?? { samples: [], data: source };
   const from = sha256(concat(data, u32(job.width, job.height)));
   const pictures = samples.map((_, n) => picture(n, sha256(concat(from, u32(n)))));
   return concat(syntheticInit(job.width, job.height), syntheticSegment({ at: 0, pictures, lasts: 1 }));
+}
+
+/** The converter on a whole file, with the arguments of a job. */
+export function convertSynthetic(file: Bytes, args: readonly string[]): Bytes {
+  const [, width, height] = /scale=(\d+):(\d+)/.exec(args.join(' ')) ?? [];
+  const moof = findBox(file, ['moof']);
+  if (!moof) throw fail('unsupported', 'Nothing in the file could be decoded.');
+  return syntheticOutput({ width: Number(width), height: Number(height) }, file.slice(moof.body - HEADER));
 }
 
 /** A job as a helper does it, with a made-up converter. */

@@ -84,6 +84,8 @@ export const REQUESTS: { readonly [M in Method]: RequestOf<M> } = {
   FETCH: { group: key(29), segment: 7, offset: 1_048_576, window: 262_144, urgency: 0 },
   OFFER: { group: key(30), descriptor: bytes(12, 31) },
   KEPT: { group: key(32), kept: false, reason: 'quota' },
+  HELP: { slots: 2, pinned: 1 },
+  TRANSCODE: { job: bytes(60, 12), window: 262_144 },
   ROUTE: { target: key(33), want: null, before: 0, early: true, hops: 8, from: closed },
 };
 
@@ -98,6 +100,8 @@ export const RESPONSES: { readonly [M in Method]: ResponseOf<M> } = {
   FETCH: { size: 987_654 },
   OFFER: { kept: true },
   KEPT: {},
+  HELP: {},
+  TRANSCODE: { init: bytes(40, 13), size: 130_000 },
   ROUTE: { ...nearer, by: open, left: 9, items },
 };
 

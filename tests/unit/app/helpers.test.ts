@@ -1,0 +1,203 @@
+/** Tabs that make each other's smaller pictures, over real links of simulated nodes (docs/protocol.md, rules J). */
+import { afterEach, describe, expect, test } from 'vitest';
+import { createMemoryStore } from '../../../signal-server/memory-store.ts';
+import type { QualityState, SharedWork } from '../../../src/app/api.ts';
+import type { Bytes } from '../../../src/base/bytes.ts';
+import { encode } from '../../../src/base/schema.ts';
+import { wait } from '../../../src/base/timing.ts';
+import { createGroupPacker, type PackedGroup } from '../../../src/media/group.ts';
+import { transcodeJobSchema } from '../../../src/media/transcode-job.ts';
+import { syntheticSource } from '../media/synthetic-video.ts';
+import { type AppWorld, createAppWorld, type Tab, type TabOptions } from './app-world.ts';
+import { type FakeCut, fakeFile } from './fake-transcoder.ts';
+
+let world: AppWorld;
+afterEach(() => world.close());
+
+const video = syntheticSource(48);
+const SOURCE: FakeCut = { height: 720, video, quick: false };
+/** What a job takes (ms). */
+const JOB = 3_000;
+const taking = (ms: number): FakeCut => ({ converting: (signal) => wait(world.scheduler.clock, ms, signal) });
+
+async function helper(options: TabOptions = {}): Promise<Tab> {
+  const tab = world.tab({ cut: taking(JOB), ...options });
+  await world.run(tab.app.help.set(true));
+  return tab;
+}
+
+/** A publisher whose own converter takes as long as a helper's, and its first helpers. */
+async function network(helpers: readonly TabOptions[], own: FakeCut = {}): Promise<{ publisher: Tab; helpers: readonly Tab[] }> {
+  world = createAppWorld(11);
+  world.openNode();
+  const publisher = world.tab({ cut: { ...SOURCE, ...taking(JOB), ...own } });
+  const tabs: Tab[] = [];
+  for (const options of helpers) tabs.push(await helper(options));
+  await world.pass(10_000);
+  return { publisher, helpers: tabs };
+}
+
+async function publish(tab: Tab) {
+  let qualities: readonly QualityState[] = [];
+  let work: SharedWork | null = null;
+  const since = world.scheduler.clock.now();
+  const { videoId, done } = await world.run(
+    tab.app.publish(fakeFile(1), {
+      title: 'Sea',
+      onQualities: (states) => {
+        qualities = states;
+      },
+      onSharedWork: (told) => {
+        work = told;
+      },
+    }),
+  );
+  return {
+    videoId,
+    done: done.then(() => world.scheduler.clock.now() - since),
+    qualities: () => qualities.map(({ name, phase }) => `${name} ${phase}`),
+    work: () => work as SharedWork | null,
+  };
+}
+
+const ALL = ['480p made', '360p made', '240p made'];
+
+describe('[J1] a tab that is switched on', () => {
+  test('is told of to who is linked, and to who links later; switched off it is asked no more', async () => {
+    const { publisher, helpers } = await network([{}]);
+    const [one] = helpers as readonly [Tab];
+    const known = () => publisher.node.helpers.list().map(({ id }) => id);
+    expect(known()).toEqual([one.node.contact.id]);
+    const later = world.tab();
+    await world.pass(5_000);
+    expect(later.node.helpers.list().map(({ id }) => id)).toEqual([one.node.contact.id]);
+    await world.run(one.app.help.set(false));
+    await world.pass(1_000);
+    expect(known()).toEqual([]);
+  });
+
+  test('stays so on its disk, and rests on battery and on metered links', async () => {
+    const store = createMemoryStore(1e9);
+    await network([{ store }]);
+    for (const [conditions, rest] of [
+      [{ onBattery: true, metered: false }, 'battery'],
+      [{ onBattery: false, metered: true }, 'metered'],
+      [{ onBattery: false, metered: false }, null],
+    ] as const) {
+      const tab = world.tab({ store, conditions });
+      await world.pass(5_000);
+      expect(tab.app.help.view()).toMatchObject({ on: true, rest });
+    }
+  });
+});
+
+describe('publishing with helpers', () => {
+  test('all qualities are made, sooner than alone, and play from elsewhere', async () => {
+    const alone = await network([]);
+    const one = await publish(alone.publisher);
+    const tabs = [world.tab(), world.tab()];
+    const slow = await world.run(one.done);
+    expect(one.qualities()).toEqual(ALL);
+    expect(one.work()).toBeNull();
+    world.close();
+
+    const { publisher, helpers } = await network([{}, {}]);
+    const two = await publish(publisher);
+    const quick = await world.run(two.done);
+    expect(two.qualities()).toEqual(ALL);
+    console.info(`36 jobs of 3 s: ${slow} ms by this tab alone, ${quick} ms with two helpers`);
+    expect(slow / quick).toBeGreaterThan(2);
+    expect(tabs).toHaveLength(2);
+    const jobs = helpers.map(({ app }) => app.help.view().jobs);
+    expect(Math.min(...jobs)).toBeGreaterThanOrEqual(8);
+    expect(two.work()?.workers.map(({ id }) => id)).toEqual(expect.arrayContaining(['own', ...helpers.map(({ node }) => node.contact.id)]));
+    expect(two.work()?.speedUp).toBeGreaterThan(2);
+    const manifest = await world.run(world.tab({ keeps: false }).app.manifest(two.videoId));
+    expect(manifest.renditions.map(({ height }) => height)).toEqual([720, 0, 240, 360, 480]);
+  });
+
+  test('[J8] a helper whose publisher dies stops within seconds', async () => {
+    const { publisher, helpers } = await network([{ cut: taking(600_000) }], taking(600_000));
+    const [one] = helpers as readonly [Tab];
+    await publish(publisher);
+    await world.pass(2_000);
+    expect(one.working()).toBeGreaterThan(0);
+    publisher.crash();
+    await world.pass(8_000);
+    expect(one.working()).toBe(0);
+  });
+
+  test('[J7] a helper that dies in the middle takes nothing with it', async () => {
+    const { publisher, helpers } = await network([{}, {}]);
+    const made = await publish(publisher);
+    await world.pass(7_000);
+    helpers[0]?.crash();
+    await world.run(made.done);
+    expect(made.qualities()).toEqual(ALL);
+  });
+
+  test('a tab with a quick encoder makes all itself when nobody helps, without a job', async () => {
+    const { publisher } = await network([], { quick: true });
+    const made = await publish(publisher);
+    world.tab();
+    world.tab();
+    await world.run(made.done);
+    expect(made.qualities()).toEqual(ALL);
+    expect(made.work()).toBeNull();
+  });
+});
+
+describe('a hostile publisher', () => {
+  const [source] = video.sources;
+  const job = { ...source, width: 426, height: 240, bitrate: 400_000, rate: 30_000 } as Parameters<Tab['node']['helpers']['ask']>[1];
+
+  async function asks(change: Partial<typeof job>, cut: FakeCut = {}) {
+    const { publisher, helpers } = await network([{ cut }]);
+    const [one] = helpers as readonly [Tab];
+    const encoded = encode(transcodeJobSchema, { ...job, ...change });
+    const link = publisher.node.links().find(({ id }) => id === one.node.contact.id);
+    const ask = (): Promise<unknown> => {
+      if (!link) throw new Error('They are not linked.');
+      return link.transcode({ job: encoded, most: 1e7, deadline: 900_000 });
+    };
+    return { one, ask };
+  }
+  const code = (asked: Promise<unknown>): Promise<string | null> =>
+    world.run(
+      asked.then(
+        () => null,
+        (error: { code: string }) => error.code,
+      ),
+    );
+
+  test('[J3] is told no before anything is fetched, when it asks for too much', async () => {
+    const { ask } = await asks({ end: 31_000_000 });
+    expect(await code(ask())).toBe('invalid');
+  });
+
+  test('[J4] that has no such segment, or another one, costs no converter', async () => {
+    const { one, ask } = await asks({});
+    expect(await code(ask())).toBe('not-found');
+    expect(one.app.help.view().jobs).toBe(0);
+  });
+
+  test('[J4] whose work never ends is stopped, and not served again for a while', async () => {
+    const cut: FakeCut = {
+      converting: (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    };
+    const { publisher, helpers } = await network([{ cut }]);
+    const [one] = helpers as readonly [Tab];
+    const link = publisher.node.links().find(({ id }) => id === one.node.contact.id);
+    const bytes = video.segments[0] as Bytes;
+    const packer = createGroupPacker(world.crypto);
+    const { size, digest } = { size: bytes.length, digest: await world.crypto.digest(bytes) };
+    packer.add({ size, digest, duration: 4_000_000 });
+    const group = packer.finish() as PackedGroup;
+    await world.run(publisher.node.groups.put({ group: group.key, encoded: group.encoded, index: 0, bytes, role: 'own' }));
+    const encoded = encode(transcodeJobSchema, { ...job, group: group.key, segment: 0, size, digest });
+    const ask = (): Promise<unknown> => (link as NonNullable<typeof link>).transcode({ job: encoded, most: 1e7, deadline: 900_000 });
+    expect(await code(ask())).toBe('timeout');
+    expect(one.working()).toBe(0);
+    expect(await code(ask())).toBe('refused');
+  });
+});
