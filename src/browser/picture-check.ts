@@ -17,7 +17,9 @@ export async function decodesAll(blob: Blob, pictures: number): Promise<boolean 
   let wake: () => void = () => undefined;
   const decoder = new VideoDecoder({
     output(frame) {
-      if (frame.codedWidth !== config.codedWidth || frame.codedHeight !== config.codedHeight) failed = true;
+      // What is coded reaches to whole macroblocks.
+      const { visibleRect } = frame;
+      if (visibleRect?.width !== config.codedWidth || visibleRect?.height !== config.codedHeight) failed = true;
       decoded++;
       frame.close();
     },
