@@ -59,7 +59,7 @@ const CHECK_SHARE = 0.05;
 const LEAST_ALLOWED = 60_000;
 const MOST_ALLOWED = 600_000;
 const PATIENCE = 4;
-/** A helper is left alone for so long when it said no, did not answer, or failed (ms). */
+/** A helper is left alone for so long when it said no, did not answer, or something else failed (ms). */
 const REST = { refused: 10_000, timeout: 60_000, failed: 5_000 } as const;
 /** A helper that takes so many times as long as the quickest gets one job at a time. */
 const SLOW = 2;
@@ -240,15 +240,13 @@ export function createSharing(options: SharingOptions): Sharing {
       if (share) broken(share, asKadreelError(error));
       return;
     }
-    if (hasCode(error, 'corrupt')) caught(by);
-    else if (hasCode(error, 'refused')) resting.set(by, clock.now() + REST.refused);
-    else if (hasCode(error, 'timeout')) resting.set(by, clock.now() + REST.timeout);
-    else if (hasCode(error, 'invalid') || hasCode(error, 'internal')) {
-      resting.set(by, clock.now() + REST.failed);
-      task.failed.add(by);
-      // If helpers can't, it may be the source: this tab finds out.
-      if (task.check === 'none' && !task.result) task.check = 'own';
-    }
+    if (hasCode(error, 'corrupt')) return caught(by);
+    const rest = hasCode(error, 'refused') ? REST.refused : hasCode(error, 'timeout') ? REST.timeout : REST.failed;
+    resting.set(by, clock.now() + rest);
+    if (!hasCode(error, 'invalid') && !hasCode(error, 'internal')) return;
+    task.failed.add(by);
+    // If helpers can't, it may be the source: this tab finds out.
+    if (task.check === 'none' && !task.result) task.check = 'own';
   };
 
   const cancel = (which: (attempt: Attempt) => boolean): void => {
