@@ -2,8 +2,8 @@
 import type { Cancel, HelpConditions, Store, Transcoder } from '../base/ports.ts';
 import { boolean, decode, encode, struct } from '../base/schema.ts';
 import type { DhtNode } from '../node/dht-node.ts';
+import type { HelpWork } from '../node/helping.ts';
 import type { HelpRest, HelpView } from './api.ts';
-import { doJob } from './chunk-work.ts';
 
 export interface Help {
   view(): HelpView;
@@ -46,9 +46,11 @@ export function createHelp({ store, transcoder, helping, conditions, slots = SLO
     const should = on && !closed && rest() === null;
     if (should === works) return;
     works = should;
-    if (works) helping.offer({ slots, run: (job, source, signal) => doJob(transcoder, job, { source, signal }) });
+    if (works) helping.offer({ slots, run });
     else helping.withdraw('This tab does no jobs now.');
   };
+  /** Most tabs never do a job: what only that needs is loaded with the first. */
+  const run: HelpWork['run'] = async (job, source, signal) => (await import('./chunk-work.ts')).doJob(transcoder, job, { source, signal });
   const stopHearing = conditions.onChange(follow);
   let chosen = false;
   store.get('meta', ROW).then(

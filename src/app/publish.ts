@@ -15,7 +15,6 @@ import type { Library } from './library.ts';
 import { createPacking, type Packed, type Packing } from './packing.ts';
 import { createProgress } from './progress.ts';
 import { groupsOf, makeQualities, type QualityWork, rungsFor } from './qualities.ts';
-import { openQualitySharing } from './quality-sharing.ts';
 import { spreadAll } from './spread.ts';
 import { createVideoVersions } from './video-versions.ts';
 
@@ -116,17 +115,21 @@ export function createPublisher(options: PublisherOptions): Publisher {
         };
         const picture = packed.renditions.find(({ rendition }) => rendition.kind === 'video') ?? null;
         const { starts, end } = packed;
-        const sharing =
-          picture && openQualitySharing({ ...options, bad: await options.bad, picture, starts, end, onWork: onSharedWork, signal });
         const making = makeQualities({
-          ...{ clock, transcoder, library, versions, file, begin, onMade, signal, picture, sharing, groups: node.groups },
+          ...{ clock, transcoder, library, versions, file, begin, onMade, signal, groups: node.groups },
+          // Loaded when the link works: nobody waits for it.
+          openSharing: async () =>
+            picture &&
+            (await import('./quality-sharing.ts')).openQualitySharing({
+              ...{ ...options, bad: await options.bad, picture, starts, end, onWork: onSharedWork, signal },
+            }),
           rungs: rungsFor(packed.renditions),
           starts: packed.starts,
           end: packed.end,
           onState: onQualities,
         });
         const finish = async (): Promise<CopiesReport> => {
-          await making.finally(() => sharing?.close());
+          await making;
           const reports = await Promise.all(spreading);
           return { stored: Math.min(...reports.map(({ stored }) => stored)), wanted: Math.max(...reports.map(({ wanted }) => wanted)) };
         };

@@ -10,10 +10,8 @@ import type { GroupStore } from '../node/group-store.ts';
 import type { QualityState } from './api.ts';
 import type { Library, PublishedVideo } from './library.ts';
 import type { Packing } from './packing.ts';
-import { makeInOrder } from './quality-order.ts';
-import { repaired, sharedQualityOf } from './quality-sharing.ts';
-import type { Share, SharedQuality } from './share.ts';
-import type { Sharing } from './share-transcode.ts';
+import type { QualitySharing } from './quality-sharing.ts';
+import type { Share } from './share.ts';
 import type { VideoVersions } from './video-versions.ts';
 
 /** One publication's disk space for one quality: claimed before it is written, and given back when nothing comes of it. */
@@ -31,16 +29,14 @@ export interface QualitiesOptions {
   readonly versions: VideoVersions;
   readonly groups: Pick<GroupStore, 'segment'>;
   readonly file: SourceFile;
-  /** The picture that there is. */
-  readonly picture: FinishedRendition | null;
   /** Best first. */
   readonly rungs: readonly Rung[];
   /** Microseconds at which the segments of the first picture begin: all qualities are cut there. */
   readonly starts: readonly number[];
   /** Microseconds at which the last of them ends. */
   readonly end: number;
-  /** Shares the work out; null where nothing can be shared. */
-  readonly sharing: Sharing | null;
+  /** Begins to share the work out; null where nothing can be shared. */
+  readonly openSharing: () => Promise<QualitySharing | null>;
   readonly begin: (onProgress: (fraction: number) => void) => QualityWork;
   /** The groups of a quality that has joined the video. */
   readonly onMade: (groups: readonly Key[]) => void;
@@ -50,7 +46,8 @@ export interface QualitiesOptions {
 
 /** Resolves when each was tried: one that can't be made says why in its state, and the others go on. Rejects with `aborted` alone. */
 export async function makeQualities(options: QualitiesOptions): Promise<void> {
-  const { transcoder, library, versions, file, starts, end, signal, sharing, picture, rungs } = options;
+  const { transcoder, library, versions, file, starts, end, signal, rungs } = options;
+  let sharing: QualitySharing | null = null;
   const states: QualityState[] = rungs.map(({ name }) => ({ name, phase: 'waiting', fraction: 0, problem: null }));
   const tell = (index: number, change: Partial<QualityState>): void => {
     states[index] = { ...(states[index] as QualityState), ...change };
@@ -75,7 +72,8 @@ export async function makeQualities(options: QualitiesOptions): Promise<void> {
   const repairing: Promise<void>[] = [];
   const durations = starts.map((start, n) => (starts[n + 1] ?? end) - start);
   const repair = async (work: QualityWork, one: FinishedRendition, repairs: ReadonlyMap<number, Bytes>): Promise<FinishedRendition> => {
-    const events = repaired(one, { repairs, durations, read: options.groups.segment });
+    if (!sharing) return one;
+    const events = sharing.repaired(one, { repairs, durations, read: options.groups.segment });
     const [after] = await pack(work, events, signal);
     return after ?? one;
   };
@@ -97,8 +95,7 @@ export async function makeQualities(options: QualitiesOptions): Promise<void> {
     }
   };
 
-  const shared = async (quality: SharedQuality, onProgress: (fraction: number) => void, stop: AbortSignal): Promise<void> => {
-    const share = (sharing as Sharing).begin(quality);
+  const shared = async (share: Share, onProgress: (fraction: number) => void, stop: AbortSignal): Promise<void> => {
     stop.addEventListener('abort', share.cancel, { once: true });
     const works = [options.begin(onProgress)];
     const giveBack = async (): Promise<void> => {
@@ -142,12 +139,12 @@ export async function makeQualities(options: QualitiesOptions): Promise<void> {
 
   const make = async (index: number, how: 'here' | 'shared', stop: AbortSignal): Promise<boolean> => {
     const rung = rungs[index] as Rung;
-    const quality = how === 'shared' && sharing && picture ? sharedQualityOf(rung, picture) : null;
+    const quality = how === 'shared' && sharing ? sharing.qualityOf(rung) : null;
     if (how === 'shared' && !quality) return false;
     tell(index, { phase: 'making', fraction: 0 });
     const onProgress = (fraction: number): void => tell(index, { fraction });
     try {
-      if (quality) await shared(quality, onProgress, stop);
+      if (sharing && quality) await shared(sharing.begin(quality), onProgress, stop);
       else await here(rung, onProgress);
       tell(index, { phase: 'made', fraction: 1 });
     } catch (error) {
@@ -160,19 +157,26 @@ export async function makeQualities(options: QualitiesOptions): Promise<void> {
   };
 
   options.onState([...states]);
-  if (!sharing || rungs.length === 0) {
+  // Without it this tab makes all by itself.
+  sharing = rungs.length > 0 ? await options.openSharing().catch(() => null) : null;
+  if (signal.aborted) throw abortError(signal);
+  if (!sharing) {
     // Smallest first: it is made soonest, and helps those most who have none.
     for (const index of [...rungs.keys()].toReversed()) await make(index, 'here', signal);
     return;
   }
-  const smallest = rungs.at(-1) as Rung;
-  const quick = await transcoder.isQuick(file, { ...smallest, starts, end }, signal).catch(() => false); // Making it says what is wrong.
-  await makeInOrder({
-    qualities: rungs.map(({ name, width, height }) => ({ name, pixels: width * height })),
-    ...{ sharing, quick, make, clock: options.clock, signal },
-  });
-  await sharing.settled();
-  await Promise.allSettled(repairing); // What can't be made anew stays as it was published.
+  try {
+    const smallest = rungs.at(-1) as Rung;
+    const quick = await transcoder.isQuick(file, { ...smallest, starts, end }, signal).catch(() => false); // Making it says what is wrong.
+    await sharing.makeInOrder({
+      qualities: rungs.map(({ name, width, height }) => ({ name, pixels: width * height })),
+      ...{ sharing, quick, make, clock: options.clock, signal },
+    });
+    await sharing.settled();
+    await Promise.allSettled(repairing); // What can't be made anew stays as it was published.
+  } finally {
+    sharing.close();
+  }
 }
 
 /** What is worth making besides the picture that there is. */

@@ -10,6 +10,7 @@ import type { DhtNode } from '../node/dht-node.ts';
 import type { SharedWork } from './api.ts';
 import type { BadHelpers } from './bad-helpers.ts';
 import { doJob } from './chunk-work.ts';
+import { makeInOrder } from './quality-order.ts';
 import type { SharedQuality } from './share.ts';
 import { createSharing, type Sharing } from './share-transcode.ts';
 
@@ -33,8 +34,16 @@ const USUAL_RATE = 30_000;
 /** What is told of who does what comes no oftener (ms). */
 const TELL_INTERVAL = 250;
 
+/** All that making qualities needs besides when others may help: it is loaded after the rest. */
+export interface QualitySharing extends Sharing {
+  /** A rung as its jobs want it; null when no job may be so large. */
+  qualityOf(rung: Rung): SharedQuality | null;
+  readonly makeInOrder: typeof makeInOrder;
+  readonly repaired: typeof repaired;
+}
+
 /** Null for a picture that no job can be made of: another codec, or a segment that is too long. */
-export function openQualitySharing(options: QualitySharingOptions): Sharing | null {
+export function openQualitySharing(options: QualitySharingOptions): QualitySharing | null {
   const { picture, starts, end, node, transcoder, clock } = options;
   const { init } = picture.rendition;
   const sources = sourcesOf(options);
@@ -43,7 +52,7 @@ export function openQualitySharing(options: QualitySharingOptions): Sharing | nu
   if (!pictureOf(init) || init.length > JOB_LIMITS.init || starts.length !== sources.length || !(end > 0) || !sources.every(fits))
     return null;
   let waiting = false;
-  return createSharing({
+  const sharing = createSharing({
     ...options,
     helpers: node.helpers,
     sources,
@@ -64,6 +73,7 @@ export function openQualitySharing(options: QualitySharingOptions): Sharing | nu
       });
     },
   });
+  return Object.assign(sharing, { qualityOf: (rung: Rung) => sharedQualityOf(rung, picture), makeInOrder, repaired });
 }
 
 function sourcesOf({
@@ -78,8 +88,7 @@ function sourcesOf({
   return segments.map((segment, n) => ({ ...segment, start: starts[n] ?? 0, end: starts[n + 1] ?? end }));
 }
 
-/** A rung as its jobs want it; null when no job may be so large. */
-export function sharedQualityOf({ name, width, height, bitrate }: Rung, { rendition }: FinishedRendition): SharedQuality | null {
+function sharedQualityOf({ name, width, height, bitrate }: Rung, { rendition }: FinishedRendition): SharedQuality | null {
   const rate = Math.round(1000 * rendition.frameRate) || USUAL_RATE;
   if (width * height > JOB_LIMITS.pixels || bitrate > JOB_LIMITS.bitrate || rate > JOB_LIMITS.rate) return null;
   const lies = pictureOf(rendition.init)?.turned ?? false;
@@ -88,7 +97,7 @@ export function sharedQualityOf({ name, width, height, bitrate }: Rung, { rendit
 }
 
 /** The segments of a rendition, with some of them replaced. `read` gets the others from the disk. */
-export async function* repaired(
+async function* repaired(
   { rendition, groups }: FinishedRendition,
   options: {
     readonly repairs: ReadonlyMap<number, Bytes>;
