@@ -26,16 +26,16 @@ export function SharedWork(props: { readonly work: Work }): JSX.Element {
                   {(span) => <span class="shared-span" data-outcome={span.outcome ?? 'now'} title={spanWords(span)} style={place(span)} />}
                 </For>
               </span>
-              <span class="quiet">{worker.dropped ? 'left out' : worker.made}</span>
+              <span class="quiet">{worker.dropped ? 'left out' : pieces(worker.made)}</span>
             </li>
           )}
         </For>
       </ul>
       <p class="quiet" role="status" aria-label="Shared work">
         <Show when={props.work.speedUp} fallback="Others help: the first pieces are on their way.">
-          {(times) => <>{times().toFixed(1)} times as fast as one tab alone. </>}
+          {(times) => <>{times().toFixed(1)} times as fast as one tab alone</>}
         </Show>
-        <Show when={props.work.secondsLeft}>{(seconds) => formatLeft(seconds())}</Show>
+        <Show when={props.work.secondsLeft}>{(seconds) => <> · {formatLeft(seconds())}</>}</Show>
       </p>
     </section>
   );
@@ -45,9 +45,13 @@ function nameOf({ id }: SharedWorker): string {
   return id === 'own' ? 'This tab' : `Tab ${id.slice(0, 6)}`;
 }
 
+function pieces(count: number): string {
+  return `${count} ${count === 1 ? 'piece' : 'pieces'}`;
+}
+
 function rowWords(worker: SharedWorker): string {
   const left = worker.dropped ? ', left out because it gave something wrong' : '';
-  return `${nameOf(worker)}: ${worker.made} ${worker.made === 1 ? 'piece' : 'pieces'}${left}`;
+  return `${nameOf(worker)}: ${pieces(worker.made)}${left}`;
 }
 
 function spanWords({ quality, segment, outcome }: WorkSpan): string {

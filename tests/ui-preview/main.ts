@@ -2,7 +2,7 @@
  * The user interface on a made-up network, for looking at it: the scene is named by `?scene=` on the first address and
  * kept for the tab. Nothing here is part of the site.
  */
-import type { Kadreel, NodeHealth, VideoCard } from '../../src/app/api.ts';
+import type { Kadreel, NodeHealth, QualityState, SharedWork, VideoCard } from '../../src/app/api.ts';
 import { fail } from '../../src/base/errors.ts';
 import type { MediaProbe } from '../../src/base/ports.ts';
 import type { Key } from '../../src/kademlia/key.ts';
@@ -49,6 +49,24 @@ const cards = (count: number, from = 0): readonly VideoCard[] =>
       poster: n % 3 === 1 ? poster(n) : null,
     };
   });
+
+/** Four who work, one of whom was wrong. Each piece lasts 3 s or so. */
+const SHARED: SharedWork = {
+  workers: ['own', 'b81f', '2e9c', '77d0'].map((id, row) => ({
+    id: id === 'own' ? id : (id.repeat(10) as Key),
+    made: row === 3 ? 1 : 7 - row,
+    dropped: row === 3,
+    spans: Array.from({ length: row === 3 ? 2 : 8 - row }, (_, n) => {
+      const last = n === 7 - row;
+      const from = 1_000_000 + n * (3_000 + 300 * row) + 100 * row;
+      const outcome =
+        row === 3 && n === 1 ? 'wrong' : last ? null : row === 1 && n === 2 ? 'checked' : row === 2 && n === 4 ? 'lost' : 'made';
+      return { quality: n < 4 ? '240p' : '360p', segment: n, from, until: outcome === null ? null : from + 2_900 + 300 * row, outcome };
+    }),
+  })),
+  speedUp: 3.14,
+  secondsLeft: 84,
+};
 
 function poster(n: number): string {
   const canvas = document.createElement('canvas');
@@ -175,7 +193,7 @@ const kadreel: Kadreel = {
     }
     return after(200, PROBE);
   },
-  async publish(_file, { onProgress, signal }) {
+  async publish(_file, { onProgress, onQualities, onSharedWork, signal }) {
     if (is('publish-failed')) throw fail('quota', 'The browser allows 612 MB here, and this video needs 1.4 GB.');
     onProgress?.({ stage: 'read', fraction: 0.02, secondsLeft: null });
     await after(150, null);
@@ -184,10 +202,22 @@ const kadreel: Kadreel = {
       return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(fail('aborted', 'Cancelled.')), { once: true }));
     }
     const { videoId } = cards(1, 1)[0] as VideoCard;
+    if (is('shared')) {
+      const quality = (name: string, phase: QualityState['phase'], fraction: number): QualityState => ({
+        name,
+        phase,
+        fraction,
+        problem: null,
+      });
+      void after(500, null).then(() => {
+        onQualities?.([quality('480p', 'making', 0.4), quality('360p', 'making', 0.85), quality('240p', 'made', 1)]);
+        onSharedWork?.(SHARED);
+      });
+    }
     return {
       videoId,
       watchUrl: `${location.origin}/watch/${videoId}`,
-      done: is('nobody', 'copying') ? never() : after(100, { stored: 3, wanted: 5 }),
+      done: is('nobody', 'copying', 'shared') ? never() : after(100, { stored: 3, wanted: 5 }),
     };
   },
   async watch() {
