@@ -2,12 +2,12 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { createMemoryStore } from '../../../signal-server/memory-store.ts';
 import type { QualityState, SharedWork } from '../../../src/app/api.ts';
-import type { Bytes } from '../../../src/base/bytes.ts';
+import { type Bytes, equal } from '../../../src/base/bytes.ts';
 import { encode } from '../../../src/base/schema.ts';
 import { wait } from '../../../src/base/timing.ts';
 import { createGroupPacker, type PackedGroup } from '../../../src/media/group.ts';
 import { transcodeJobSchema } from '../../../src/media/transcode-job.ts';
-import { syntheticSource } from '../media/synthetic-video.ts';
+import { doJob, syntheticSource } from '../media/synthetic-video.ts';
 import { type AppWorld, createAppWorld, type Tab, type TabOptions } from './app-world.ts';
 import { type FakeCut, fakeFile } from './fake-transcoder.ts';
 
@@ -125,6 +125,56 @@ describe('publishing with helpers', () => {
     publisher.crash();
     await world.pass(8_000);
     expect(one.working()).toBe(0);
+  });
+
+  test('[J6] [M16] a helper that is found out late: what it made is right in the next version of what was published', async () => {
+    const { publisher, helpers } = await network([{}]);
+    const [one] = helpers as readonly [Tab];
+    // Another video of the right shape at first, which nothing but a comparison shows; in the end something that anybody sees.
+    one.node.helping.offer({
+      slots: 1,
+      async run(job, source, signal) {
+        await wait(world.scheduler.clock, 500, signal);
+        const made = doJob(job, source);
+        const bytes = job.height === 480 ? made.bytes.slice(0, -10) : made.bytes.slice();
+        if (job.height === 240) bytes[bytes.length - 1] = (bytes.at(-1) as number) ^ 1;
+        return { ...made, bytes };
+      },
+    });
+    const made = await publish(publisher);
+    const wrongIn = async (): Promise<number> => {
+      const { renditions } = await world.run(publisher.app.manifest(made.videoId));
+      const small = renditions.find(({ height }) => height === 240);
+      if (small?.groups.type !== 'inline') return -1;
+      let wrong = 0;
+      let n = 0;
+      for (const { key, durations } of small.groups.groups) {
+        for (const index of durations.keys()) {
+          const [source, segment] = [video.sources[n], video.segments[n]];
+          const right = doJob(
+            { ...(source as NonNullable<typeof source>), width: 426, height: 240, bitrate: 1, rate: 1 },
+            segment as Bytes,
+          );
+          const kept = await world.run(publisher.node.groups.segment(key, index));
+          if (!kept || !equal(kept, right.bytes)) wrong++;
+          n++;
+        }
+      }
+      return wrong;
+    };
+    let before: number | null = null;
+    while (before === null) {
+      await world.pass(500);
+      if (made.qualities().includes('240p made')) before = await wrongIn();
+    }
+    expect(before).toBeGreaterThan(0);
+    await world.run(made.done);
+    await world.pass(31_000); // the page reads its own manifest anew
+    await wrongIn();
+    await world.pass(1_000);
+    expect(await wrongIn()).toBe(0);
+    expect(made.work()?.workers.find(({ id }) => id === one.node.contact.id)?.dropped).toBe(true);
+    expect(made.qualities()).toEqual(ALL);
   });
 
   test('[J7] a helper that dies in the middle takes nothing with it', async () => {
