@@ -30,13 +30,29 @@ export async function makeInOrder(options: QualityOrderOptions): Promise<void> {
   await (options.quick ? quickly(options) : byJobs(options));
 }
 
-/** Everybody works on the smallest first: it is made soonest, and helps those most who have nothing that fits. */
-async function byJobs({ qualities, sharing, make, signal }: QualityOrderOptions): Promise<void> {
+/**
+ * Everybody works on the smallest first: it is made soonest, and helps those most who have nothing that fits. Alone this tab makes each as a whole, which
+ * may use several threads; jobs have one.
+ */
+async function byJobs({ qualities, sharing, make, clock, signal }: QualityOrderOptions): Promise<void> {
   const left = [...qualities.keys()];
-  sharing.ownWorks = true;
-  const work = async (): Promise<void> => {
-    for (let index = left.pop(); index !== undefined; index = left.pop()) {
-      if (!(await make(index, 'shared', signal))) await make(index, 'here', signal);
+  /** Qualities that this tab makes as a whole now. */
+  let whole = 0;
+  const here = async (index: number): Promise<void> => {
+    whole++;
+    sharing.ownWorks = false;
+    await make(index, 'here', signal);
+    whole--;
+    sharing.ownWorks = whole === 0;
+  };
+  const work = async (_: unknown, lane: number): Promise<void> => {
+    while (left.length > 0) {
+      if (sharing.helpers() > 0) {
+        sharing.ownWorks = whole === 0;
+        const index = left.pop() as number;
+        if (!(await make(index, 'shared', signal))) await here(index);
+      } else if (lane === 0) await here(left.pop() as number);
+      else await wait(clock, LOOK, signal);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));

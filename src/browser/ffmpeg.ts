@@ -217,7 +217,7 @@ let compiled: WeakRef<WebAssembly.Module> | null = null;
 /** Runs ffmpeg on a small MP4, as the port says. */
 export async function convertBytes({ source, inputArgs, args, most }: Conversion, signal: AbortSignal): Promise<Bytes> {
   const file = new Blob([source], { type: 'video/mp4' });
-  return withFfmpeg({ type: 'run', file, inputArgs, args, module: compiled?.deref() }, signal, async (next) => {
+  return withFfmpeg({ type: 'run', file, inputArgs, args, module: compiled?.deref() ?? 'tell' }, signal, async (next) => {
     const parts: Bytes[] = [];
     let size = 0;
     for (let reply = await next(); reply.type !== 'finished'; reply = await next()) {

@@ -1,8 +1,9 @@
 /** What helpers are worth: four simulated ones in virtual time with the real scheduler and jobs, and two real tabs against one. */
-import type { Browser } from 'playwright-core';
-import { launch } from '../browser/harness/chromium.ts';
-import { startSite } from '../browser/harness/site.ts';
-import { openTab, type Tab } from '../browser/harness/tab.ts';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { openTranscoderTab } from '../browser/transcoder/start.ts';
 import { fixture } from '../fixtures/make.ts';
 import { createSharingBench } from '../unit/app/simulated-helpers.ts';
 import type { Bench, BenchRow } from './bench-row.ts';
@@ -11,6 +12,8 @@ const HELPERS = 4;
 const LEAST_SIMULATED = 3.5;
 const MOST_FIRST = 10; // seconds
 const LEAST_REAL = 1.6;
+/** Of the first segments: an even number. */
+const JOBS = 8;
 const SEEDS = [1, 2, 3, 4, 5];
 
 const bench: Bench = async () => [...(await simulated()), await real()];
@@ -44,61 +47,39 @@ async function timesWith(helpers: number, seed: number): Promise<readonly number
   return (await world.make()).times;
 }
 
-/** All qualities of a minute of 720p, by a tab without an encoder of its own, alone and with a helper beside it. */
+/** The same jobs on a minute of 720p by one tab, and by two at once that have half of them each. */
 async function real(): Promise<BenchRow> {
-  const site = await startSite();
-  const browser = await launch();
+  const folder = await mkdtemp(join(tmpdir(), 'kadreel-bench-'));
+  const one = await openTranscoderTab(folder);
   try {
-    const keeper = await openTab(browser, site.url);
-    const alone = await publishAll(browser, site.url, [keeper]);
-    const helper = await openTab(browser, site.url);
-    await helper.page.evaluate(() => window.kadreel?.help.set(true));
-    const both = await publishAll(browser, site.url, [keeper, helper]);
-    return row('two real tabs, one thread each, against one: all qualities of a minute of 720p', 'times', [alone / both], {
+    const two = await (await one.browser.newContext()).newPage();
+    await two.goto(one.page.url());
+    const file = await fixture('minute720.mp4');
+    for (const page of [one.page, two]) await page.getByLabel('File').setInputFiles(file);
+    const run = async (page: Page, from: number, to: number): Promise<void> => {
+      const answer = await page.evaluate(([first, last]) => window.transcoder.jobsFrom(first, last), [from, to] as const);
+      if ('failed' in answer) throw new Error(answer.failed.message);
+    };
+    // The first run compiles the converter, which does not count.
+    for (const page of [one.page, two]) await run(page, 0, 1);
+    const alone = await timed(() => run(one.page, 0, JOBS));
+    const both = await timed(() => Promise.all([run(one.page, 0, JOBS / 2), run(two, JOBS / 2, JOBS)]));
+    return row(`two real tabs, one thread each, against one: ${JOBS} jobs of 4 s of 720p to 360p`, 'times', [alone / both], {
       bar: `≥ ${LEAST_REAL}`,
       isOk: (value) => value >= LEAST_REAL,
       beside: `${alone.toFixed(1)} s and ${both.toFixed(1)} s`,
     });
   } finally {
-    await browser.close();
-    await site.close();
+    await one.close();
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** Seconds from the first piece of work on a quality until the last is there. */
-async function publishAll(browser: Browser, url: string, linked: readonly Tab[]): Promise<number> {
-  const context = await browser.newContext();
-  await context.route('**/cut.worker-*.js', async (route) => {
-    const response = await route.fetch();
-    await route.fulfill({ response, body: `${await response.text()}\ndelete self.VideoEncoder;` });
-  });
-  const tab = await openTab(context, url);
-  await tab.untilLinked(...linked.map(({ id }) => id));
-  const input = await tab.page.evaluateHandle(() => Object.assign(document.createElement('input'), { type: 'file' }));
-  await input.setInputFiles(await fixture('minute720.mp4'));
-  const ms = await tab.page.evaluate(
-    (element) =>
-      new Promise<number>((resolve, reject) => {
-        const file = element.files?.[0];
-        if (!file || !window.kadreel) return reject(new Error('There is no file, or no node.'));
-        let began = 0;
-        window.kadreel
-          .publish(file, {
-            title: 'Bench',
-            onQualities(states) {
-              if (began === 0 && states.some(({ phase }) => phase === 'making')) began = performance.now();
-              const failed = states.find(({ phase }) => phase === 'failed');
-              if (failed) reject(new Error(`${failed.name}: ${failed.problem}`));
-              if (states.every(({ phase }) => phase === 'made')) resolve(performance.now() - began);
-            },
-          })
-          .catch(reject);
-      }),
-    input,
-  );
-  await tab.close();
-  await context.close();
-  return ms / 1000;
+/** Seconds. */
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return (performance.now() - began) / 1000;
 }
 
 function row(

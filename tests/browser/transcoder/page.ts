@@ -81,6 +81,12 @@ const api = {
    */
   jobs: (directory: string, size: { readonly width: number; readonly height: number }) =>
     answer((signal) => doJobs(directory, size, signal), new AbortController()),
+  /** Does the jobs on some segments of the chosen file's picture, to 360p, and throws the results away. */
+  jobsFrom: (from: number, to: number) =>
+    answer(async (signal) => {
+      for (const source of (await cutPicture(signal)).slice(from, to))
+        await doJob(createTranscoder(), jobOn(source, { width: 640, height: 360 }), { source: source.bytes, signal });
+    }, new AbortController()),
   /** Begins a job, and aborts it after `ms`; answers with how long it took to be over, and the workers that are left. */
   abortJob: (ms: number) => {
     const controller = new AbortController();

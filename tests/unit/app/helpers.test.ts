@@ -92,24 +92,19 @@ describe('[J1] a tab that is switched on', () => {
 });
 
 describe('publishing with helpers', () => {
-  test('all qualities are made, sooner than alone, and play from elsewhere', async () => {
-    const alone = await network([]);
-    const one = await publish(alone.publisher);
-    const tabs = [world.tab(), world.tab()];
-    const slow = await world.run(one.done);
-    expect(one.qualities()).toEqual(ALL);
-    expect(one.work()).toBeNull();
+  test('all qualities are made, sooner with more helpers, and play from elsewhere', async () => {
+    const few = await network([{}]);
+    const slow = await world.run((await publish(few.publisher)).done);
     world.close();
 
-    const { publisher, helpers } = await network([{}, {}]);
+    const { publisher, helpers } = await network([{}, {}, {}]);
     const two = await publish(publisher);
     const quick = await world.run(two.done);
     expect(two.qualities()).toEqual(ALL);
-    console.info(`36 jobs of 3 s: ${slow} ms by this tab alone, ${quick} ms with two helpers`);
-    expect(slow / quick).toBeGreaterThan(2);
-    expect(tabs).toHaveLength(2);
+    console.info(`36 jobs of 3 s: ${slow} ms with one helper, ${quick} ms with three`);
+    expect(slow / quick).toBeGreaterThan(1.7);
     const jobs = helpers.map(({ app }) => app.help.view().jobs);
-    expect(Math.min(...jobs)).toBeGreaterThanOrEqual(8);
+    expect(Math.min(...jobs)).toBeGreaterThanOrEqual(6);
     expect(two.work()?.workers.map(({ id }) => id)).toEqual(expect.arrayContaining(['own', ...helpers.map(({ node }) => node.contact.id)]));
     expect(two.work()?.speedUp).toBeGreaterThan(2);
     const manifest = await world.run(world.tab({ keeps: false }).app.manifest(two.videoId));
@@ -186,8 +181,8 @@ describe('publishing with helpers', () => {
     expect(made.qualities()).toEqual(ALL);
   });
 
-  test('a tab with a quick encoder makes all itself when nobody helps, without a job', async () => {
-    const { publisher } = await network([], { quick: true });
+  test.each([true, false])('a tab makes all itself when nobody helps, without a job (quick encoder: %s)', async (quick) => {
+    const { publisher } = await network([], { quick });
     const made = await publish(publisher);
     world.tab();
     world.tab();

@@ -91,8 +91,19 @@ describe('a tab without one', () => {
     expect(made).toEqual(['240p shared', '360p shared', '480p shared', '720p shared']);
   });
 
+  test('makes each as a whole when nobody helps, one after the other, and shares the next when somebody does', async () => {
+    const { made, took } = await play({ quick: false });
+    expect(made).toEqual(['240p here', '360p here', '480p here', '720p here']);
+    expect(took).toBeCloseTo(
+      QUALITIES.reduce((sum, { pixels }) => sum + pixels / 100, 0),
+      -1,
+    );
+    const later = await play({ quick: false, helpers: (now) => (now > 2_000 ? 1 : 0) });
+    expect(later.made.filter((one) => one.endsWith('shared'))).toEqual(['480p shared', '720p shared']);
+  });
+
   test('makes as a whole what can’t be shared', async () => {
-    const { made } = await play({ quick: false, sharedFails: true });
+    const { made } = await play({ quick: false, helpers: () => 1, sharedFails: true });
     expect(made).toEqual(['240p here', '360p here', '480p here', '720p here']);
   });
 
