@@ -29,6 +29,15 @@ describe('the page about the network', () => {
     expect(state.network).toEqual({ view: VIEW, changing: null, refused: null });
   });
 
+  it('switches helping on, once, and shows what came of it', () => {
+    const on: Event = { type: 'help-switched', on: true };
+    const { state, effects } = follow(stateAt('/network'), on, on);
+    expect(state.network.changing).toBe('help');
+    expect(effects).toEqual([{ type: 'switch-help', on: true }]);
+    const view = { ...VIEW, help: { ...VIEW.help, on: true } };
+    expect(follow(state, { type: 'help-changed', view }).state.network).toEqual({ view, changing: null, refused: null });
+  });
+
   it('makes one change at a time', () => {
     const { state, effects } = follow(stateAt('/network'), ADD, ADD);
     expect(state.network.changing).toBe('open-nodes');

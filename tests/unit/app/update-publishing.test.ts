@@ -116,6 +116,12 @@ describe('publishing: the end', () => {
     expect(follow(working, { type: 'qualities-changed', qualities }).state).toEqual(working);
   });
 
+  it('shows who makes them', () => {
+    const work = { workers: [{ id: 'own', made: 1, dropped: false, spans: [] }], speedUp: 1.5, secondsLeft: 3 } as const;
+    expect(follow(published, { type: 'shared-work-changed', work }).state.publishing).toMatchObject({ sharedWork: work });
+    expect(follow(working, { type: 'shared-work-changed', work }).state).toEqual(working);
+  });
+
   it('tells when copies can’t be stored, and keeps the link', () => {
     const { state } = follow(published, { type: 'copies-failed', videoId: VIDEO, problem: PROBLEM });
     expect(state.publishing).toEqual({ ...published.publishing, copies: { stored: 0, wanted: 0 } });
