@@ -211,22 +211,34 @@ function convertBy(threads: number, file: Blob, { what, onTime, signal }: Conver
   });
 }
 
-/** Of the last worker that compiled it: kept for the next one while the browser has room for it. */
-let compiled: WeakRef<WebAssembly.Module> | null = null;
+/** Milliseconds from one small conversion to the next within which what was compiled is kept for it: it takes some 100 MB. */
+const KEEP_COMPILED = 60_000;
+let compiled: WebAssembly.Module | null = null;
+let forgetting: ReturnType<typeof setTimeout> | undefined;
+
+/** Also keeps what is there already. */
+function keepCompiled(module: WebAssembly.Module | null): void {
+  compiled = module;
+  clearTimeout(forgetting);
+  forgetting = setTimeout(() => {
+    compiled = null;
+  }, KEEP_COMPILED);
+}
 
 /** Runs ffmpeg on a small MP4, as the port says. */
 export async function convertBytes({ source, inputArgs, args, most }: Conversion, signal: AbortSignal): Promise<Bytes> {
   const file = new Blob([source], { type: 'video/mp4' });
-  return withFfmpeg({ type: 'run', file, inputArgs, args, module: compiled?.deref() ?? 'tell' }, signal, async (next) => {
+  return withFfmpeg({ type: 'run', file, inputArgs, args, module: compiled ?? 'tell' }, signal, async (next) => {
     const parts: Bytes[] = [];
     let size = 0;
     for (let reply = await next(); reply.type !== 'finished'; reply = await next()) {
-      if (reply.type === 'compiled') compiled = new WeakRef(reply.module);
+      if (reply.type === 'compiled') keepCompiled(reply.module);
       if (reply.type !== 'chunk') continue;
       size += reply.bytes.length;
       if (size > most) throw fail('too-large', 'More came out of the converter than may.');
       parts.push(reply.bytes);
     }
+    keepCompiled(compiled);
     return concat(...parts);
   });
 }

@@ -13,7 +13,8 @@ const LEAST_SIMULATED = 3.5;
 const MOST_FIRST = 10; // seconds
 const LEAST_REAL = 1.6;
 /** Of the first segments: an even number. */
-const JOBS = 8;
+const JOBS = 4;
+const ROUNDS = 3;
 const SEEDS = [1, 2, 3, 4, 5];
 
 const bench: Bench = async () => [...(await simulated()), await real()];
@@ -60,14 +61,20 @@ async function real(): Promise<BenchRow> {
       const answer = await page.evaluate(([first, last]) => window.transcoder.jobsFrom(first, last), [from, to] as const);
       if ('failed' in answer) throw new Error(answer.failed.message);
     };
-    // The first run compiles the converter, which does not count.
-    for (const page of [one.page, two]) await run(page, 0, 1);
-    const alone = await timed(() => run(one.page, 0, JOBS));
-    const both = await timed(() => Promise.all([run(one.page, 0, JOBS / 2), run(two, JOBS / 2, JOBS)]));
-    return row(`two real tabs, one thread each, against one: ${JOBS} jobs of 4 s of 720p to 360p`, 'times', [alone / both], {
+    // The first runs compile the converter, and find out which of its code is worth more; they do not count.
+    for (const page of [one.page, two]) await run(page, 0, JOBS);
+    const ratios: number[] = [];
+    const seconds: string[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const alone = await timed(() => run(round % 2 === 0 ? one.page : two, 0, JOBS));
+      const both = await timed(() => Promise.all([run(one.page, 0, JOBS / 2), run(two, JOBS / 2, JOBS)]));
+      ratios.push(alone / both);
+      seconds.push(`${alone.toFixed(1)} and ${both.toFixed(1)} s`);
+    }
+    return row(`two real tabs, one thread each, against one: ${JOBS} jobs of 4 s of 720p to 360p`, 'times', ratios, {
       bar: `≥ ${LEAST_REAL}`,
       isOk: (value) => value >= LEAST_REAL,
-      beside: `${alone.toFixed(1)} s and ${both.toFixed(1)} s`,
+      beside: seconds.join(', '),
     });
   } finally {
     await one.close();
