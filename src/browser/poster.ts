@@ -1,37 +1,56 @@
-/** A small picture of a video, for cards and for the time before it plays. */
-import type { Bytes } from '../base/bytes.ts';
+/** Small pictures of a video, for cards and for the time before it plays. */
+import type { StillPicture } from '../base/ports.ts';
 import type { VideoTrack } from './media-file.ts';
+import { compressPicture, STILL_WIDTH } from './still.ts';
 
-/** Pixels: twice the width of a card on a phone's screen. */
-const WIDTH = 320;
-/** Bytes: a value of the network with room to spare. */
-const MAX_BYTES = 11 * 1024;
 /** Where to look, as parts of the duration: many videos begin with black. */
 const MOMENTS = [0.1, 0.25, 0.5, 0.02];
+/** Where the proposals are from: one of each row. */
+const PROPOSED: readonly (readonly number[])[] = [
+  [0.12, 0.05, 0.22],
+  [0.5, 0.42, 0.58],
+  [0.85, 0.75, 0.92],
+];
 /** Mean brightness, of 255, below which a picture counts as black. */
 const DARK = 24;
-const QUALITIES = [0.82, 0.7, 0.55, 0.4, 0.25, 0.1];
-
-export interface Poster {
-  readonly bytes: Bytes;
-  readonly mime: string;
-}
 
 /** The picture, or null when this browser can't decode the video or make it small enough. Never rejects. */
-export async function makePoster(video: VideoTrack): Promise<Poster | null> {
+export async function makePoster(video: VideoTrack): Promise<StillPicture | null> {
   try {
-    let best: { canvas: OffscreenCanvas; brightness: number } | null = null;
-    for (const moment of MOMENTS) {
-      const canvas = await video.picture(video.start + (video.end - video.start) * moment, WIDTH);
-      if (!canvas) continue;
-      const brightness = meanBrightness(canvas);
-      if (!best || brightness > best.brightness) best = { canvas, brightness };
-      if (brightness >= DARK) break;
-    }
-    return best && (await compress(best.canvas));
+    const found = await brightest(video, MOMENTS);
+    return found && (await compressPicture(found));
   } catch {
     return null;
   }
+}
+
+/** Up to three pictures from all over the video, in its order; no two from one key frame. Never rejects. */
+export async function proposePictures(video: VideoTrack): Promise<readonly StillPicture[]> {
+  const pictures: StillPicture[] = [];
+  try {
+    for (const moments of PROPOSED) {
+      const found = await brightest(video, moments);
+      const picture = found && (await compressPicture(found));
+      if (picture && !pictures.some((other) => sameBytes(other.bytes, picture.bytes))) pictures.push(picture);
+    }
+  } catch {
+    return pictures; // What was decoded so far is good.
+  }
+  return pictures;
+}
+
+/** The first picture of these that is not black, else the least black of them. */
+async function brightest(video: VideoTrack, moments: readonly number[]): Promise<OffscreenCanvas | null> {
+  let best: { canvas: OffscreenCanvas; brightness: number } | null = null;
+  for (const moment of moments) {
+    const time = video.start + (video.end - video.start) * moment;
+    for await (const canvas of video.keyPictures([time], { width: STILL_WIDTH })) {
+      const brightness = meanBrightness(canvas);
+      if (!best || brightness > best.brightness) best = { canvas, brightness };
+    }
+    if (best && best.brightness >= DARK) break;
+  }
+  return best?.canvas ?? null;
 }
 
 function meanBrightness(canvas: OffscreenCanvas): number {
@@ -43,14 +62,6 @@ function meanBrightness(canvas: OffscreenCanvas): number {
   return (4 * sum) / Math.max(data.length, 1);
 }
 
-async function compress(canvas: OffscreenCanvas): Promise<Poster | null> {
-  for (const quality of QUALITIES) {
-    // A browser that can't write WebP gives PNG, which says so in its type and is no use here.
-    for (const type of ['image/webp', 'image/jpeg']) {
-      const blob = await canvas.convertToBlob({ type, quality });
-      if (blob.type !== type || blob.size > MAX_BYTES) continue;
-      return { bytes: new Uint8Array(await blob.arrayBuffer()), mime: type };
-    }
-  }
-  return null;
+function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, n) => byte === other[n]);
 }
