@@ -3,6 +3,7 @@ import { asKadreelError } from '../base/errors.ts';
 import type { SourceFile, Transcoder } from '../base/ports.ts';
 import { abortError } from '../base/timing.ts';
 import type { Key } from '../kademlia/key.ts';
+import { listDuration } from '../media/index-pages.ts';
 import { ladderFor, type Rung } from '../media/ladder.ts';
 import type { FinishedRendition } from '../media/manifest-build.ts';
 import type { QualityState } from './api.ts';
@@ -55,7 +56,7 @@ export async function makeQualities(options: QualitiesOptions): Promise<void> {
       }
       const { renditions } = await work.packing.finish();
       if (signal.aborted) throw abortError(signal);
-      const video = await versions.next(renditions, library.add);
+      const video = await versions.next({ added: renditions }, library.add);
       await work.keep();
       // What fails here is renewed within the hour: the disk has it.
       await library.announce(video, signal).catch(() => undefined);
@@ -92,4 +93,9 @@ export function rungsFor(renditions: readonly FinishedRendition[]): readonly Run
 /** The keys of all their groups. */
 export function groupsOf(renditions: readonly FinishedRendition[]): readonly Key[] {
   return renditions.flatMap(({ groups }) => groups.map(({ key }) => key));
+}
+
+/** Milliseconds of the longest of them. */
+export function longestOf(renditions: readonly FinishedRendition[]): number {
+  return Math.max(0, ...renditions.map(({ groups }) => listDuration(groups.map(({ reference }) => reference))));
 }
