@@ -39,7 +39,7 @@ export async function addPreview({ transcoder, library, versions, file, begin, o
   const work = begin(() => undefined);
   try {
     const made = await transcoder.sheets(file, signal);
-    if (made) {
+    if (made && made.sheets.length > 0) {
       const { sheets, ...grid } = made;
       const sheetTime = grid.interval * grid.columns * grid.rows;
       const groups = await work.packing.keepFiles(sheets.map((bytes) => ({ bytes, duration: sheetTime })));

@@ -8,7 +8,7 @@ import type { Kadreel, QualityState, WatchSession } from './api.ts';
 import type { Event, FeedName, Shared } from './events.ts';
 import { createInvitationEffects } from './invitation-effects.ts';
 import { createNetworkEffects } from './network-effects.ts';
-import { createPlanEffects, optionsOf } from './plan-effects.ts';
+import { createPlanEffects } from './plan-effects.ts';
 import { problemOf } from './problems.ts';
 import { pathOf } from './router.ts';
 import type { PreviewTiles, PublishPlan, Theme, WatchFacts } from './state.ts';
@@ -150,7 +150,7 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
       const page = await kadreel;
       const publication = await page.publish(file, {
         title,
-        ...optionsOf(plan),
+        ...(await plans.options(plan)),
         signal: controller.signal,
         onProgress: (progress) => follow({ type: 'publish-progressed', progress }),
         onQualities(states) {
@@ -225,6 +225,7 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
       case 'choose-file':
         if (job) job.followed = false;
         chosen = effect.file;
+        plans.forget();
         void probe(chosen);
         break;
       case 'probe-again':
@@ -234,6 +235,7 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
         // A publication whose copies are still on their way goes on; only nobody looks at it any more.
         if (job) job.followed = false;
         chosen = null;
+        plans.forget();
         slots.probe.stop();
         break;
       case 'publish':

@@ -19,7 +19,6 @@ import { codeOfLink, formatInvitationLink } from './invitation-link.ts';
 import { createLibrary } from './library.ts';
 import { createNetwork } from './network.ts';
 import type { NetworkKeeper } from './network-settings.ts';
-import { planPublication } from './preflight.ts';
 import { createPublisher } from './publish.ts';
 import { createRenewal } from './renewal.ts';
 import { createSpeedBook } from './speeds.ts';
@@ -124,7 +123,7 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
     inviterOf: (url) => invitations.inviterOf(codeOfLink(url)),
     probe: (file, signal) => transcoder.probe(file, signal),
     async preflight(file, probe) {
-      const [measured, room] = await Promise.all([speeds.read(), roomOf(store, node)]);
+      const [{ planPublication }, measured, room] = await Promise.all([import('./preflight.ts'), speeds.read(), roomOf(store, node)]);
       return planPublication({ size: file.size, probe, speeds: measured, room });
     },
     pictures: (file, signal) => transcoder.pictures(file, signal),

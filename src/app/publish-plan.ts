@@ -1,9 +1,7 @@
 /** What a person wants of a publication besides its title: which qualities, which picture, which captions. Pure. */
 import { assertNever } from '../base/errors.ts';
-import type { StillPicture } from '../base/ports.ts';
-import type { CaptionFile } from './caption-files.ts';
 import type { Preflight } from './preflight.ts';
-import type { Problem, PublishPlan } from './state.ts';
+import type { CaptionFacts, Problem, PublishPlan } from './state.ts';
 
 /** Nothing is known, and nothing in particular is wanted. */
 export const EMPTY_PLAN: PublishPlan = {
@@ -18,10 +16,10 @@ export const EMPTY_PLAN: PublishPlan = {
 
 export type PlanChange =
   | { readonly type: 'preflight'; readonly preflight: Preflight }
-  | { readonly type: 'pictures'; readonly pictures: readonly StillPicture[] }
-  | { readonly type: 'own-picture'; readonly picture: StillPicture }
+  | { readonly type: 'pictures'; readonly pictures: readonly string[] }
+  | { readonly type: 'own-picture'; readonly picture: string }
   | { readonly type: 'problem'; readonly problem: Problem }
-  | { readonly type: 'captions'; readonly captions: CaptionFile }
+  | { readonly type: 'captions'; readonly captions: CaptionFacts }
   /** By the person. */
   | { readonly type: 'quality'; readonly name: string; readonly wanted: boolean }
   | { readonly type: 'picture'; readonly picture: number | 'own' }
@@ -62,14 +60,14 @@ export function changePlan(plan: PublishPlan, change: PlanChange): PublishPlan {
 }
 
 /** A file of the same name, or in the same language, takes the place of the one that was there. */
-function withCaptions(before: readonly CaptionFile[], added: CaptionFile): readonly CaptionFile[] {
-  const isSame = (one: CaptionFile): boolean =>
+function withCaptions(before: readonly CaptionFacts[], added: CaptionFacts): readonly CaptionFacts[] {
+  const isSame = (one: CaptionFacts): boolean =>
     one.fileName === added.fileName || (one.language !== 'und' && one.language === added.language);
   return before.some(isSame) ? before.map((one) => (isSame(one) ? added : one)) : [...before, added];
 }
 
-/** The picture that was chosen. */
-export function chosenPicture({ picture, own, pictures }: PublishPlan): StillPicture | null {
+/** The address of the picture that was chosen. */
+export function chosenPicture({ picture, own, pictures }: PublishPlan): string | null {
   if (picture === 'own') return own;
   return picture === null ? null : (pictures?.[picture] ?? null);
 }

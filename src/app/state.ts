@@ -1,10 +1,11 @@
 /** All that the user interface shows. Plain data: it can be printed, compared and replayed. */
 import type { ErrorCode } from '../base/errors.ts';
-import type { MediaProbe, StillPicture } from '../base/ports.ts';
+import type { MediaProbe } from '../base/ports.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import type { VideoId } from '../media/manifest.ts';
+import type { SubtitleProblem } from '../media/subtitles.ts';
 import type { BytesBySource, CopiesReport, NetworkView, NodeHealth, PublishProgress, QualityState, VideoCard } from './api.ts';
-import type { CaptionFile } from './caption-files.ts';
+import type { Encoding } from './caption-files.ts';
 import type { News } from './news.ts';
 import type { Preflight } from './preflight.ts';
 
@@ -99,15 +100,28 @@ export interface PublishPlan {
   readonly preflight: Preflight | null;
   /** Names of qualities that shall not be made. */
   readonly without: readonly string[];
-  /** Proposed pictures; null while they are being made. */
-  readonly pictures: readonly StillPicture[] | null;
-  /** The person's own picture. */
-  readonly own: StillPicture | null;
+  /** Proposed pictures, as data: addresses; null while they are being made. */
+  readonly pictures: readonly string[] | null;
+  /** The person's own picture, likewise. */
+  readonly own: string | null;
   /** Which is taken: a proposed one by its number, the person's own, or null for whichever the cut finds. */
   readonly picture: number | 'own' | null;
-  readonly captions: readonly CaptionFile[];
+  readonly captions: readonly CaptionFacts[];
   /** Why the last file that was given for it can't be used. */
   readonly problem: Problem | null;
+}
+
+/** A file of captions that was read; its texts are kept where they were read. */
+export interface CaptionFacts {
+  readonly id: number;
+  readonly fileName: string;
+  /** BCP 47; `und` while nobody has said which. */
+  readonly language: string;
+  readonly texts: number;
+  readonly encoding: Encoding;
+  /** How many texts were left out, and why the first of them were. */
+  readonly leftOut: number;
+  readonly problems: readonly SubtitleProblem[];
 }
 
 export interface FileFacts {

@@ -11,13 +11,13 @@ const PROPOSED: readonly (readonly number[])[] = [
   [0.5, 0.42, 0.58],
   [0.85, 0.75, 0.92],
 ];
-/** Mean brightness, of 255, below which a picture counts as black. */
-const DARK = 24;
+/** Standard deviation of the brightness, of 255, below which a picture counts as empty: black, white, or of one colour. */
+const DULL = 10;
 
 /** The picture, or null when this browser can't decode the video or make it small enough. Never rejects. */
 export async function makePoster(video: VideoTrack): Promise<StillPicture | null> {
   try {
-    const found = await brightest(video, MOMENTS);
+    const found = await liveliest(video, MOMENTS);
     return found && (await compressPicture(found));
   } catch {
     return null;
@@ -29,7 +29,7 @@ export async function proposePictures(video: VideoTrack): Promise<readonly Still
   const pictures: StillPicture[] = [];
   try {
     for (const moments of PROPOSED) {
-      const found = await brightest(video, moments);
+      const found = await liveliest(video, moments);
       const picture = found && (await compressPicture(found));
       if (picture && !pictures.some((other) => sameBytes(other.bytes, picture.bytes))) pictures.push(picture);
     }
@@ -39,27 +39,33 @@ export async function proposePictures(video: VideoTrack): Promise<readonly Still
   return pictures;
 }
 
-/** The first picture of these that is not black, else the least black of them. */
-async function brightest(video: VideoTrack, moments: readonly number[]): Promise<OffscreenCanvas | null> {
-  let best: { canvas: OffscreenCanvas; brightness: number } | null = null;
+/** The first picture of these that shows something, else the one that shows most. */
+async function liveliest(video: VideoTrack, moments: readonly number[]): Promise<OffscreenCanvas | null> {
+  let best: { canvas: OffscreenCanvas; contrast: number } | null = null;
   for (const moment of moments) {
     const time = video.start + (video.end - video.start) * moment;
     for await (const canvas of video.keyPictures([time], { width: STILL_WIDTH })) {
-      const brightness = meanBrightness(canvas);
-      if (!best || brightness > best.brightness) best = { canvas, brightness };
+      const contrast = contrastOf(canvas);
+      if (!best || contrast > best.contrast) best = { canvas, contrast };
     }
-    if (best && best.brightness >= DARK) break;
+    if (best && best.contrast >= DULL) break;
   }
   return best?.canvas ?? null;
 }
 
-function meanBrightness(canvas: OffscreenCanvas): number {
+/** How much the brightness (0 to 255) of its pixels differs. */
+function contrastOf(canvas: OffscreenCanvas): number {
   const context = canvas.getContext('2d');
   if (!context) return 0;
   const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-  let sum = 0;
-  for (let i = 0; i + 2 < data.length; i += 4) sum += Math.max(data[i] ?? 0, data[i + 1] ?? 0, data[i + 2] ?? 0);
-  return (4 * sum) / Math.max(data.length, 1);
+  let [count, sum, squares] = [0, 0, 0];
+  for (let i = 0; i + 2 < data.length; i += 4) {
+    const light = 0.3 * (data[i] ?? 0) + 0.6 * (data[i + 1] ?? 0) + 0.1 * (data[i + 2] ?? 0);
+    count++;
+    sum += light;
+    squares += light * light;
+  }
+  return count === 0 ? 0 : Math.sqrt(Math.max(0, squares / count - (sum / count) ** 2));
 }
 
 function sameBytes(one: Uint8Array, other: Uint8Array): boolean {

@@ -19,10 +19,12 @@ export interface CaptionWish {
 /** Remembered from one video to the next, for the life of the tab. */
 let kept: CaptionWish = { shown: false, language: null };
 
+/** What the person chose last. */
 export function keptCaptionLanguage(): CaptionWish {
   return kept;
 }
 
+/** To be called when the person chooses. */
 export function keepCaptionLanguage(wish: CaptionWish): void {
   kept = wish;
 }

@@ -1,15 +1,12 @@
 /** Captions that go with the video: files, and the language of each. */
 import { For, type JSX, Show } from 'solid-js';
-import type { CaptionFile } from '../app/caption-files.ts';
+import type { CaptionFacts } from '../app/state.ts';
 import { plural } from './format.ts';
 import { CloseIcon } from './icons.tsx';
 import { languageChoices } from './languages.ts';
 import type { Dispatch } from './props.ts';
 
-/** Problems of one file that are told: who has more looks into it. */
-const MAX_TOLD = 3;
-
-export function PlanCaptions(props: { readonly captions: readonly CaptionFile[]; readonly dispatch: Dispatch }): JSX.Element {
+export function PlanCaptions(props: { readonly captions: readonly CaptionFacts[]; readonly dispatch: Dispatch }): JSX.Element {
   return (
     <section class="plan-part" aria-labelledby="plan-captions">
       <h2 id="plan-captions">Captions</h2>
@@ -21,7 +18,7 @@ export function PlanCaptions(props: { readonly captions: readonly CaptionFile[];
                 {captions.fileName}
                 <span class="quiet">
                   {' '}
-                  {plural(captions.cues.length, 'text')}
+                  {plural(captions.texts, 'text')}
                   {captions.encoding === 'windows-1252' ? ', read as Western (Windows-1252)' : ''}
                 </span>
               </span>
@@ -53,13 +50,11 @@ export function PlanCaptions(props: { readonly captions: readonly CaptionFile[];
               >
                 <CloseIcon size={16} />
               </button>
-              <Show when={captions.problems.length > 0}>
+              <Show when={captions.leftOut > 0}>
                 <div class="plan-left-out">
-                  <p>{plural(captions.problems.length, 'text')} left out:</p>
+                  <p>{plural(captions.leftOut, 'text')} left out:</p>
                   <ul>
-                    <For each={captions.problems.slice(0, MAX_TOLD)}>
-                      {(problem) => <li>{`Line ${problem.line}: ${problem.what}.`}</li>}
-                    </For>
+                    <For each={captions.problems}>{(problem) => <li>{`Line ${problem.line}: ${problem.what}.`}</li>}</For>
                   </ul>
                 </div>
               </Show>

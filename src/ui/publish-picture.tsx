@@ -1,7 +1,6 @@
 /** The picture that will stand for the video: one of three out of it, or the person's own. */
 import { For, type JSX, Show } from 'solid-js';
 import type { PublishPlan } from '../app/state.ts';
-import type { StillPicture } from '../base/ports.ts';
 import type { Dispatch } from './props.ts';
 
 export function PlanPicture(props: { readonly plan: PublishPlan; readonly dispatch: Dispatch }): JSX.Element {
@@ -51,7 +50,8 @@ export function PlanPicture(props: { readonly plan: PublishPlan; readonly dispat
 }
 
 interface ChoiceProps {
-  readonly picture: StillPicture;
+  /** A data: address. */
+  readonly picture: string;
   readonly label: string;
   readonly checked: boolean;
   readonly onChoose: () => void;
@@ -61,11 +61,7 @@ function Choice(props: ChoiceProps): JSX.Element {
   return (
     <label class="plan-picture">
       <input type="radio" name="picture" class="hidden" checked={props.checked} onChange={() => props.onChoose()} />
-      <img src={addressOf(props.picture)} alt={props.label} />
+      <img src={props.picture} alt={props.label} />
     </label>
   );
-}
-
-function addressOf({ bytes, mime }: StillPicture): string {
-  return `data:${mime};base64,${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))}`;
 }

@@ -370,6 +370,7 @@ describe('effects: watching', () => {
           width: 1280,
           height: 720,
           playlistUrl: '/hls/x/master.m3u8',
+          preview: null,
         },
       },
       counted,
