@@ -69,11 +69,9 @@ export function createPlanEffects(options: { kadreel: Promise<Kadreel>; tell: (s
       return {
         without: plan.without,
         ...(picture !== null && { poster: bytesOfAddress(picture) }),
-        captions: plan.captions.map(({ id, language }) => ({
-          language,
-          name: languageName(language) ?? language,
-          cues: texts.get(id) ?? [],
-        })),
+        captions: plan.captions
+          .map(({ id, language }) => ({ language, name: languageName(language) ?? language, cues: texts.get(id) ?? [] }))
+          .sort((a, b) => a.name.localeCompare(b.name)),
       };
     },
   };
