@@ -208,7 +208,10 @@ export interface Transcoder {
    * Rejects as `probe`.
    */
   pictures(file: SourceFile, signal: AbortSignal): Promise<readonly StillPicture[]>;
-  /** Tiles from key frames all over the video; null without a picture, or where this browser can't decode it. Rejects as `probe`. */
+  /**
+   * Tiles from key frames all over the video; null without a picture, or where this browser can't decode it and `cut` has not just converted it.
+   * Rejects as `probe`.
+   */
   sheets(file: SourceFile, signal: AbortSignal): Promise<PreviewSheets | null>;
   /** A picture file of any kind that the browser decodes, cut to `aspect` (width over height) and made small. Rejects with `unsupported`. */
   still(picture: SourceFile, aspect: number): Promise<StillPicture>;

@@ -12,6 +12,8 @@ const CONVERTING = 0.95;
 const CONVERTING_SOUND = 0.7;
 
 export function createTranscoder(): Transcoder {
+  /** What files became that this browser can't decode: tiles are made of that. */
+  const converted = new WeakMap<SourceFile, Blob>();
   return {
     async probe(file, signal) {
       return (await examine(blobOf(file), signal)).probe;
@@ -26,6 +28,7 @@ export function createTranscoder(): Transcoder {
       }
       const from = plan === 'convert-sound' ? CONVERTING_SOUND : 0;
       const whole = yield* converting(source, { what: 'all', duration: probe.duration, share: CONVERTING, from }, signal);
+      converted.set(file, whole);
       yield* cutBlobs({ video: whole, audio: whole, mayRefuse: false, from: CONVERTING }, signal);
     },
     async *encode(file, wanted, signal) {
@@ -49,7 +52,9 @@ export function createTranscoder(): Transcoder {
       return reply.type === 'pictures' ? reply.pictures : [];
     },
     async sheets(file, signal) {
-      const reply = await askOnce({ type: 'sheets', file: blobOf(file) }, signal);
+      const source = converted.get(file) ?? blobOf(file);
+      converted.delete(file);
+      const reply = await askOnce({ type: 'sheets', file: source }, signal);
       return reply.type === 'sheets' ? reply.sheets : null;
     },
     async still(picture, aspect) {

@@ -42,6 +42,7 @@ let watchUrl: string;
 
 async function shot(of: Page, name: string): Promise<void> {
   if (!SHOTS) return;
+  await of.screenshot({ path: join(SHOTS, `${name}.png`) });
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const width of [390, 1280]) {
       await of.emulateMedia({ colorScheme });
@@ -96,6 +97,14 @@ describe('the card before publishing', () => {
     expect(await page.getByRole('radio', { name: 'Picture 2 of 3 from the video' }).isChecked()).toBe(true);
   });
 
+  test('takes the person’s own picture instead', async () => {
+    const own = join(folder, 'own.png');
+    await run('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'color=red:s=1000x1000', '-frames:v', '1', own]);
+    await page.getByLabel('Your own picture').and(page.locator('input[type=file]')).setInputFiles(own);
+    await page.getByRole('radio', { name: 'Your own picture' }).waitFor({ state: 'attached' });
+    expect(await page.getByRole('radio', { name: 'Your own picture' }).isChecked()).toBe(true);
+  });
+
   test('captions: what is left out is told with its line, and what is none with what to do', async () => {
     const input = page.getByLabel('Add captions (.srt, .vtt)');
     await input.setInputFiles([join(folder, 'film.en.srt'), join(folder, 'film.de.srt'), join(folder, 'film.vtt')]);
@@ -122,6 +131,14 @@ describe('the card before publishing', () => {
     await list.first().waitFor();
     expect(await list.locator('> span:first-child').allInnerTexts()).toEqual(['240p']);
     await page.getByText('Safe to close').waitFor({ timeout: MAKING });
+    // The card of the published video shows the own picture: red.
+    const colour = await page.locator('.done .card-picture img').evaluate((image: HTMLImageElement) => {
+      const pen = new OffscreenCanvas(1, 1).getContext('2d') as OffscreenCanvasRenderingContext2D;
+      pen.drawImage(image, 0, 0, 1, 1);
+      return [...pen.getImageData(0, 0, 1, 1).data];
+    });
+    expect(colour[0]).toBeGreaterThan(200);
+    expect(colour[1]).toBeLessThan(60);
   }, 150_000);
 
   test('the next estimate is reckoned from this one', async () => {

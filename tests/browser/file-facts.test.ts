@@ -177,6 +177,11 @@ describe('tiles for the seek bar', () => {
   });
 });
 
+test('what was converted has tiles: 12 s, one every 2 s', async () => {
+  await choose('hevc.mp4');
+  expect(unwrap(await tab.page.evaluate(() => window.transcoder.sheetsAroundCut()))).toEqual({ before: 0, after: 6 });
+});
+
 describe('a picture of one’s own', () => {
   test('is cut to the shape of the video, its middle kept', async () => {
     const still = { type: 'image/png', width: 1200, height: 300, aspect: 1 };

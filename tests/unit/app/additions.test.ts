@@ -26,14 +26,15 @@ const CAPTIONS: readonly NewCaptions[] = [
 ];
 
 let world: AppWorld;
+/** Others that keep copies. */
+let keepers: readonly Tab[] = [];
 afterEach(() => world.close());
 
 async function network(options: Parameters<AppWorld['tab']>[0] = {}): Promise<Tab> {
   world = createAppWorld(7);
   world.openNode();
   const publisher = world.tab(options);
-  world.tab();
-  world.tab();
+  keepers = [world.tab(), world.tab()];
   await world.pass(5_000);
   return publisher;
 }
@@ -73,6 +74,8 @@ describe('a publication with captions and tiles', () => {
     expect(sheet.body).toEqual(SHEETS.sheets[0]);
     expect(english?.groups[0]?.key).not.toBe(german?.groups[0]?.key);
     for (const group of groupsOfAdditions(additions)) expect((await publisher.node.groups.get(group))?.role).toBe('own');
+    for (const group of groupsOfAdditions(additions))
+      for (const keeper of keepers) expect((await keeper.node.groups.get(group))?.complete, `a copy of ${group}`).toBe(true);
   });
 
   test('[M17] has captions in its very first version', async () => {
