@@ -180,6 +180,9 @@ function holdBack(start: (signal: AbortSignal) => AsyncIterable<CutEvent>) {
   }, new AbortController());
 }
 
+/** Segments that are on their way to the server at most. */
+const AT_ONCE = 200;
+
 async function record(events: AsyncIterable<CutEvent>, directory: string): Promise<Outcome> {
   const started = performance.now();
   const renditions: Outcome['renditions'][number][] = [];
@@ -199,6 +202,8 @@ async function record(events: AsyncIterable<CutEvent>, directory: string): Promi
       const rendition = renditions[event.rendition];
       if (!rendition) throw new Error('A segment came before its rendition.');
       written.push(put(`${directory}/${event.rendition}/${rendition.durations.length}.m4s`, event.bytes));
+      // Chromium refuses thousands of requests at once, as a busy disk lets them pile up.
+      if (written.length % AT_ONCE === 0) await Promise.all(written);
       rendition.durations.push(event.duration);
       rendition.sizes.push(event.bytes.length);
     }
