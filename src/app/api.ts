@@ -2,10 +2,13 @@
  * What the page can do, apart from showing it. The user interface reaches it through effects; a part of it is `window.kadreel`,
  * for programs and tests. Implemented in `kadreel.ts` on ports.
  */
+import type { Bytes } from '../base/bytes.ts';
 import type { Nat } from '../base/nat.ts';
-import type { Cancel, MediaProbe, SourceFile } from '../base/ports.ts';
+import type { Cancel, MediaProbe, SourceFile, StillPicture } from '../base/ports.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import type { Manifest, VideoId } from '../media/manifest.ts';
+import type { Cue } from '../media/subtitles.ts';
+import type { Preflight } from './preflight.ts';
 
 /** `window.kadreel`. */
 export interface KadreelPage {
@@ -85,6 +88,12 @@ export interface Joining {
 export interface Kadreel extends KadreelPage {
   /** What the file is and what publishing it would do. */
   probe(file: SourceFile, signal: AbortSignal): Promise<MediaProbe>;
+  /** What publishing a file would take. */
+  preflight(file: SourceFile, probe: MediaProbe): Promise<Preflight>;
+  /** Pictures proposed for it: as `Transcoder.pictures`. */
+  pictures(file: SourceFile, signal: AbortSignal): Promise<readonly StillPicture[]>;
+  /** A person's own picture, cut to `aspect` (width over height): as `Transcoder.still`. */
+  still(picture: SourceFile, aspect: number): Promise<StillPicture>;
   /** Opens a video for watching: finds the manifest, links to holders, and starts on the first segments. */
   watch(videoId: VideoId, signal: AbortSignal): Promise<WatchSession>;
   /** The player no longer wants what it asked for at this address: whoever fetches it may stop. */
@@ -146,6 +155,12 @@ export interface IceServerView {
 
 export interface PublishOptions {
   readonly title: string;
+  /** Names of qualities that shall not be made: `480p`. */
+  readonly without?: readonly string[];
+  /** JPEG or WebP (≤ 12 KiB): the picture that stands for the video. Left out: one is taken from it. */
+  readonly poster?: Bytes;
+  /** At most one for each language. */
+  readonly captions?: readonly NewCaptions[];
   /** Cancels: what was cut so far is removed. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: PublishProgress) => void;
@@ -186,6 +201,15 @@ export interface WorkSpan {
 
 /** `checked`: made once more, to compare · `spare`: somebody else was sooner · `lost`: it never came · `wrong`: it was not what was asked for. */
 export type WorkOutcome = 'made' | 'checked' | 'spare' | 'lost' | 'wrong';
+
+/** Captions to be published. */
+export interface NewCaptions {
+  /** BCP 47. */
+  readonly language: string;
+  /** What players call it. */
+  readonly name: string;
+  readonly cues: readonly Cue[];
+}
 
 /** One quality that is made besides the first picture. */
 export interface QualityState {

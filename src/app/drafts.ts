@@ -7,6 +7,7 @@ import { fail } from '../base/errors.ts';
 import type { Cancel, Clock, Crypto, Random, Store } from '../base/ports.ts';
 import { decode, encode, list, struct, time } from '../base/schema.ts';
 import { hashKey, type Key, keySchema } from '../kademlia/key.ts';
+import { groupsOfAdditions } from '../media/additions.ts';
 import { readIndexes } from '../media/index-pages.ts';
 import { decodeManifest } from '../media/manifest-read.ts';
 import type { GroupStore } from '../node/group-store.ts';
@@ -114,5 +115,5 @@ async function groupsOf(crypto: Crypto, video: PublishedVideo): Promise<readonly
     if (!page) throw fail('corrupt', `A page of ${video.videoId} is missing.`);
     return page;
   });
-  return lists.flatMap((references) => references.map((reference) => reference.key));
+  return [...lists.flatMap((references) => references.map((reference) => reference.key)), ...groupsOfAdditions(manifest.additions)];
 }

@@ -2,14 +2,16 @@
 import { assertNever } from '../base/errors.ts';
 import type { Cancel, Clock, SourceFile } from '../base/ports.ts';
 import { quiet } from '../base/timing.ts';
-import type { Manifest, VideoId } from '../media/manifest.ts';
+import type { Manifest, SeekPreview, VideoId } from '../media/manifest.ts';
+import { formatHlsPath } from '../media/urls.ts';
 import type { Kadreel, QualityState, WatchSession } from './api.ts';
 import type { Event, FeedName, Shared } from './events.ts';
 import { createInvitationEffects } from './invitation-effects.ts';
 import { createNetworkEffects } from './network-effects.ts';
+import { createPlanEffects } from './plan-effects.ts';
 import { problemOf } from './problems.ts';
 import { pathOf } from './router.ts';
-import type { Theme, WatchFacts } from './state.ts';
+import type { PreviewTiles, PublishPlan, Theme, WatchFacts } from './state.ts';
 import type { Effect } from './step.ts';
 
 /** What effects need of the browser itself. */
@@ -71,7 +73,7 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
       stop,
     };
   };
-  const slots = { newest: slot(), mine: slot(), probe: slot(), video: slot(), network: slot() };
+  const slots = { newest: slot(), mine: slot(), probe: slot(), picture: slot(), video: slot(), network: slot() };
   let chosen: SourceFile | null = null;
   let job: Job | null = null;
   quiet(kadreel);
@@ -98,6 +100,7 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
   };
 
   const network = createNetworkEffects({ kadreel, tell, every });
+  const plans = createPlanEffects({ kadreel, tell });
 
   const followWorld = async (): Promise<void> => {
     every(whole.signal, TICK_EVERY, () => {
@@ -127,13 +130,15 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
   const probe = async (file: SourceFile): Promise<void> => {
     const signal = slots.probe.next();
     try {
-      tell(signal, { type: 'probed', probe: await (await kadreel).probe(file, signal) });
+      const found = await (await kadreel).probe(file, signal);
+      tell(signal, { type: 'probed', probe: found });
+      void plans.plan(file, found, signal);
     } catch (error) {
       tell(signal, { type: 'probe-failed', problem: problemOf(error, 'probing') });
     }
   };
 
-  const publish = async (file: SourceFile, title: string): Promise<void> => {
+  const publish = async (file: SourceFile, { title, plan }: { title: string; plan: PublishPlan }): Promise<void> => {
     const controller = new AbortController();
     const own: Job = { controller, followed: true };
     job = own;
@@ -145,6 +150,7 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
       const page = await kadreel;
       const publication = await page.publish(file, {
         title,
+        ...(await plans.options(plan)),
         signal: controller.signal,
         onProgress: (progress) => follow({ type: 'publish-progressed', progress }),
         onQualities(states) {
@@ -181,7 +187,7 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
         return;
       }
       signal.addEventListener('abort', () => session.close(), { once: true });
-      dispatch({ type: 'watch-opened', videoId, facts: factsOf(session) });
+      dispatch({ type: 'watch-opened', videoId, facts: factsOf(videoId, session) });
       every(signal, SOURCES_EVERY, () => tell(signal, { type: 'sources-counted', videoId, sources: session.sources() }));
     } catch (error) {
       tell(signal, { type: 'watch-failed', videoId, problem: problemOf(error, 'opening') });
@@ -220,6 +226,7 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
       case 'choose-file':
         if (job) job.followed = false;
         chosen = effect.file;
+        plans.forget();
         void probe(chosen);
         break;
       case 'probe-again':
@@ -229,10 +236,17 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
         // A publication whose copies are still on their way goes on; only nobody looks at it any more.
         if (job) job.followed = false;
         chosen = null;
+        plans.forget();
         slots.probe.stop();
         break;
       case 'publish':
-        if (chosen) void publish(chosen, effect.title);
+        if (chosen) void publish(chosen, effect);
+        break;
+      case 'read-picture':
+        void plans.readPicture(effect.file, effect.aspect, slots.picture.next());
+        break;
+      case 'read-captions':
+        void plans.readCaptions(effect.file, whole.signal);
         break;
       case 'cancel-publish':
         job?.controller.abort();
@@ -305,7 +319,7 @@ interface Job {
   followed: boolean;
 }
 
-function factsOf({ manifest, playlistUrl }: WatchSession): WatchFacts {
+function factsOf(videoId: VideoId, { manifest, playlistUrl }: WatchSession): WatchFacts {
   const best = manifest.renditions.find(({ kind }) => kind === 'video');
   return {
     title: manifest.title,
@@ -316,7 +330,17 @@ function factsOf({ manifest, playlistUrl }: WatchSession): WatchFacts {
     width: best?.width ?? 0,
     height: best?.height ?? 0,
     playlistUrl,
+    preview: tilesOf(videoId, manifest.additions.preview),
   };
+}
+
+function tilesOf(video: VideoId, preview: SeekPreview | null): PreviewTiles | null {
+  if (!preview) return null;
+  const { groups, interval, ...grid } = preview;
+  const sheets = groups.flatMap(({ key, durations }) =>
+    durations.map((_, index) => formatHlsPath({ type: 'sheet', video, group: key, index })),
+  );
+  return { ...grid, interval: interval / 1000, sheets };
 }
 
 function hasAudio({ renditions }: Manifest): boolean {

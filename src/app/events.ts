@@ -4,6 +4,7 @@ import type { NodeId } from '../kademlia/key.ts';
 import type { VideoId } from '../media/manifest.ts';
 import type { BytesBySource, CopiesReport, NetworkView, NodeHealth, PublishProgress, QualityState, SharedWork, VideoCard } from './api.ts';
 import type { NetworkChange } from './network-change.ts';
+import type { PlanChange } from './publish-plan.ts';
 import type { NetworkPart, Problem, Theme, WatchFacts } from './state.ts';
 
 /** The two lists of videos on the first page. */
@@ -24,6 +25,9 @@ export type PersonEvent =
   | { readonly type: 'file-chosen'; readonly file: SourceFile }
   | { readonly type: 'file-removed' }
   | { readonly type: 'title-typed'; readonly title: string }
+  /** A picture of the person's own for the chosen video, and captions. */
+  | { readonly type: 'picture-file-chosen'; readonly file: SourceFile }
+  | { readonly type: 'captions-file-chosen'; readonly file: SourceFile }
   | { readonly type: 'publish-pressed' }
   | { readonly type: 'publish-retry-pressed' }
   | { readonly type: 'cancel-pressed' }
@@ -55,6 +59,8 @@ export type WorldEvent =
   | { readonly type: 'node-failed'; readonly problem: Problem }
   | { readonly type: 'feed-loaded'; readonly feed: FeedName; readonly videos: readonly VideoCard[] }
   | { readonly type: 'feed-failed'; readonly feed: FeedName; readonly problem: Problem }
+  /** By the person, too. */
+  | { readonly type: 'plan-changed'; readonly change: PlanChange }
   | { readonly type: 'probed'; readonly probe: MediaProbe }
   | { readonly type: 'probe-failed'; readonly problem: Problem }
   | { readonly type: 'publish-progressed'; readonly progress: PublishProgress }

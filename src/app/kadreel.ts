@@ -23,6 +23,7 @@ import { createNetwork } from './network.ts';
 import type { NetworkKeeper } from './network-settings.ts';
 import { createPublisher } from './publish.ts';
 import { createRenewal } from './renewal.ts';
+import { createSpeedBook } from './speeds.ts';
 import { createWatcher } from './watch.ts';
 
 export interface KadreelApp extends Kadreel {
@@ -62,12 +63,14 @@ export interface KadreelOptions {
 }
 
 export function createKadreel(options: KadreelOptions): KadreelApp {
-  const { clock, node, transcoder, quota } = options;
+  const { clock, node, store, quota } = options;
+  const speeds = createSpeedBook(options);
+  const { transcoder } = speeds;
   const library = createLibrary({ ...options, now: () => clock.now() });
   const closing = new AbortController();
   const drafts = createDrafts({ ...options, library, groups: node.groups });
   const bad = openBadHelpers(options);
-  const publisher = createPublisher({ ...options, library, drafts, bad, closing: closing.signal });
+  const publisher = createPublisher({ ...options, transcoder, library, drafts, bad, closing: closing.signal });
   const help = createHelp({ ...options, helping: node.helping });
   const watcher = createWatcher({ ...options, library });
   const feed = createFeed({ node, library, clock });
@@ -130,6 +133,12 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
     },
     inviterOf: (url) => invitations.inviterOf(codeOfLink(url)),
     probe: (file, signal) => transcoder.probe(file, signal),
+    async preflight(file, probe) {
+      const [{ planPublication }, measured, room] = await Promise.all([import('./preflight.ts'), speeds.read(), roomOf(store, node)]);
+      return planPublication({ size: file.size, probe, speeds: measured, room });
+    },
+    pictures: (file, signal) => transcoder.pictures(file, signal),
+    still: (picture, aspect) => transcoder.still(picture, aspect),
     async watch(videoId, signal) {
       const opening = watcher.watch(videoId, signal);
       try {
@@ -167,4 +176,10 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
       node.close(reason);
     },
   };
+}
+
+/** Bytes that a publication may take: what others' videos take here goes first when it is short. Null when the browser does not say. */
+async function roomOf(store: Store, node: DhtNode): Promise<number | null> {
+  const [{ granted, used }, { others }] = await Promise.all([store.capacity(), node.groups.usage()]);
+  return granted > 0 ? Math.max(0, granted - used + others) : null;
 }

@@ -4,6 +4,7 @@ import { fail } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Crypto, CutEvent, CutRendition } from '../base/ports.ts';
 import { createGroupPacker, type GroupPacker, type PackedGroup } from '../media/group.ts';
+import type { GroupReference } from '../media/group-reference.ts';
 import type { FinishedRendition } from '../media/manifest-build.ts';
 import type { GroupStore } from '../node/group-store.ts';
 
@@ -21,6 +22,8 @@ export interface Packed {
 export interface Packing {
   /** Rejects when the disk does not take a group, or with `internal` for a segment of no rendition. */
   take(event: CutEvent): Promise<void>;
+  /** Keeps what belongs to a video and does not play by itself, as groups of their own (M17). `duration`: milliseconds of the video that each is for. */
+  keepFiles(files: readonly { readonly bytes: Bytes; readonly duration: number }[]): Promise<readonly GroupReference[]>;
   /** Closes the groups that are open. */
   finish(): Promise<Packed>;
 }
@@ -49,7 +52,7 @@ export function createPacking({ crypto, groups, onGroup, onProgress }: PackingOp
   let elapsed = 0;
   let pictured: number | null = null;
 
-  const keep = async (rendition: OpenRendition, group: PackedGroup): Promise<void> => {
+  const keep = async (rendition: Pick<OpenRendition, 'groups' | 'waiting'>, group: PackedGroup): Promise<void> => {
     const segments = rendition.waiting.splice(0, group.descriptor.segments.length);
     await onGroup(group);
     for (const [index, bytes] of segments.entries()) {
@@ -87,6 +90,22 @@ export function createPacking({ crypto, groups, onGroup, onProgress }: PackingOp
         case 'done':
           return;
       }
+    },
+    async keepFiles(files) {
+      const into = { groups: [] as PackedGroup[], waiting: [] as Bytes[] };
+      // They last no time: so they share a group as long as they fit.
+      const packer = createGroupPacker(crypto);
+      for (const { bytes } of files) {
+        const full = packer.add({ digest: await crypto.digest(bytes), size: bytes.length, duration: 0 });
+        if (full) await keep(into, full);
+        into.waiting.push(bytes);
+      }
+      const last = packer.finish();
+      if (last) await keep(into, last);
+      return into.groups.map(({ key, firstSegment, descriptor }) => {
+        const own = files.slice(firstSegment, firstSegment + descriptor.segments.length);
+        return { key, durations: own.map(({ duration }) => duration) };
+      });
     },
     async finish() {
       for (const rendition of open.values()) {

@@ -3,7 +3,17 @@ import { asKadreelError, assertNever, type ErrorCode } from '../base/errors.ts';
 import type { Problem } from './state.ts';
 
 /** What was being done when it went wrong. */
-export type Doing = 'starting' | 'listing' | 'probing' | 'publishing' | 'opening' | 'playing' | 'changing' | 'inviting' | 'joining';
+export type Doing =
+  | 'starting'
+  | 'listing'
+  | 'probing'
+  | 'preparing'
+  | 'publishing'
+  | 'opening'
+  | 'playing'
+  | 'changing'
+  | 'inviting'
+  | 'joining';
 
 /** Describes any thrown value. What is not a `KadreelError` is told as `internal`. */
 export function problemOf(error: unknown, doing: Doing): Problem {
@@ -15,6 +25,7 @@ const WHAT: Readonly<Record<Doing, string>> = {
   starting: 'This tab could not join the network.',
   listing: 'The list of videos could not be loaded.',
   probing: 'This file can’t be published as it is.',
+  preparing: 'That was not added.',
   publishing: 'The video was not published.',
   opening: 'This video can’t be opened.',
   playing: 'Playing stopped.',
@@ -67,6 +78,7 @@ function advice(code: ErrorCode, doing: Doing): string {
   if (doing === 'inviting')
     return isWrongCode(code) ? 'The invitation is still open.' : 'An invitation links two people once: a new one is a press away.';
   if (doing === 'joining') return 'Ask for the link once more, or for a new one, and open it here.';
+  if (doing === 'preparing') return 'The video can be published without it.';
   const nothingLost = doing === 'publishing' || doing === 'probing' ? ' Your file and title are still here.' : '';
   switch (code) {
     case 'aborted':

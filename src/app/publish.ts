@@ -7,6 +7,7 @@ import type { Key } from '../kademlia/key.ts';
 import type { VideoId } from '../media/manifest.ts';
 import type { DhtNode } from '../node/dht-node.ts';
 import type { Device } from '../records/vector-clock.ts';
+import { addPreview, keepCaptions } from './additions.ts';
 import type { CopiesReport, PublishOptions, PublishStage } from './api.ts';
 import type { BadHelpers } from './bad-helpers.ts';
 import type { Drafts } from './drafts.ts';
@@ -14,7 +15,7 @@ import { createGroupClaims } from './group-claims.ts';
 import type { Library } from './library.ts';
 import { createPacking, type Packed, type Packing } from './packing.ts';
 import { createProgress } from './progress.ts';
-import { groupsOf, makeQualities, type QualityWork, rungsFor } from './qualities.ts';
+import { groupsOf, longestOf, makeQualities, type QualityWork, rungsFor } from './qualities.ts';
 import { spreadAll } from './spread.ts';
 import { createVideoVersions } from './video-versions.ts';
 
@@ -83,7 +84,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   };
 
   return {
-    async publish(file, { title, signal: given, onProgress, onQualities = () => undefined, onSharedWork = () => undefined }) {
+    async publish(file, { title, signal: given, onProgress, onQualities = () => undefined, onSharedWork = () => undefined, ...wanted }) {
       const { signal, done: ended } = eitherOf(given, options.closing);
       const progress = createProgress({ clock, ends: STAGE_END, ...(onProgress && { onProgress }) });
       let stage: PublishStage = 'cut';
@@ -97,9 +98,11 @@ export function createPublisher(options: PublisherOptions): Publisher {
         if (probe.plan === 'transcode') stage = 'transcode';
         const packed = await cut(work.packing, file, signal);
         progress.report(stage, 1);
-        const versions = createVideoVersions({ ...options, ...packed, title: fitting, first: packed.renditions });
-        const video = await versions.next([], library.add);
-        const groups = groupsOf(packed.renditions);
+        const poster = wanted.poster ?? packed.poster;
+        const versions = createVideoVersions({ ...options, title: fitting, first: packed.renditions, poster });
+        const captions = await keepCaptions(work.packing, wanted.captions ?? [], longestOf(packed.renditions));
+        const video = await versions.next({ additions: { captions } }, library.add);
+        const groups = [...groupsOf(packed.renditions), ...captions.flatMap((one) => one.groups.map(({ key }) => key))];
         added = video.videoId;
         const first = packed.renditions.flatMap((rendition) => rendition.groups[0]?.key ?? []);
         await Promise.all([library.announce(video, signal), ...first.map((group) => node.announce(group, signal))]);
@@ -115,21 +118,21 @@ export function createPublisher(options: PublisherOptions): Publisher {
         };
         const picture = packed.renditions.find(({ rendition }) => rendition.kind === 'video') ?? null;
         const { starts, end } = packed;
+        const joining = { transcoder, library, versions, file, begin, onMade, signal };
         const making = makeQualities({
-          ...{ clock, transcoder, library, versions, file, begin, onMade, signal, groups: node.groups },
+          ...joining,
+          ...{ clock, groups: node.groups, starts, end, onState: onQualities },
+          rungs: rungsFor(packed.renditions).filter(({ name }) => !wanted.without?.includes(name)),
           // Loaded when the link works: nobody waits for it.
           openSharing: async () =>
             picture &&
             (await import('./quality-sharing.ts')).openQualitySharing({
               ...{ ...options, bad: await options.bad, picture, starts, end, onWork: onSharedWork, signal },
             }),
-          rungs: rungsFor(packed.renditions),
-          starts: packed.starts,
-          end: packed.end,
-          onState: onQualities,
         });
+        const previewing = quiet(addPreview(joining));
         const finish = async (): Promise<CopiesReport> => {
-          await making;
+          await Promise.all([making, previewing]);
           const reports = await Promise.all(spreading);
           return { stored: Math.min(...reports.map(({ stored }) => stored)), wanted: Math.max(...reports.map(({ wanted }) => wanted)) };
         };

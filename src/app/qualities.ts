@@ -4,6 +4,7 @@ import { asKadreelError } from '../base/errors.ts';
 import type { Clock, CutEvent, SourceFile, Transcoder } from '../base/ports.ts';
 import { abortError, quiet } from '../base/timing.ts';
 import type { Key } from '../kademlia/key.ts';
+import { listDuration } from '../media/index-pages.ts';
 import { ladderFor, type Rung } from '../media/ladder.ts';
 import type { FinishedRendition } from '../media/manifest-build.ts';
 import type { GroupStore } from '../node/group-store.ts';
@@ -84,7 +85,7 @@ export async function makeQualities(options: QualitiesOptions): Promise<void> {
     try {
       const { width, height, bitrate } = rung;
       const renditions = await pack(work, transcoder.encode(file, { width, height, bitrate, starts, end }, signal), signal);
-      const video = await versions.next(renditions, library.add);
+      const video = await versions.next({ added: renditions }, library.add);
       await work.keep();
       ended?.('made');
       await announce(video, renditions);
@@ -109,7 +110,7 @@ export async function makeQualities(options: QualitiesOptions): Promise<void> {
         works.unshift(work);
         renditions = [await repair(work, one, share.repairs)];
       }
-      const video = await versions.next(renditions, library.add);
+      const video = await versions.next({ added: renditions }, library.add);
       await works.shift()?.keep();
       await giveBack();
       await announce(video, renditions);
@@ -127,7 +128,7 @@ export async function makeQualities(options: QualitiesOptions): Promise<void> {
     const work = options.begin(() => undefined);
     try {
       const after = await repair(work, before, share.repairs);
-      const video = await versions.replace({ before, after }, library.add);
+      const video = await versions.next({ replaced: { before, after } }, library.add);
       await work.keep();
       await announce(video, [after]);
       share.onRepairs = () => repairing.push(quiet(repairLater([after], share)));
@@ -192,4 +193,9 @@ export function rungsFor(renditions: readonly FinishedRendition[]): readonly Run
 /** The keys of all their groups. */
 export function groupsOf(renditions: readonly FinishedRendition[]): readonly Key[] {
   return renditions.flatMap(({ groups }) => groups.map(({ key }) => key));
+}
+
+/** Milliseconds of the longest of them. */
+export function longestOf(renditions: readonly FinishedRendition[]): number {
+  return Math.max(0, ...renditions.map(({ groups }) => listDuration(groups.map(({ reference }) => reference))));
 }

@@ -3,8 +3,11 @@ import type { ErrorCode } from '../base/errors.ts';
 import type { MediaProbe } from '../base/ports.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import type { VideoId } from '../media/manifest.ts';
+import type { SubtitleProblem } from '../media/subtitles.ts';
 import type { BytesBySource, CopiesReport, NetworkView, NodeHealth, PublishProgress, QualityState, SharedWork, VideoCard } from './api.ts';
+import type { Encoding } from './caption-files.ts';
 import type { News } from './news.ts';
+import type { Preflight } from './preflight.ts';
 
 export interface State {
   readonly route: Route;
@@ -14,6 +17,8 @@ export interface State {
   readonly news: News;
   readonly mine: Feed;
   readonly publishing: Publishing;
+  /** What is wanted of the chosen file besides its title. It stays when publishing fails or is cancelled. */
+  readonly plan: PublishPlan;
   readonly watching: Watching;
   readonly network: NetworkPage;
   readonly inviting: Inviting;
@@ -91,6 +96,36 @@ export type Publishing =
       readonly problem: Problem;
     };
 
+/** What a person wants of a publication besides its title, and what is known to choose from. */
+export interface PublishPlan {
+  /** Null while it is being worked out. */
+  readonly preflight: Preflight | null;
+  /** Names of qualities that shall not be made. */
+  readonly without: readonly string[];
+  /** Proposed pictures, as data: addresses; null while they are being made. */
+  readonly pictures: readonly string[] | null;
+  /** The person's own picture, likewise. */
+  readonly own: string | null;
+  /** Which is taken: a proposed one by its number, the person's own, or null for whichever the cut finds. */
+  readonly picture: number | 'own' | null;
+  readonly captions: readonly CaptionFacts[];
+  /** Why the last file that was given for it can't be used. */
+  readonly problem: Problem | null;
+}
+
+/** A file of captions that was read; its texts are kept where they were read. */
+export interface CaptionFacts {
+  readonly id: number;
+  readonly fileName: string;
+  /** BCP 47; `und` while nobody has said which. */
+  readonly language: string;
+  readonly texts: number;
+  readonly encoding: Encoding;
+  /** How many texts were left out, and why the first of them were. */
+  readonly leftOut: number;
+  readonly problems: readonly SubtitleProblem[];
+}
+
 export interface FileFacts {
   readonly name: string;
   /** Bytes. */
@@ -110,6 +145,23 @@ export interface WatchFacts {
   readonly width: number;
   readonly height: number;
   readonly playlistUrl: string;
+  /** Tiles for the seek bar; null when there are none. */
+  readonly preview: PreviewTiles | null;
+}
+
+/** Where the tiles of a video are. */
+export interface PreviewTiles {
+  /** Seconds between two tiles. */
+  readonly interval: number;
+  /** Tiles in all, across a sheet, and down one. */
+  readonly count: number;
+  readonly columns: number;
+  readonly rows: number;
+  /** Pixels of a tile. */
+  readonly width: number;
+  readonly height: number;
+  /** The address of each sheet. */
+  readonly sheets: readonly string[];
 }
 
 export type Watching =

@@ -4,6 +4,7 @@ import type { VideoId } from '../media/manifest.ts';
 import type { NodeHealth } from './api.ts';
 import type { Event } from './events.ts';
 import { freshNews } from './news.ts';
+import { EMPTY_PLAN } from './publish-plan.ts';
 import { parsePath, pathOf } from './router.ts';
 import type { Feed, Problem, Route, State, Theme } from './state.ts';
 import { type Effect, notify, type Step } from './step.ts';
@@ -23,6 +24,7 @@ export function initialState(options: { path: string; theme: Theme; now: number;
     news: freshNews(options.now),
     mine: LOADING,
     publishing: { step: 'empty' },
+    plan: EMPTY_PLAN,
     watching: route.page === 'watch' ? { phase: 'loading', videoId: route.videoId } : { phase: 'idle' },
     network: { view: null, changing: null, refused: null },
     inviting: { step: route.page === 'invite' ? 'making' : 'none' },
@@ -73,6 +75,9 @@ export function update(state: State, event: Event): Step {
     case 'file-chosen':
     case 'file-removed':
     case 'title-typed':
+    case 'picture-file-chosen':
+    case 'captions-file-chosen':
+    case 'plan-changed':
     case 'publish-pressed':
     case 'publish-retry-pressed':
     case 'cancel-pressed':

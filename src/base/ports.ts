@@ -219,6 +219,18 @@ export interface Transcoder {
   convert(conversion: Conversion, signal: AbortSignal): Promise<Bytes>;
   /** Whether a whole MP4 of video can be decoded, to so many pictures; null where this platform can't tell. Rejects with `aborted`. */
   decodes(video: Bytes, pictures: number, signal: AbortSignal): Promise<boolean | null>;
+  /**
+   * Up to three pictures from all over the video, none of them black if that can be helped. Empty without a picture, or where this browser can't decode it.
+   * Rejects as `probe`.
+   */
+  pictures(file: SourceFile, signal: AbortSignal): Promise<readonly StillPicture[]>;
+  /**
+   * Tiles from key frames all over the video; null without a picture, or where this browser can't decode it and `cut` has not just converted it.
+   * Rejects as `probe`.
+   */
+  sheets(file: SourceFile, signal: AbortSignal): Promise<PreviewSheets | null>;
+  /** A picture file of any kind that the browser decodes, cut to `aspect` (width over height) and made small. Rejects with `unsupported`. */
+  still(picture: SourceFile, aspect: number): Promise<StillPicture>;
 }
 
 /** A run of the converter. */
@@ -251,10 +263,58 @@ export interface MediaProbe {
   /** Seconds. */
   readonly duration: number;
   readonly container: string;
-  readonly video: { readonly codec: string; readonly width: number; readonly height: number; readonly rotation: number } | null;
-  readonly audio: { readonly codec: string; readonly channels: number; readonly sampleRate: number } | null;
+  readonly video: VideoProbe | null;
+  readonly audio: AudioProbe | null;
   /** What `cut` will do: `copy` re-encodes nothing. */
   readonly plan: 'copy' | 'transcode';
+}
+
+export interface VideoProbe {
+  readonly codec: string;
+  /** Pixels as shown (after rotation). */
+  readonly width: number;
+  readonly height: number;
+  /** Degrees clockwise by which the pictures in the file are turned to be shown. */
+  readonly rotation: number;
+  /** Frames a second on average; 0 when unknown. */
+  readonly frameRate: number;
+  /** Whether the time between frames changes. */
+  readonly variable: boolean;
+  /** Bits a second on average; null when unknown. */
+  readonly bitrate: number | null;
+  /** Whether `cut` leaves it as it is. */
+  readonly copied: boolean;
+}
+
+export interface AudioProbe {
+  readonly codec: string;
+  readonly channels: number;
+  /** Hz. */
+  readonly sampleRate: number;
+  /** Bits a second on average; null when unknown. */
+  readonly bitrate: number | null;
+  /** Whether `cut` leaves it as it is. */
+  readonly copied: boolean;
+}
+
+/** A small JPEG or WebP picture that fits in a value of the network (≤ 12 KiB). */
+export interface StillPicture {
+  readonly bytes: Bytes;
+  readonly mime: string;
+}
+
+/** Tiles for a seek bar, in JPEG sheets: as `SeekPreview` of a manifest says. */
+export interface PreviewSheets {
+  /** Milliseconds between two tiles. */
+  readonly interval: number;
+  /** Tiles in all. */
+  readonly count: number;
+  readonly columns: number;
+  readonly rows: number;
+  /** Pixels of a tile. */
+  readonly width: number;
+  readonly height: number;
+  readonly sheets: readonly Bytes[];
 }
 
 export type CutEvent =
@@ -264,8 +324,8 @@ export type CutEvent =
   | { readonly type: 'rendition'; readonly rendition: CutRendition }
   /** In order within a rendition; `duration` in microseconds. */
   | { readonly type: 'segment'; readonly rendition: number; readonly bytes: Bytes; readonly duration: number }
-  /** A small JPEG or WebP picture (≤ 12 KiB) from the video. */
-  | { readonly type: 'poster'; readonly bytes: Bytes; readonly mime: string }
+  /** A picture from the video. */
+  | ({ readonly type: 'poster' } & StillPicture)
   | { readonly type: 'done' };
 
 export interface CutRendition {

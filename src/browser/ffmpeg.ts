@@ -1,7 +1,7 @@
 /** ffmpeg.wasm as the page uses it: what a file is, and its conversion to H.264 and AAC, or to one quality of the picture, in fragmented MP4. */
 import { type Bytes, concat } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
-import type { Conversion, MediaProbe, VideoQuality } from '../base/ports.ts';
+import type { Conversion, MediaProbe, VideoProbe, VideoQuality } from '../base/ports.ts';
 import { abortError } from '../base/timing.ts';
 import type { FfmpegReply, FfmpegRequest } from './media-protocol.ts';
 import { openWorker } from './media-worker.ts';
@@ -98,9 +98,15 @@ export async function probeByFfmpeg(file: Blob, signal: AbortSignal): Promise<Me
   return {
     duration: Number(found.format?.duration ?? 0) || 0,
     container: found.format?.format_long_name ?? format,
-    video: video ? { codec: video.codec_name ?? 'unknown', ...shownSize(video), rotation: 0 } : null,
+    video: video ? videoProbe(video) : null,
     audio: audio
-      ? { codec: audio.codec_name ?? 'unknown', channels: audio.channels ?? 0, sampleRate: Number(audio.sample_rate ?? 0) || 0 }
+      ? {
+          codec: audio.codec_name ?? 'unknown',
+          channels: audio.channels ?? 0,
+          sampleRate: Number(audio.sample_rate ?? 0) || 0,
+          bitrate: Number(audio.bit_rate) || null,
+          copied: false,
+        }
       : null,
     plan: 'transcode',
   };
@@ -159,7 +165,36 @@ interface FfprobeStream {
   readonly sample_aspect_ratio?: string;
   readonly channels?: number;
   readonly sample_rate?: string;
+  readonly avg_frame_rate?: string;
+  readonly r_frame_rate?: string;
+  readonly bit_rate?: string;
+  readonly side_data_list?: readonly { readonly rotation?: number | string }[];
   readonly disposition?: { readonly attached_pic?: number };
+}
+
+function videoProbe(video: FfprobeStream): VideoProbe {
+  const rotation = (360 + Math.round(Number(video.side_data_list?.find(({ rotation: turn }) => turn !== undefined)?.rotation ?? 0))) % 360;
+  const { width, height } = shownSize(video);
+  const [across, down] = rotation % 180 === 0 ? [width, height] : [height, width];
+  const [average, base] = [rateOf(video.avg_frame_rate), rateOf(video.r_frame_rate)];
+  return {
+    codec: video.codec_name ?? 'unknown',
+    width: across,
+    height: down,
+    // ffprobe counts against the clock.
+    rotation: (360 - rotation) % 360,
+    frameRate: average || base,
+    // The base rate is the least in which all times can be told: it is above the average where frames are left out.
+    variable: average > 0 && base > 1.02 * average,
+    bitrate: Number(video.bit_rate) || null,
+    copied: false,
+  };
+}
+
+/** `30000/1001` as a number; 0 for what is none. */
+function rateOf(fraction: string | undefined): number {
+  const [over = 0, under = 1] = (fraction ?? '').split('/').map(Number);
+  return over > 0 && under > 0 ? over / under : 0;
 }
 
 function shownSize(stream: FfprobeStream): { width: number; height: number } {

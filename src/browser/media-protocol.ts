@@ -1,7 +1,7 @@
 /** What the page and its media workers say to each other. */
 import type { Bytes } from '../base/bytes.ts';
 import type { ErrorCode } from '../base/errors.ts';
-import type { CutEvent, VideoQuality } from '../base/ports.ts';
+import type { CutEvent, PreviewSheets, StillPicture, VideoQuality } from '../base/ports.ts';
 
 /** Segments that a worker may be ahead of its reader: at most 16 MiB each, so this bounds the memory. */
 export const SEGMENTS_AHEAD = 3;
@@ -17,6 +17,8 @@ export interface WorkerFailure {
 export type CutRequest =
   /** Answered by `inspected`. */
   | { readonly type: 'inspect'; readonly file: Blob }
+  /** Answered by `pictures`, or by `sheets`. */
+  | { readonly type: 'pictures' | 'sheets'; readonly file: Blob }
   /**
    * Answered by `event`s and by `ended`. Picture and sound may come from different files with one timeline.
    * Every packet is looked at first: where a GOP fits in no segment, the answer is `uncuttable` if `mayRefuse`, else a failure.
@@ -33,6 +35,8 @@ export type CutRequest =
 /** What a cut worker says. */
 export type CutReply =
   | { readonly type: 'inspected'; readonly inspection: Inspection | null }
+  | { readonly type: 'pictures'; readonly pictures: readonly StillPicture[] }
+  | { readonly type: 'sheets'; readonly sheets: PreviewSheets | null }
   | { readonly type: 'event'; readonly event: CutEvent }
   | { readonly type: 'uncuttable' }
   /** Null: this browser can't tell. */
@@ -52,13 +56,21 @@ export interface Inspection {
   readonly container: string;
   /** Seconds, from the first thing shown to the last. */
   readonly duration: number;
-  readonly video: TrackInspection<{ readonly width: number; readonly height: number; readonly rotation: number }> | null;
+  readonly video: TrackInspection<{
+    readonly width: number;
+    readonly height: number;
+    readonly rotation: number;
+    readonly frameRate: number;
+    readonly variable: boolean;
+  }> | null;
   readonly audio: TrackInspection<{ readonly channels: number; readonly sampleRate: number }> | null;
 }
 
 export type TrackInspection<Facts> = Facts & {
   readonly codec: string;
   readonly codecs: string | null;
+  /** Bits a second on average; null when unknown. */
+  readonly bitrate: number | null;
   /** Whether it can be cut as it is, if the browser plays `codecs`. */
   readonly cuttable: boolean;
 };

@@ -90,8 +90,17 @@ const CODE =
 const PROBE: MediaProbe = {
   duration: 372.4,
   container: is('transcode') ? 'avi' : 'mp4',
-  video: { codec: is('transcode') ? 'mpeg4' : 'avc1.64001f', width: 1920, height: 1080, rotation: 0 },
-  audio: { codec: is('transcode') ? 'mp3' : 'mp4a.40.2', channels: 2, sampleRate: 48_000 },
+  video: {
+    codec: is('transcode') ? 'mpeg4' : 'avc1.64001f',
+    width: 1920,
+    height: 1080,
+    rotation: 0,
+    frameRate: 25,
+    variable: false,
+    bitrate: 5_200_000,
+    copied: !is('transcode'),
+  },
+  audio: { codec: is('transcode') ? 'mp3' : 'mp4a.40.2', channels: 2, sampleRate: 48_000, bitrate: 160_000, copied: !is('transcode') },
   plan: is('transcode') ? 'transcode' : 'copy',
 };
 

@@ -49,6 +49,48 @@ window.Worker = class extends Worker {
 
 const api = {
   probe: () => answer((signal) => createTranscoder().probe(file(), signal), new AbortController()),
+  /** What is proposed as the picture of the chosen file: addresses that an `<img>` takes. */
+  pictures: () =>
+    answer(
+      async (signal) =>
+        (await createTranscoder().pictures(file(), signal)).map(({ bytes, mime }) => ({
+          size: bytes.length,
+          mime,
+          address: address(bytes, mime),
+        })),
+      new AbortController(),
+    ),
+  /** The seek bar's tiles of the chosen file. */
+  sheets: () =>
+    answer(async (signal) => {
+      const started = performance.now();
+      const made = await createTranscoder().sheets(file(), signal);
+      if (!made) return null;
+      const { sheets, ...grid } = made;
+      const elapsed = performance.now() - started;
+      return {
+        ...grid,
+        elapsed,
+        sizes: sheets.map(({ length }) => length),
+        addresses: sheets.map((bytes) => address(bytes, 'image/jpeg')),
+      };
+    }, new AbortController()),
+  /** How many tiles there are of the chosen file before it is cut, and afterwards. */
+  sheetsAroundCut: () =>
+    answer(async (signal) => {
+      const transcoder = createTranscoder();
+      const chosen = file();
+      const before = await transcoder.sheets(chosen, signal);
+      for await (const event of transcoder.cut(chosen, signal)) if (event.type === 'done') break;
+      const after = await transcoder.sheets(chosen, signal);
+      return { before: before?.count ?? 0, after: after?.count ?? 0 };
+    }, new AbortController()),
+  /** A picture of three bars (red, green, blue), `width` × `height`, as a still of this shape. */
+  still: (picture: { type: string; width: number; height: number; aspect: number }) =>
+    answer(async () => {
+      const { bytes, mime } = await createTranscoder().still(await bars(picture), picture.aspect);
+      return { size: bytes.length, mime, address: address(bytes, mime) };
+    }, new AbortController()),
   /** Cuts the chosen file and puts `<directory>/<rendition>/init.mp4`, `<n>.m4s` on the server's disk. */
   cut: (directory: string) => answer((signal) => record(createTranscoder().cut(file(), signal), directory), new AbortController()),
   /** The same of one quality of the chosen file. */
@@ -232,6 +274,8 @@ async function doJobs(directory: string, size: { readonly width: number; readonl
 async function digestOf(bytes: Bytes): Promise<string> {
   return toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
 }
+/** Segments that are on their way to the server at most. */
+const AT_ONCE = 200;
 
 async function record(events: AsyncIterable<CutEvent>, directory: string): Promise<Outcome> {
   const started = performance.now();
@@ -252,6 +296,8 @@ async function record(events: AsyncIterable<CutEvent>, directory: string): Promi
       const rendition = renditions[event.rendition];
       if (!rendition) throw new Error('A segment came before its rendition.');
       written.push(put(`${directory}/${event.rendition}/${rendition.durations.length}.m4s`, event.bytes));
+      // Chromium refuses thousands of requests at once, as a busy disk lets them pile up.
+      if (written.length % AT_ONCE === 0) await Promise.all(written);
       rendition.durations.push(event.duration);
       rendition.sizes.push(event.bytes.length);
     }
@@ -268,3 +314,18 @@ async function put(path: string, body: Uint8Array<ArrayBuffer>): Promise<void> {
 
 export type { MediaProbe };
 export type TranscoderPage = typeof api;
+
+function address(bytes: Uint8Array, mime: string): string {
+  return `data:${mime};base64,${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))}`;
+}
+
+async function bars({ type, width, height }: { type: string; width: number; height: number }): Promise<File> {
+  if (type === 'text/plain') return new File(['no picture'], 'picture.txt', { type });
+  const canvas = new OffscreenCanvas(width, height);
+  const pen = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D;
+  for (const [n, colour] of ['red', 'lime', 'blue'].entries()) {
+    pen.fillStyle = colour;
+    pen.fillRect((n * width) / 3, 0, width / 3, height);
+  }
+  return new File([await canvas.convertToBlob({ type })], 'picture', { type });
+}

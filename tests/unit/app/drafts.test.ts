@@ -1,6 +1,7 @@
 /** What a tab that was closed in the middle of publishing leaves on the disk, and who takes it away. */
 import { describe, expect, test } from 'vitest';
 import { createMemoryStore } from '../../../signal-server/memory-store.ts';
+import type { Store } from '../../../src/base/ports.ts';
 import { createAppWorld, leftOn } from './app-world.ts';
 import { fakeFile } from './fake-transcoder.ts';
 
@@ -46,6 +47,27 @@ describe('a tab that was closed in the middle', () => {
     expect((await store.keys('library')).filter((key) => key.startsWith('draft/'))).toEqual([]);
     expect((await other.app.mine()).map((card) => card.videoId)).toEqual([videoId]);
   });
+});
+
+test('[M17] captions of a published video stay, though a tab was closed that had written the same ones', { timeout: 90_000 }, async () => {
+  const world = createAppWorld(8);
+  world.openNode();
+  const store = createMemoryStore(1e9);
+  const dying: Store = {
+    ...store,
+    write: (changes) => (changes.some(({ key }) => key.startsWith('published/')) ? new Promise(() => undefined) : store.write(changes)),
+  };
+  const captions = [{ language: 'en', name: 'English', cues: [{ start: 0, end: 1_000, settings: '', text: 'Hello' }] }];
+  const victim = world.tab({ store: dying });
+  void victim.app.publish(fakeFile(5), { title: 'Lost', captions }).catch(() => undefined);
+  await world.pass(2_000);
+  victim.crash();
+  const other = world.tab({ store });
+  await world.run(other.app.publish(fakeFile(5), { title: 'Again', captions }));
+  const groups = await store.keys('groups');
+  await world.pass(2.1 * HOUR);
+  expect(await store.keys('groups')).toEqual(groups);
+  expect((await store.keys('library')).filter((key) => key.startsWith('draft/'))).toEqual([]);
 });
 
 test('a publication that ends, well or not, leaves no draft', async () => {

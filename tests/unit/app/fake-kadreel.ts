@@ -11,6 +11,8 @@ import type {
   VideoCard,
   WatchSession,
 } from '../../../src/app/api.ts';
+import { planPublication } from '../../../src/app/preflight.ts';
+import { NO_SPEEDS } from '../../../src/app/speeds.ts';
 import { fail } from '../../../src/base/errors.ts';
 import type { MediaProbe, SourceFile } from '../../../src/base/ports.ts';
 import { abortError, type Deferred, deferred } from '../../../src/base/timing.ts';
@@ -98,6 +100,9 @@ export function createFakeKadreel(): FakeKadreel {
         }),
       },
       probe: (file, signal) => open(probes, file, signal),
+      preflight: async (file, probe) => planPublication({ size: file.size, probe, speeds: NO_SPEEDS, room: 1e9 }),
+      pictures: async () => [],
+      still: async () => ({ bytes: new Uint8Array([0xff, 0xd8, 0xff]), mime: 'image/jpeg' }),
       publish(file, options) {
         const own = { ...call<SourceFile, Awaited<ReturnType<Kadreel['publish']>>>(file, options.signal), options };
         publications.push(own);
@@ -148,6 +153,7 @@ export function fakeManifest(change: Partial<Manifest> = {}): Manifest {
     created: 1_000,
     duration: 61_500,
     poster: null,
+    additions: { preview: null, captions: [], withdrawn: [] },
     renditions: [
       { ...rendition, kind: 'video' },
       { ...rendition, kind: 'audio', codecs: 'mp4a.40.2', width: 0, height: 0, frameRate: 0 },

@@ -1,6 +1,6 @@
 /** A Transcoder that makes renditions up: small, the same for the same file, and with a hook before each event. */
 import { type Bytes, fromUtf8 } from '../../../src/base/bytes.ts';
-import type { CutEvent, CutRendition, MediaProbe, SourceFile, Transcoder, VideoQuality } from '../../../src/base/ports.ts';
+import type { CutEvent, CutRendition, MediaProbe, PreviewSheets, SourceFile, Transcoder, VideoQuality } from '../../../src/base/ports.ts';
 import { abortError } from '../../../src/base/timing.ts';
 import { seededRandom } from '../../sim/random.ts';
 import { convertSynthetic, type SyntheticSource } from '../media/synthetic-video.ts';
@@ -16,6 +16,8 @@ export interface FakeCut {
   /** Bytes of a segment. */
   readonly size?: number;
   readonly poster?: Bytes | null;
+  /** Tiles for the seek bar; there are none unless they are given. */
+  readonly sheets?: PreviewSheets | null;
   readonly plan?: MediaProbe['plan'];
   /** Lines of the picture. The usual one is too small for other qualities to be made of it. */
   readonly height?: number;
@@ -51,7 +53,17 @@ export function fakeFile(seed: number, name = 'holiday.mp4'): SourceFile {
 }
 
 export function createFakeTranscoder(cut: FakeCut = {}): FakeTranscoder {
-  const { segments = 12, size = 2_000, poster = POSTER, plan = 'copy', height = 180, init, video, before = () => undefined } = cut;
+  const {
+    segments = 12,
+    size = 2_000,
+    poster = POSTER,
+    sheets = null,
+    plan = 'copy',
+    height = 180,
+    init,
+    video,
+    before = () => undefined,
+  } = cut;
   let running = 0;
 
   async function* events(file: SourceFile): AsyncGenerator<CutEvent, void, undefined> {
@@ -110,8 +122,11 @@ export function createFakeTranscoder(cut: FakeCut = {}): FakeTranscoder {
       await before('probe');
       if (signal.aborted) throw abortError(signal);
       const duration = (segments * SEGMENT) / 1e6;
-      const video = { codec: 'H.264', width: 640, height: 360, rotation: 0 };
-      return { duration, container: 'MP4', video, audio: { codec: 'AAC', channels: 2, sampleRate: 48_000 }, plan };
+      const copied = plan === 'copy';
+      const shown = { width: Math.round((height * 16) / 9), height, rotation: 0, frameRate: 30, variable: false };
+      const video = { codec: 'H.264', ...shown, bitrate: 4_000, copied };
+      const audio = { codec: 'AAC', channels: 2, sampleRate: 48_000, bitrate: 4_000, copied };
+      return { duration, container: 'MP4', video, audio, plan };
     },
     cut: (file, signal) => watched(events(file), signal),
     encode: (file, quality, signal) => watched(qualityEvents(file, quality), signal),
@@ -127,5 +142,8 @@ export function createFakeTranscoder(cut: FakeCut = {}): FakeTranscoder {
       }
     },
     decodes: async () => null,
+    pictures: async () => (poster ? [{ bytes: poster, mime: 'image/jpeg' }] : []),
+    sheets: async () => sheets,
+    still: async () => ({ bytes: POSTER, mime: 'image/jpeg' }),
   };
 }

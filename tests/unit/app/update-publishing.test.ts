@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Event } from '../../../src/app/events.ts';
+import { EMPTY_PLAN } from '../../../src/app/publish-plan.ts';
 import { update } from '../../../src/app/update.ts';
 import { titleFrom } from '../../../src/app/update-publishing.ts';
 import { FILE, follow, OTHER, PROBE, PROBLEM, stateAt, VIDEO } from './states.ts';
@@ -59,9 +60,9 @@ describe('publishing: choosing', () => {
 describe('publishing: working', () => {
   it('starts with the trimmed title, and with the file’s name when it is empty', () => {
     const { effects } = follow(probed, { type: 'title-typed', title: '  Swifts ' }, { type: 'publish-pressed' });
-    expect(effects).toEqual([{ type: 'publish', title: 'Swifts' }]);
+    expect(effects).toEqual([{ type: 'publish', title: 'Swifts', plan: EMPTY_PLAN }]);
     expect(follow(probed, { type: 'title-typed', title: '   ' }, { type: 'publish-pressed' }).effects).toEqual([
-      { type: 'publish', title: 'my film.final' },
+      { type: 'publish', title: 'my film.final', plan: EMPTY_PLAN },
     ]);
   });
 
@@ -139,7 +140,7 @@ describe('publishing: the end', () => {
     });
     expect(update(failed, { type: 'publish-retry-pressed' })).toEqual({
       state: working,
-      effects: [{ type: 'publish', title: 'my film.final' }],
+      effects: [{ type: 'publish', title: 'my film.final', plan: EMPTY_PLAN }],
     });
   });
 
