@@ -44,8 +44,7 @@ export function nextHop(links: readonly Known[], { self, target, without, roundT
     if (theirs > ours || (theirs === ours && compareDistance(target, known.contact.id, self) >= 0)) continue;
     if (without.has(known.contact.id)) continue;
     const ms = roundTrip(known);
-    const price = known.contact.open === null ? 0 : MS_OF_OPEN;
-    const cost = (Number.isFinite(ms) ? ms : UNMEASURED) + price + MS_PER_BIT * Math.log2(theirs + 1);
+    const cost = (Number.isFinite(ms) ? ms : UNMEASURED) + MS_PER_BIT * Math.log2(theirs + 1);
     if (cost > least || (cost === least && best && compareBy(head, target, known, best) > 0)) continue;
     best = known;
     least = cost;
@@ -58,8 +57,6 @@ export function nextHop(links: readonly Known[], { self, target, without, roundT
  * nodes 30 to 70 are alike; less makes more hops, more forgets the latency (docs/decisions.md).
  */
 const MS_PER_BIT = 45;
-/** What a hop over an open node costs besides: as if it left two bits more to do. They are few, and should carry only what no tab can as well. */
-const MS_OF_OPEN = 2 * MS_PER_BIT;
 /** Milliseconds of a link whose round trip nobody has measured. */
 const UNMEASURED = 150;
 

@@ -691,10 +691,10 @@ describe('round trips', () => {
 
 describe('the next hop', () => {
   const target = makeContact('f00f').id;
-  const linkedAll = (contacts: readonly (readonly [string, number, string?])[]): RoutingTable => {
+  const linkedAll = (contacts: readonly (readonly [string, number])[]): RoutingTable => {
     const routing = table();
-    for (const [digits, ms, open = null] of contacts) {
-      routing.linked(makeContact(digits, open), 0);
+    for (const [digits, ms] of contacts) {
+      routing.linked(makeContact(digits), 0);
       routing.measured(makeContact(digits).id, ms);
     }
     return routing;
@@ -733,23 +733,6 @@ describe('the next hop', () => {
         ]),
       ),
     ).toBe('f100');
-  });
-});
-
-describe('the next hop among open nodes and tabs', () => {
-  const target = makeContact('f00f').id;
-  const hop = (openDigits: string): string | undefined => {
-    const routing = table();
-    for (const contact of [makeContact(openDigits, 'wss://o.example/ws'), makeContact('f100')]) {
-      routing.linked(contact, 0);
-      routing.measured(contact.id, 100);
-    }
-    return routing.nextHop(target, new Set())?.id.slice(0, 4);
-  };
-
-  it('[T6] is an open node only where it leaves two bits less to do', () => {
-    expect(hop('f050')).toBe('f100');
-    expect(hop('f020')).toBe('f020');
   });
 });
 
