@@ -16,6 +16,9 @@ const MAX_THREADS = 4;
 /** Longest silence of a conversion that goes on (ms): it tells of its progress twice a second, and a picture that large takes a few seconds. */
 const STANDSTILL = 30_000;
 
+/** For the build with threads to come over the network (ms): 7 MB at 500 kbit/s. */
+const LOADING = 120_000;
+
 /** Formats of ffmpeg that are no videos though they come with a picture: still images, and text drawn as one. */
 const NO_VIDEO = /_pipe$|^image2|^tty$|^ico$|^txd$/;
 
@@ -234,8 +237,8 @@ function convertBy(threads: number, file: Blob, { what, onTime, signal }: Conver
   return withFfmpeg(request, signal, async (next) => {
     // A Blob of Blobs: the browser may keep them on disk, and nothing is copied to put them together.
     const parts: Blob[] = [];
-    // It loads as long as the network takes. After that threads that have waited for each other this long do so for ever.
-    let reply = await next();
+    // Threads that have waited for each other this long do so for ever.
+    let reply = await (threads > 1 ? within(LOADING, next()) : next());
     while (reply.type !== 'finished') {
       if (reply.type === 'chunk') parts.push(new Blob([reply.bytes]));
       else if (reply.type === 'time') onTime(reply.seconds);

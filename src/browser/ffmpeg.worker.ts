@@ -66,10 +66,13 @@ async function load(module?: WebAssembly.Module | 'tell'): Promise<FfmpegCore> {
 
 /** The build with threads: 32 workers, each of which loads the same script, and a heap that all of them share. */
 async function loadThreaded(): Promise<FfmpegCore> {
-  const { default: create }: typeof import('@ffmpeg/core') = await import(/* @vite-ignore */ threadedUrl).catch(notLoaded);
+  const scripting: Promise<typeof import('@ffmpeg/core')> = import(/* @vite-ignore */ threadedUrl);
+  const [{ default: create }, module] = await Promise.all([scripting, WebAssembly.compileStreaming(fetch(threadedWasmUrl))]).catch(notLoaded);
+  // Threads may never start, or wait for each other for ever: who reads this looks at the clock from now on.
+  reply({ type: 'loaded' });
   const [script, wasmURL, workerURL] = [threadedUrl, threadedWasmUrl, threadUrl].map((url) => new URL(url, self.location.href).href);
   // It reads the addresses of its parts behind the `#` of its own.
-  return start(create, WebAssembly.compileStreaming(fetch(threadedWasmUrl)), `${script}#${btoa(JSON.stringify({ wasmURL, workerURL }))}`);
+  return start(create, module, `${script}#${btoa(JSON.stringify({ wasmURL, workerURL }))}`);
 }
 
 async function start(
@@ -87,7 +90,6 @@ async function start(
       const instantiate = async (): Promise<void> => {
         const module = await compiled;
         const instance = await WebAssembly.instantiate(module, imports);
-        reply({ type: 'loaded' });
         receive(instance, module);
       };
       instantiate().catch(failed);

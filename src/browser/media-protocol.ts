@@ -77,9 +77,9 @@ export type TrackInspection<Facts> = Facts & {
 
 /** What an ffmpeg worker is asked. */
 export type FfmpegRequest =
-  /** Answered by `loaded` and `probed`. */
+  /** Answered by `probed`. */
   | { readonly type: 'probe'; readonly file: Blob }
-  /** Answered by `loaded`, `chunk`s of the output and `finished`. `threads`: whether the build of ffmpeg is the one that has any. */
+  /** Answered by `chunk`s of the output and `finished`. `threads`: by the build of ffmpeg that has any; then `loaded` comes first. */
   | {
       readonly type: 'run';
       readonly file: Blob;
@@ -94,7 +94,7 @@ export type FfmpegRequest =
 export type FfmpegReply =
   /** What ffprobe printed, as JSON; an empty object when it found nothing that it knows. */
   | { readonly type: 'probed'; readonly json: string }
-  /** ffmpeg has come over the network: what is still to do is up to this computer. */
+  /** The build with threads has come over the network: what is still to do is up to this computer. */
   | { readonly type: 'loaded' }
   | { readonly type: 'chunk'; readonly bytes: Bytes }
   /** Seconds of the output that are done. */

@@ -36,16 +36,6 @@ afterAll(async () => {
 
 type By = 'webcodecs' | 'ffmpeg';
 
-/** What the worker finds: with `ffmpeg` no encoder, as in a browser without WebCodecs. */
-async function offer(by: By): Promise<void> {
-  await tab.page.unroute('**/cut.worker-*.js');
-  await tab.page.route('**/cut.worker-*.js', async (route) => {
-    const response = await route.fetch();
-    const body = await response.text();
-    await route.fulfill({ response, body: by === 'ffmpeg' ? `${body}\ndelete self.VideoEncoder;` : body });
-  });
-}
-
 function unwrap<T>(answer: Answer<T>): T {
   if ('failed' in answer) throw new Error(`${answer.failed.code}: ${answer.failed.message}`);
   return answer.ok;
@@ -93,7 +83,7 @@ async function encode(name: FixtureName, options: { by: By; size: readonly [numb
   const { starts, end, source } = await cut(name);
   const [width, height] = options.size;
   await tab.page.getByLabel('File').setInputFiles(source);
-  await offer(options.by);
+  tab.hideEncoder = options.by === 'ffmpeg';
   const directory = `${name}-${options.by}-${height}`;
   // Without it a source that is copied ends at the same place.
   const isLeftOut = options.by === 'webcodecs' && !CONVERTED.includes(name);
@@ -273,7 +263,7 @@ describe('holding back and stopping', () => {
 
   test('a reader that does not read holds the encoder back', async () => {
     const quality = await choose('three-minutes.mp4');
-    await offer('webcodecs');
+    tab.hideEncoder = false;
     const { sent, all } = unwrap(await tab.page.evaluate((what) => window.transcoder.encodeAndHoldBack(what), quality));
     expect(all).toBe(quality.starts.length);
     expect(sent).toBe(SEGMENTS_AHEAD);
@@ -281,7 +271,7 @@ describe('holding back and stopping', () => {
 
   test.each<By>(['webcodecs', 'ffmpeg'])('aborting %s ends with aborted, and its workers with it', async (by) => {
     const quality = await choose('three-minutes.mp4');
-    await offer(by);
+    tab.hideEncoder = by === 'ffmpeg';
     const answer = await tab.page.evaluate((what) => window.transcoder.encodeAndAbort(0.2, what), quality);
     expect(answer).toMatchObject({ failed: { code: 'aborted' } });
     expect(await tab.page.evaluate(() => window.transcoder.workers())).toBe(0);
@@ -289,7 +279,7 @@ describe('holding back and stopping', () => {
 
   test('breaking out of the loop ends the worker', async () => {
     const quality = await choose('three-minutes.mp4');
-    await offer('webcodecs');
+    tab.hideEncoder = false;
     expect(unwrap(await tab.page.evaluate((what) => window.transcoder.encodeAndBreakOut(what), quality))).toBe(0);
   });
 });

@@ -29,6 +29,8 @@ export interface TranscoderTab {
   readonly complaints: string[];
   /** When it is true, threads of ffmpeg get a script that does nothing: they never say that they are there. */
   muteThreads: boolean;
+  /** When it is true, the cut worker finds no encoder, as in a browser without WebCodecs. The server sees to it: Playwright's routes hold up ffmpeg's threads. */
+  hideEncoder: boolean;
   close(): Promise<void>;
 }
 
@@ -69,7 +71,8 @@ export async function openTranscoderTab(output: string): Promise<TranscoderTab> 
         return;
       }
       const root = name.startsWith('/out/') ? join(output, name.slice(4)) : join(SITE, name);
-      const body = await readFile(root);
+      const hidden = tab.hideEncoder && /\/cut\.worker-[^/]*\.js$/.test(name) ? '\ndelete self.VideoEncoder;' : '';
+      const body = Buffer.concat([await readFile(root), Buffer.from(hidden)]);
       response.writeHead(200, { ...HEADERS, 'Content-Type': TYPES[extname(name)] ?? 'application/octet-stream' }).end(body);
     };
     respond().catch(() => response.writeHead(404).end());
@@ -91,6 +94,7 @@ export async function openTranscoderTab(output: string): Promise<TranscoderTab> 
     output,
     complaints,
     muteThreads: false,
+    hideEncoder: false,
     async close() {
       await browser.close();
       await new Promise((resolve) => server.close(resolve));
