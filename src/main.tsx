@@ -7,8 +7,10 @@ import { openNetworkSettings } from './app/network-settings.ts';
 import { fromHex } from './base/bytes.ts';
 import { browserClock } from './browser/clock.ts';
 import { createCrypto } from './browser/crypto.ts';
+import { createFileKeeper } from './browser/file-keeper.ts';
 import { openIdbStore } from './browser/idb.ts';
 import { openIdentity } from './browser/identity.ts';
+import { createLocks } from './browser/locks.ts';
 import { createPairer } from './browser/pairer.ts';
 import { browserRandom } from './browser/random.ts';
 import { hostServiceWorker } from './browser/service-worker-host.ts';
@@ -65,6 +67,8 @@ async function start(): Promise<KadreelApp> {
     account: identity.account,
     device: deviceOf(fromHex(identity.device) ?? identity.storeId.slice(0, 8)),
     transcoder: createTranscoder(),
+    files,
+    locks: createLocks(),
     node,
     network,
     iceServers,
@@ -89,6 +93,7 @@ async function start(): Promise<KadreelApp> {
   return kadreel;
 }
 
+const files = createFileKeeper();
 const worker = hostServiceWorker({
   async answer(request, signal) {
     const app = await kadreel;
@@ -98,4 +103,4 @@ const worker = hostServiceWorker({
 });
 const kadreel = start();
 
-startUi({ root: document.getElementById('app') as HTMLElement, kadreel, clock: browserClock });
+startUi({ root: document.getElementById('app') as HTMLElement, kadreel, clock: browserClock, picker: files });

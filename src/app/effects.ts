@@ -108,6 +108,8 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
       if (whole.signal.aborted) return;
       const cancel = page.onHealth((health) => tell(whole.signal, { type: 'health-changed', health }));
       whole.signal.addEventListener('abort', cancel, { once: true });
+      const forget = page.onUnfinished((unfinished) => tell(whole.signal, { type: 'unfinished-changed', unfinished }));
+      whole.signal.addEventListener('abort', forget, { once: true });
     } catch (error) {
       tell(whole.signal, { type: 'node-failed', problem: problemOf(error, 'starting') });
     }
@@ -235,6 +237,14 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
         break;
       case 'cancel-publish':
         job?.controller.abort();
+        break;
+      case 'go-on':
+        void kadreel.then((page) => page.goOn(effect.id, effect.file ?? undefined)).catch(() => undefined); // Its card says why.
+        break;
+      case 'discard':
+        kadreel
+          .then((page) => page.discard(effect.id))
+          .catch((error: unknown) => tell(whole.signal, { type: 'discard-failed', problem: problemOf(error, 'discarding') }));
         break;
       case 'open-video':
         void openVideo(effect.videoId);

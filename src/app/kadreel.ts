@@ -1,7 +1,7 @@
 /** Everything the page can do, put together on ports: the `Kadreel` of `api.ts`, and the answers that the service worker wants. */
 import type { Bytes } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
-import type { Clock, Crypto, Pairer, Random, Signer, Store, Transcoder } from '../base/ports.ts';
+import type { Clock, Crypto, FileKeeper, Locks, Pairer, Random, Signer, Store, Transcoder } from '../base/ports.ts';
 import { orAbort } from '../base/timing.ts';
 import type { Key } from '../kademlia/key.ts';
 import { encodeCatalogue } from '../media/catalogue.ts';
@@ -11,16 +11,17 @@ import type { DhtNode } from '../node/dht-node.ts';
 import { createInvitations } from '../node/invitations.ts';
 import type { Device } from '../records/vector-clock.ts';
 import type { Kadreel, NodeStats } from './api.ts';
-import { createDrafts } from './drafts.ts';
 import { createFeed } from './feed.ts';
 import { createHealthMonitor } from './health.ts';
 import type { IceServers } from './ice-servers.ts';
 import { codeOfLink, formatInvitationLink } from './invitation-link.ts';
+import { createJournal } from './journal.ts';
 import { createLibrary } from './library.ts';
 import { createNetwork } from './network.ts';
 import type { NetworkKeeper } from './network-settings.ts';
 import { createPublisher } from './publish.ts';
 import { createRenewal } from './renewal.ts';
+import { createUnfinished } from './unfinished.ts';
 import { createWatcher } from './watch.ts';
 
 export interface KadreelApp extends Kadreel {
@@ -42,6 +43,8 @@ export interface KadreelOptions {
   readonly account: Signer;
   readonly device: Device;
   readonly transcoder: Transcoder;
+  readonly files: FileKeeper;
+  readonly locks: Locks;
   readonly node: DhtNode;
   readonly network: NetworkKeeper;
   readonly pairer: Pairer;
@@ -62,15 +65,14 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
   const { clock, node, transcoder, quota } = options;
   const library = createLibrary({ ...options, now: () => clock.now() });
   const closing = new AbortController();
-  const drafts = createDrafts({ ...options, library, groups: node.groups });
-  const publisher = createPublisher({ ...options, library, drafts, closing: closing.signal });
+  const journal = createJournal({ ...options, library, groups: node.groups });
+  const publisher = createPublisher({ ...options, library, journal, closing: closing.signal });
   const watcher = createWatcher({ ...options, library });
   const feed = createFeed({ node, library, clock });
   const renewal = createRenewal({ node, library, clock });
   const network = createNetwork(options);
   const { pairer, crypto } = options;
   const invitations = createInvitations({ pairer, clock, crypto, self: node.contact.id, adopt: node.peers.adopt });
-  const stopSweeping = drafts.start();
   const health = createHealthMonitor({ node, clock, quota });
   let kept = { groups: 0, bytes: 0 };
 
@@ -80,6 +82,12 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
   };
 
   void recount().catch(() => undefined); // The first to ask finds figures, too.
+  const unfinished = createUnfinished({
+    ...{ ...options, library, journal },
+    isOwn: publisher.isOwn,
+    onPublished: () => void recount().catch(() => undefined), // The figures of the last count serve meanwhile.
+    closing: closing.signal,
+  });
 
   const stats = (): NodeStats => {
     void recount().catch(() => undefined); // The figures of the last count serve meanwhile.
@@ -131,6 +139,9 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
       }
     },
     abandon: options.abandon,
+    onUnfinished: unfinished.listen,
+    goOn: unfinished.goOn,
+    discard: unfinished.discard,
     newest: feed.newest,
     mine: feed.mine,
     onHealth: health.listen,
@@ -141,7 +152,6 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
     read: watcher.read,
     close(reason) {
       renewal.close();
-      stopSweeping();
       closing.abort(fail('closed', 'This tab has left the network.'));
       health.close();
       invitations.close();

@@ -3,7 +3,17 @@ import { asKadreelError, assertNever, type ErrorCode } from '../base/errors.ts';
 import type { Problem } from './state.ts';
 
 /** What was being done when it went wrong. */
-export type Doing = 'starting' | 'listing' | 'probing' | 'publishing' | 'opening' | 'playing' | 'changing' | 'inviting' | 'joining';
+export type Doing =
+  | 'starting'
+  | 'listing'
+  | 'probing'
+  | 'publishing'
+  | 'discarding'
+  | 'opening'
+  | 'playing'
+  | 'changing'
+  | 'inviting'
+  | 'joining';
 
 /** Describes any thrown value. What is not a `KadreelError` is told as `internal`. */
 export function problemOf(error: unknown, doing: Doing): Problem {
@@ -16,6 +26,7 @@ const WHAT: Readonly<Record<Doing, string>> = {
   listing: 'The list of videos could not be loaded.',
   probing: 'This file can’t be published as it is.',
   publishing: 'The video was not published.',
+  discarding: 'It could not be discarded.',
   opening: 'This video can’t be opened.',
   playing: 'Playing stopped.',
   changing: 'Nothing was changed.',

@@ -1,37 +1,28 @@
 /** From a person's file to a link that works, and then to copies on other disks (design §7). */
 import { fromUtf8, toUtf8 } from '../base/bytes.ts';
 import { asKadreelError } from '../base/errors.ts';
-import type { Clock, Crypto, Random, Signer, SourceFile, Transcoder } from '../base/ports.ts';
-import { abortError, orAbort, quiet } from '../base/timing.ts';
-import type { Key } from '../kademlia/key.ts';
+import type { Cancel, FileKeeper, Locks, Random, SourceFile } from '../base/ports.ts';
+import { abortError, quiet } from '../base/timing.ts';
 import type { VideoId } from '../media/manifest.ts';
-import type { DhtNode } from '../node/dht-node.ts';
-import type { Device } from '../records/vector-clock.ts';
 import type { CopiesReport, PublishOptions, PublishStage } from './api.ts';
-import type { Drafts } from './drafts.ts';
-import { createGroupClaims } from './group-claims.ts';
-import type { Library } from './library.ts';
-import { createPacking, type Packed, type Packing } from './packing.ts';
+import { markOf } from './fingerprint.ts';
+import type { Journal, JournalEntry } from './journal.ts';
 import { createProgress } from './progress.ts';
-import { groupsOf, makeQualities, type QualityWork, rungsFor } from './qualities.ts';
-import { spreadAll } from './spread.ts';
-import { createVideoVersions } from './video-versions.ts';
+import { giveUp, type PublicationParts, runPublication } from './publication.ts';
+import { videoName } from './video-versions.ts';
 
 export interface Publisher {
   publish(file: SourceFile, options: PublishOptions): Promise<{ videoId: VideoId; done: Promise<CopiesReport> }>;
+  /** Whether a publication of the journal is one that was begun here. */
+  isOwn(id: string): boolean;
 }
 
-export interface PublisherOptions {
-  readonly clock: Clock;
+export interface PublisherOptions extends PublicationParts {
   readonly random: Random;
-  readonly crypto: Crypto;
-  readonly account: Signer;
-  readonly device: Device;
-  readonly transcoder: Transcoder;
-  readonly node: DhtNode;
-  readonly library: Library;
-  readonly drafts: Drafts;
-  /** Fires, with a reason, when the node leaves: what is under way then ends. */
+  readonly journal: Journal;
+  readonly files: FileKeeper;
+  readonly locks: Locks;
+  /** Fires, with a reason, when the node leaves: what is under way then ends, and its journal stays. */
   readonly closing: AbortSignal;
 }
 
@@ -39,94 +30,72 @@ const MAX_TITLE_BYTES = 200;
 /** Where each stage ends on the bar: reading headers is nothing, cutting nearly all. A transcode is most of the work where there is one. */
 const STAGE_END: Readonly<Record<PublishStage, number>> = { read: 0.02, transcode: 0.85, cut: 0.85, announce: 0.9, copies: 1 };
 
+/** The name of the lock of a publication: whoever holds it writes to its journal. */
+export function lockOf(id: string): string {
+  return `publication/${id}`;
+}
+
 export function createPublisher(options: PublisherOptions): Publisher {
-  const { crypto, clock, node, transcoder, library } = options;
-  const claims = createGroupClaims(node.groups);
+  const { crypto, clock, transcoder, journal, files, locks, closing } = options;
+  const own = new Set<string>();
 
-  /** A place on the disk for what is cut: every group is claimed before it is written. */
-  const begin = (onProgress: (fraction: number) => void): QualityWork => {
-    const claim = claims.open();
-    const draft = options.drafts.open();
-    const packing = createPacking({
-      crypto,
-      groups: node.groups,
-      async onGroup({ key }) {
-        await claim.add(key);
-        await draft.note(key);
-      },
-      onProgress,
-    });
-    return {
-      packing,
-      async keep() {
-        claim.keep();
-        await draft.close();
-      },
-      async giveBack() {
-        await claim.giveBack();
-        await draft.close();
-      },
-    };
-  };
-
-  const cut = async (packing: Packing, file: SourceFile, signal: AbortSignal): Promise<Packed> => {
-    for await (const event of transcoder.cut(file, signal)) {
-      if (signal.aborted) throw abortError(signal);
-      await packing.take(event);
+  /** A new row in the journal, which no other tab may touch. */
+  const begin = async (file: SourceFile, title: string, duration: number): Promise<{ entry: JournalEntry; release: Cancel }> => {
+    const mark = await markOf(crypto, file);
+    const id = journal.newId();
+    own.add(id);
+    const release = (await locks.take(lockOf(id))) ?? (() => undefined);
+    try {
+      const facts = { title, duration, file: mark, name: videoName(options.random), created: clock.now() };
+      const entry = await journal.begin(id, facts);
+      // It takes as long as copying the file, where the browser does that; nothing waits for it.
+      void files.keep(id, file);
+      return { entry, release };
+    } catch (error) {
+      release();
+      throw error;
     }
-    const packed = await packing.finish();
-    if (signal.aborted) throw abortError(signal);
-    return packed;
   };
 
   return {
+    isOwn: (id) => own.has(id),
     async publish(file, { title, signal: given, onProgress, onQualities = () => undefined }) {
-      const { signal, done: ended } = eitherOf(given, options.closing);
+      const { signal, done: ended } = eitherOf(given, closing);
       const progress = createProgress({ clock, ends: STAGE_END, ...(onProgress && { onProgress }) });
-      let stage: PublishStage = 'cut';
-      const work = begin((fraction) => progress.report(stage, fraction));
-      let added: VideoId | null = null;
+      let begun: Awaited<ReturnType<typeof begin>> | null = null;
+      const leave = (): void => {
+        ended();
+        begun?.release();
+      };
       try {
-        const fitting = fitTitle(title, file.name);
         progress.report('read', 0);
         const probe = await transcoder.probe(file, signal);
         progress.report('read', 1);
-        if (probe.plan === 'transcode') stage = 'transcode';
-        const packed = await cut(work.packing, file, signal);
-        progress.report(stage, 1);
-        const versions = createVideoVersions({ ...options, ...packed, title: fitting, first: packed.renditions });
-        const video = await versions.next([], library.add);
-        const groups = groupsOf(packed.renditions);
-        added = video.videoId;
-        const first = packed.renditions.flatMap((rendition) => rendition.groups[0]?.key ?? []);
-        await Promise.all([library.announce(video, signal), ...first.map((group) => node.announce(group, signal))]);
-        if (signal.aborted) throw abortError(signal);
-        // The link works. A listing can't be called back from the nodes that have it, so from here on there is no cancelling.
-        await work.keep();
-        await library.list(video).catch(() => undefined); // Listed within the hour.
-        progress.report('announce', 1);
-        const onShare = (fraction: number): void => progress.report('copies', fraction);
-        const spreading = [quiet(spreadAll({ clock, node, groups, signal, onProgress: onShare }))];
-        const onMade = (more: readonly Key[]): void => {
-          spreading.push(quiet(spreadAll({ clock, node, groups: more, signal, onProgress: () => undefined })));
-        };
-        const making = makeQualities({
-          ...{ transcoder, library, versions, file, begin, onMade, signal },
-          rungs: rungsFor(packed.renditions),
-          starts: packed.starts,
-          end: packed.end,
-          onState: onQualities,
+        begun = await begin(file, fitTitle(title, file.name), probe.duration);
+        const { entry } = begun;
+        const making = probe.plan === 'transcode' ? 'transcode' : 'cut';
+        const { videoId, done } = await runPublication({
+          ...{ ...options, entry, signal, onQualities },
+          file: () => Promise.resolve(file),
+          onProgress: (stage, fraction) => progress.report(stage === 'making' ? making : stage, fraction),
         });
         const finish = async (): Promise<CopiesReport> => {
-          await making;
-          const reports = await Promise.all(spreading);
-          return { stored: Math.min(...reports.map(({ stored }) => stored)), wanted: Math.max(...reports.map(({ wanted }) => wanted)) };
+          try {
+            const report = await done;
+            await files.remove(entry.id);
+            await entry.end().catch(() => undefined); // The next start sees that nothing is left to do.
+            return report;
+          } catch (error) {
+            if (signal.aborted && !closing.aborted) await giveUp(options, entry).catch(() => undefined); // See there.
+            throw error;
+          } finally {
+            leave();
+          }
         };
-        return { videoId: video.videoId, done: quiet(orAbort(finish(), signal).finally(ended)) };
+        return { videoId, done: quiet(finish()) };
       } catch (error) {
-        if (added) await library.remove(added).catch(() => undefined);
-        await work.giveBack();
-        ended();
+        if (begun && !closing.aborted) await giveUp(options, begun.entry).catch(() => undefined); // See there.
+        leave();
         throw signal.aborted ? abortError(signal) : asKadreelError(error);
       }
     },

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../base/errors.ts';
 import type { MediaProbe } from '../base/ports.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import type { VideoId } from '../media/manifest.ts';
-import type { BytesBySource, CopiesReport, NetworkView, NodeHealth, PublishProgress, QualityState, VideoCard } from './api.ts';
+import type { BytesBySource, CopiesReport, NetworkView, NodeHealth, PublishProgress, QualityState, Unfinished, VideoCard } from './api.ts';
 import type { News } from './news.ts';
 
 export interface State {
@@ -14,6 +14,8 @@ export interface State {
   readonly news: News;
   readonly mine: Feed;
   readonly publishing: Publishing;
+  /** Publications that an earlier page began. */
+  readonly unfinished: readonly Unfinished[];
   readonly watching: Watching;
   readonly network: NetworkPage;
   readonly inviting: Inviting;

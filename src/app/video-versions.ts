@@ -6,7 +6,7 @@ import type { Clock, Crypto, Random, Signer } from '../base/ports.ts';
 import { encode } from '../base/schema.ts';
 import { hashKey } from '../kademlia/key.ts';
 import { buildManifest, type FinishedRendition } from '../media/manifest-build.ts';
-import { recordKey, type SignedRecord, writeRecord } from '../records/record.ts';
+import { openRecord, recordKey, type SignedRecord, writeRecord } from '../records/record.ts';
 import type { Device } from '../records/vector-clock.ts';
 import { type PublishedVideo, videoRecordSchema } from './library.ts';
 
@@ -20,7 +20,6 @@ export interface VideoVersions {
 
 export interface VideoVersionsOptions {
   readonly clock: Clock;
-  readonly random: Random;
   readonly crypto: Crypto;
   readonly account: Signer;
   readonly device: Device;
@@ -28,18 +27,27 @@ export interface VideoVersionsOptions {
   readonly title: string;
   readonly first: readonly FinishedRendition[];
   readonly poster: Bytes | null;
+  /** The name of the video's record (`videoName`). */
+  readonly name: string;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+  /** The last version that counts, and the qualities that joined since the first, in their order; null when there is none yet. */
+  readonly last: { readonly video: PublishedVideo; readonly added: readonly FinishedRendition[] } | null;
 }
 
 const NAME_BYTES = 8;
 
-/** Begins a video that has no version yet. */
+/** A name that no other video of the account has. */
+export function videoName(random: Random): string {
+  return `video/${toHex(random.bytes(NAME_BYTES))}`;
+}
+
+/** The versions of a video from its first one on, or from the last that there is. */
 export function createVideoVersions(options: VideoVersionsOptions): VideoVersions {
-  const { clock, crypto, account, device, title, first, poster } = options;
-  const created = clock.now();
-  const name = `video/${toHex(options.random.bytes(NAME_BYTES))}`;
+  const { clock, crypto, account, device, title, first, poster, name, created, last } = options;
   const facts = { title, owner: account.publicKey, created, poster: poster && hashKey(crypto, poster) };
-  const more: FinishedRendition[] = [];
-  let previous: SignedRecord | null = null;
+  const more: FinishedRendition[] = [...(last?.added ?? [])];
+  let previous: SignedRecord | null = last && openRecord(last.video.record);
 
   return {
     async next(added, keep) {

@@ -186,7 +186,29 @@ export interface StoreChange {
 export interface SourceFile {
   readonly name: string;
   readonly size: number;
+  /** Milliseconds since 1970; left out where nobody knows. */
+  readonly lastModified?: number;
   slice(start: number, end: number): { arrayBuffer(): Promise<ArrayBuffer> };
+}
+
+/** Files that a person chose, to be found again when the page has been closed and opened. Names are the caller's. */
+export interface FileKeeper {
+  /** Keeps the way to a file, or a small file itself. Resolves to false where neither can be; never rejects. */
+  keep(name: string, file: SourceFile): Promise<boolean>;
+  /** `ready`: `open` asks nobody · `asks`: it asks the person, and must follow from a press · `none`: nothing is kept. */
+  state(name: string): Promise<'ready' | 'asks' | 'none'>;
+  /** The file as it is now. Rejects with `refused` when the person or the browser says no, and `not-found` when it is gone. */
+  open(name: string): Promise<SourceFile>;
+  /** Never rejects. */
+  remove(name: string): Promise<void>;
+}
+
+/** Names of which one tab of a browser at a time can have each. */
+export interface Locks {
+  /** Takes the name, and gives how to let it go; null while another one has it. It goes by itself with the tab. */
+  take(name: string): Promise<Cancel | null>;
+  /** The same as soon as the name is free. Rejects with `aborted`. */
+  wait(name: string, signal: AbortSignal): Promise<Cancel>;
 }
 
 /** Turns a person's file into renditions of segments. */
@@ -195,9 +217,10 @@ export interface Transcoder {
   probe(file: SourceFile, signal: AbortSignal): Promise<MediaProbe>;
   /**
    * Cuts, transcoding first where `probe` said so. Ends after `done`; breaking out or aborting frees everything. A slow reader
-   * holds it back, so memory stays flat. Throws `unsupported`, `aborted`, `missing-feature` or `internal`.
+   * holds it back, so memory stays flat. Throws `unsupported`, `aborted`, `missing-feature` or `internal`. `kept` says how many segments of
+   * each rendition the caller has from an earlier time: it goes on behind them where it can, and says in `rendition` where it does.
    */
-  cut(file: SourceFile, signal: AbortSignal): AsyncIterable<CutEvent>;
+  cut(file: SourceFile, signal: AbortSignal, kept?: readonly number[]): AsyncIterable<CutEvent>;
   /**
    * Makes the picture of a file that was cut once more, in another quality: one rendition, cut where `quality` says. It ends where the cut
    * one ends. Events, ends and errors as of `cut`; `invalid` for a quality that no video can have. There is no poster.
@@ -219,6 +242,8 @@ export interface VideoQuality {
   readonly starts: readonly number[];
   /** Where the last one ends (microseconds), as these durations say it. Left out: where the file's picture does, which may be a frame off. */
   readonly end?: number;
+  /** Segments that the caller has from an earlier time. It goes on behind them where it can, and says in `rendition` where it does. */
+  readonly from?: number;
 }
 
 export interface MediaProbe {
@@ -234,8 +259,8 @@ export interface MediaProbe {
 export type CutEvent =
   /** 0 to 1 over the whole work, never falling. */
   | { readonly type: 'progress'; readonly fraction: number }
-  /** Comes once for each rendition, before its segments. */
-  | { readonly type: 'rendition'; readonly rendition: CutRendition }
+  /** Comes once for each rendition, before its segments, of which the first is number `from`: 0 when it is left out. */
+  | { readonly type: 'rendition'; readonly rendition: CutRendition; readonly from?: number }
   /** In order within a rendition; `duration` in microseconds. */
   | { readonly type: 'segment'; readonly rendition: number; readonly bytes: Bytes; readonly duration: number }
   /** A small JPEG or WebP picture (≤ 12 KiB) from the video. */

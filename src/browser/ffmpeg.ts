@@ -1,7 +1,9 @@
 /** ffmpeg.wasm as the page uses it: what a file is, and its conversion to H.264 and AAC, or to one quality of the picture, in fragmented MP4. */
+import type { Bytes } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
 import type { MediaProbe, VideoQuality } from '../base/ports.ts';
 import { abortError } from '../base/timing.ts';
+import { createFragmentSplitter } from './fragments.ts';
 import type { FfmpegReply, FfmpegRequest } from './media-protocol.ts';
 import { openWorker } from './media-worker.ts';
 import { timelineOrigin } from './segment-cutter.ts';
@@ -67,10 +69,12 @@ const TIMESCALE = 90_000;
  * its time; key frames at the starts and nowhere else. `-crf 25` is what the eye wants, the quality's bitrate a bound above it: x264 needs
  * less than half of the bits that a browser's encoder does.
  */
-function qualityArgs({ quality, origin, upright, turned }: QualityConversion): readonly string[] {
-  const { width, height, bitrate, starts } = quality;
+function qualityArgs(conversion: QualityConversion): readonly string[] {
+  const { quality, origin, upright, turned } = conversion;
+  const { width, height, bitrate, starts, from = 0 } = quality;
   const [across, down] = !upright && turned ? [height, width] : [width, height];
-  const times = starts.map((start) => Math.max(start / 1e6 + origin - START_ROUNDING, 0).toFixed(6));
+  const begin = beginOf(conversion);
+  const times = starts.slice(from).map((start) => Math.max(start / 1e6 + origin - START_ROUNDING - begin, 0).toFixed(6));
   return [
     ...['-map', '0:V:0', '-an', '-sn', '-dn', '-map_metadata', '-1', '-map_chapters', '-1'],
     ...['-vf', `scale=${across}:${down}:flags=bicubic+accurate_rnd+full_chroma_int+bitexact,setsar=1,format=yuv420p`],
@@ -81,6 +85,13 @@ function qualityArgs({ quality, origin, upright, turned }: QualityConversion): r
     ...['-fflags', '+bitexact', '-flags:v', '+bitexact'],
     ...['-f', 'mp4', '-movflags', '+frag_keyframe+empty_moov+default_base_moof+delay_moov'],
   ];
+}
+
+/** The second of the file that is 0 in the output: where the first segment that is wanted begins. */
+export function beginOf({ quality, origin }: QualityConversion): number {
+  const { starts, from = 0 } = quality;
+  // Rounded as ffmpeg is told it, so that both count alike.
+  return from > 0 ? Number(Math.max((starts[from] ?? 0) / 1e6 + origin - START_ROUNDING, 0).toFixed(6)) : 0;
 }
 
 /** What ffprobe finds in a file that mediabunny does not know. Rejects with `unsupported` when it is no media file. */
@@ -169,8 +180,8 @@ function shownSize(stream: FfprobeStream): { width: number; height: number } {
 
 /** What a conversion makes, and who hears of it. */
 export interface ConversionOptions {
-  /** The whole file, its sound only, or one quality of its picture. */
-  readonly what: 'all' | 'audio' | QualityConversion;
+  /** The whole file, or its sound only. */
+  readonly what: 'all' | 'audio';
   /** Gets the seconds that are done. */
   readonly onTime: (seconds: number) => void;
   readonly signal: AbortSignal;
@@ -180,33 +191,72 @@ export interface ConversionOptions {
  * Converts a file. A picture is converted by several threads where the page may have them; where those fail or stand still, it is done again by one.
  * Rejects with `unsupported`, `aborted` or `missing-feature`.
  */
-export async function convert(file: Blob, options: ConversionOptions): Promise<Blob> {
-  const threads = options.what === 'audio' ? 1 : threadCount();
+export async function convert(file: Blob, { what, onTime, signal }: ConversionOptions): Promise<Blob> {
+  return byThreads(what === 'audio' ? 1 : threadCount(), signal, async (threads) => {
+    // A Blob of Blobs: the browser may keep them on disk, and nothing is copied to put them together.
+    const parts: Blob[] = [];
+    await run(file, { ...{ what, threads, signal, onTime }, onChunk: (bytes) => parts.push(new Blob([bytes])) });
+    if (parts.length === 0) throw fail('unsupported', 'This file could not be converted: nothing in it could be decoded.');
+    return new Blob(parts, { type: 'video/mp4' });
+  });
+}
+
+/**
+ * Makes one quality of the picture; `onPiece` gets each run from a key frame to the next as soon as it is made, as a small file of its own. Rejects
+ * like `convert`.
+ */
+export async function convertInPieces(
+  file: Blob,
+  options: { readonly what: QualityConversion; readonly onPiece: (piece: Blob) => void; readonly signal: AbortSignal },
+): Promise<void> {
+  const { what, onPiece, signal } = options;
+  let given = 0;
+  await byThreads(threadCount(), signal, async (threads) => {
+    const splitter = createFragmentSplitter();
+    let made = 0;
+    const onChunk = (bytes: Bytes): void => {
+      // A second try makes the first pieces once more.
+      for (const piece of splitter.push(bytes)) {
+        if (made++ < given) continue;
+        given++;
+        onPiece(new Blob([piece]));
+      }
+    };
+    await run(file, { ...{ what, threads, signal, onChunk }, onTime: () => undefined });
+  });
+}
+
+/** With as many threads as there may be; where they fail, with one. */
+async function byThreads<T>(threads: number, signal: AbortSignal, work: (threads: number) => Promise<T>): Promise<T> {
   if (threads > 1) {
     try {
-      return await convertBy(threads, file, options);
+      return await work(threads);
     } catch (error) {
-      if (options.signal.aborted) throw abortError(options.signal);
+      if (signal.aborted) throw abortError(signal);
       console.warn('Converting with threads failed, and goes on with one.', error);
     }
   }
-  return convertBy(1, file, options);
+  return work(1);
 }
 
-function convertBy(threads: number, file: Blob, { what, onTime, signal }: ConversionOptions): Promise<Blob> {
+interface Run {
+  readonly what: ConversionOptions['what'] | QualityConversion;
+  readonly threads: number;
+  readonly signal: AbortSignal;
+  readonly onChunk: (bytes: Bytes) => void;
+  readonly onTime: (seconds: number) => void;
+}
+
+function run(file: Blob, { what, threads, signal, onChunk, onTime }: Run): Promise<void> {
   const request: FfmpegRequest = { type: 'run', file, threads: threads > 1, ...argsFor(what, threads) };
   return withFfmpeg(request, signal, async (next) => {
-    // A Blob of Blobs: the browser may keep them on disk, and nothing is copied to put them together.
-    const parts: Blob[] = [];
     // It loads as long as the network takes. After that threads that have waited for each other this long do so for ever.
     let reply = await next();
     while (reply.type !== 'finished') {
-      if (reply.type === 'chunk') parts.push(new Blob([reply.bytes]));
+      if (reply.type === 'chunk') onChunk(reply.bytes);
       else if (reply.type === 'time') onTime(reply.seconds);
       reply = await (threads > 1 ? within(STANDSTILL, next()) : next());
     }
-    if (parts.length === 0) throw fail('unsupported', 'This file could not be converted: nothing in it could be decoded.');
-    return new Blob(parts, { type: 'video/mp4' });
   });
 }
 
@@ -215,13 +265,15 @@ function threadCount(): number {
   return globalThis.crossOriginIsolated ? Math.min(Math.max(navigator.hardwareConcurrency || 1, 1), MAX_THREADS) : 1;
 }
 
-function argsFor(what: ConversionOptions['what'], threads: number): { inputArgs: readonly string[]; args: readonly string[] } {
+function argsFor(what: Run['what'], threads: number): { inputArgs: readonly string[]; args: readonly string[] } {
   if (what === 'audio') return { inputArgs: [], args: [...AUDIO_ONLY_ARGS, ...AUDIO_ARGS, ...AUDIO_OUTPUT_ARGS] };
   const number = ['-threads', String(threads)];
   // Filters are quick, and threads that they start by themselves may be more than there are.
   const decoding = ['-filter_threads', '1', ...number];
   if (what === 'all') return { inputArgs: decoding, args: [...VIDEO_ARGS, ...number, ...AUDIO_ARGS, ...OUTPUT_ARGS] };
-  return { inputArgs: [...decoding, ...(what.upright ? [] : ['-noautorotate'])], args: [...qualityArgs(what), ...number] };
+  const begin = beginOf(what);
+  const seek = begin > 0 ? ['-ss', begin.toFixed(6)] : [];
+  return { inputArgs: [...decoding, ...(what.upright ? [] : ['-noautorotate']), ...seek], args: [...qualityArgs(what), ...number] };
 }
 
 /** Rejects with `timeout` when it takes longer (ms). */

@@ -50,10 +50,14 @@ async function run({ file, inputArgs = [], args, threads = false }: FfmpegReques
     log.push(message);
     if (log.length > LOG_LINES) log.shift();
   });
-  core.setProgress(({ time }) => reply({ type: 'time', seconds: Math.max(time, 0) / MICROSECONDS }));
+  core.setProgress(({ time }) => {
+    // What is made should not wait here: it is lost with the tab.
+    output.flush();
+    reply({ type: 'time', seconds: Math.max(time, 0) / MICROSECONDS });
+  });
   const exit = core.exec('-hide_banner', ...inputArgs, '-i', input, ...args, FFMPEG_OUTPUT);
   if (exit !== 0) throw fail('unsupported', `This file could not be converted: ${reason(log)}. Try another format, for example MP4.`);
-  output.end();
+  output.flush();
   reply({ type: 'finished' });
 }
 
@@ -105,7 +109,7 @@ function mount(core: FfmpegCore, file: Blob): string {
 }
 
 /** A device that sends away what is written to it. */
-function outputDevice(core: FfmpegCore): { end(): void } {
+function outputDevice(core: FfmpegCore): { flush(): void } {
   let chunk = new Uint8Array(CHUNK);
   let filled = 0;
   const send = (): void => {
@@ -127,7 +131,7 @@ function outputDevice(core: FfmpegCore): { end(): void } {
     llseek: (stream) => stream.position,
   });
   core.FS.mkdev(FFMPEG_OUTPUT, device);
-  return { end: send };
+  return { flush: send };
 }
 
 /** The line of the log that tells most: the last that names an error. */

@@ -42,8 +42,10 @@ interface Track {
   readonly end: number;
   /** Whether the bytes of the last packet are there. */
   readonly complete: boolean;
-  /** In decode order. `metadataOnly` leaves the bytes out. */
-  packets(options: { metadataOnly: boolean }): AsyncIterable<EncodedPacket>;
+  /** In decode order. `metadataOnly` leaves the bytes out. `from`: begins with this packet of the track, which may be one without bytes. */
+  packets(options: { metadataOnly: boolean; from?: EncodedPacket }): AsyncIterable<EncodedPacket>;
+  /** The last key packet that is shown at this time or before, or the first of all; without its bytes. Null where there is none. */
+  keyPacketAt(time: number): Promise<EncodedPacket | null>;
   /** One CMAF segment, and the initialisation segment that goes with it. */
   mux(packets: readonly EncodedPacket[]): Promise<{ readonly init: Bytes; readonly bytes: Bytes }>;
 }
@@ -185,7 +187,13 @@ async function openTrack(track: InputTrack): Promise<Omit<Track, 'mux'>> {
     start: last ? await track.getFirstTimestamp() : 0,
     end: last ? last.timestamp + last.duration : 0,
     complete: last !== null && (await sink.getPacket(last.timestamp)) !== null,
-    packets: (options) => sink.packets(undefined, undefined, options),
+    async *packets({ metadataOnly, from }) {
+      const first = from && !metadataOnly && from.isMetadataOnly ? await sink.getPacket(from.timestamp) : from;
+      yield* sink.packets(first ?? undefined, undefined, { metadataOnly });
+    },
+    async keyPacketAt(time) {
+      return (await sink.getKeyPacket(time, { metadataOnly: true })) ?? sink.getFirstKeyPacket({ metadataOnly: true });
+    },
   };
 }
 

@@ -15,6 +15,8 @@ export interface Outcome {
     /** Microseconds. */
     readonly durations: number[];
     readonly sizes: number[];
+    /** The number of the first segment. */
+    readonly from: number;
   }[];
   readonly progress: readonly number[];
   readonly poster: { readonly mime: string; readonly size: number } | null;
@@ -44,8 +46,9 @@ window.Worker = class extends Worker {
 
 const api = {
   probe: () => answer((signal) => createTranscoder().probe(file(), signal), new AbortController()),
-  /** Cuts the chosen file and puts `<directory>/<rendition>/init.mp4`, `<n>.m4s` on the server's disk. */
-  cut: (directory: string) => answer((signal) => record(createTranscoder().cut(file(), signal), directory), new AbortController()),
+  /** Cuts the chosen file, behind the segments that were kept, and puts `<directory>/<rendition>/init.mp4`, `<n>.m4s` on the server's disk. */
+  cut: (directory: string, kept: readonly number[] = []) =>
+    answer((signal) => record(createTranscoder().cut(file(), signal, kept), directory), new AbortController()),
   /** The same of one quality of the chosen file. */
   encode: (directory: string, quality: VideoQuality) =>
     answer((signal) => record(createTranscoder().encode(file(), quality, signal), directory), new AbortController()),
@@ -151,12 +154,12 @@ async function record(events: AsyncIterable<CutEvent>, directory: string): Promi
       await put(`${directory}/poster`, event.bytes);
     } else if (event.type === 'rendition') {
       const { kind, codecs, width, height, frameRate, init } = event.rendition;
-      renditions[event.rendition.index] = { kind, codecs, width, height, frameRate, durations: [], sizes: [] };
+      renditions[event.rendition.index] = { kind, codecs, width, height, frameRate, durations: [], sizes: [], from: event.from ?? 0 };
       await put(`${directory}/${event.rendition.index}/init.mp4`, init);
     } else if (event.type === 'segment') {
       const rendition = renditions[event.rendition];
       if (!rendition) throw new Error('A segment came before its rendition.');
-      written.push(put(`${directory}/${event.rendition}/${rendition.durations.length}.m4s`, event.bytes));
+      written.push(put(`${directory}/${event.rendition}/${rendition.from + rendition.durations.length}.m4s`, event.bytes));
       rendition.durations.push(event.duration);
       rendition.sizes.push(event.bytes.length);
     }

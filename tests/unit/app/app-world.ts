@@ -10,11 +10,14 @@ import { deviceOf } from '../../../src/records/vector-clock.ts';
 import { seededRandom } from '../../sim/random.ts';
 import { createWorld, type SimNode, type World } from '../../sim/world.ts';
 import { createMemoryPairers } from '../node/support/memory-pairer.ts';
-import { createFakeTranscoder, type FakeCut } from './fake-transcoder.ts';
+import { createFakeTranscoder, type FakeCut, type FakeTranscoder } from './fake-transcoder.ts';
+import { createMemoryFiles, type MemoryFiles } from './memory-files.ts';
+import { createMemoryLocks, type MemoryLocks } from './memory-locks.ts';
 
 export interface Tab extends SimNode {
   readonly app: KadreelApp;
   readonly account: Signer;
+  readonly transcoder: FakeTranscoder;
 }
 
 export interface AppWorld extends World {
@@ -32,6 +35,8 @@ export interface TabOptions {
   readonly quota?: number;
   readonly account?: Signer;
   readonly playable?: Promise<void>;
+  /** What is known of files: of the same browser as the store. */
+  readonly files?: MemoryFiles;
 }
 
 const NO_SETTINGS: NetworkKeeper = {
@@ -45,11 +50,25 @@ const DISK = 1e9;
 export function createAppWorld(seed: number): AppWorld {
   const world = createWorld({ seed });
   const random = seededRandom(seed + 1);
+  /** Tabs that know the same files are of one browser. */
+  const browsers = new Map<unknown, MemoryLocks>();
   const people = createMemoryPairers({ clock: world.scheduler.clock, random: seededRandom(seed + 2) });
   return {
     ...world,
     openNode: () => world.add({ open: 'ws://open-0/ws' }),
-    tab({ cut = {}, store = createMemoryStore(DISK), keeps = true, quota = 1e8, account, playable = Promise.resolve() } = {}) {
+    tab({
+      cut = {},
+      store = createMemoryStore(DISK),
+      keeps = true,
+      quota = 1e8,
+      account,
+      playable = Promise.resolve(),
+      files = createMemoryFiles(),
+    } = {}) {
+      const browser = browsers.get(files) ?? createMemoryLocks();
+      browsers.set(files, browser);
+      const locks = browser.tab();
+      const transcoder = createFakeTranscoder(cut);
       const added = world.add({ store, keeps, quota });
       const signer = account ?? world.crypto.signer(random);
       const app = createKadreel({
@@ -59,7 +78,7 @@ export function createAppWorld(seed: number): AppWorld {
         store,
         account: signer,
         device: deviceOf(random.bytes(8)),
-        transcoder: createFakeTranscoder(cut),
+        ...{ transcoder, locks, files: files.keeper },
         node: added.node,
         network: NO_SETTINGS,
         pairer: people.create(),
@@ -70,7 +89,11 @@ export function createAppWorld(seed: number): AppWorld {
         playable,
         abandon: () => undefined,
       });
-      return { ...added, app, account: signer };
+      const crash = (): void => {
+        locks.close();
+        added.crash();
+      };
+      return { ...added, app, account: signer, transcoder, crash };
     },
     async pass(ms) {
       await world.scheduler.advance(ms);

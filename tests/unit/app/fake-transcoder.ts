@@ -7,6 +7,8 @@ import { seededRandom } from '../../sim/random.ts';
 export interface FakeTranscoder extends Transcoder {
   /** Cuts and encodes under way. */
   readonly running: number;
+  /** Segments made so far, those included that came to nobody. */
+  readonly made: number;
 }
 
 export interface FakeCut {
@@ -20,6 +22,8 @@ export interface FakeCut {
   readonly height?: number;
   /** Initialisation segment of every rendition. */
   readonly init?: Bytes;
+  /** False for one that begins afresh whatever is kept. */
+  readonly resumes?: boolean;
   /** Called before each event is given, the probe being one as well; may throw. */
   readonly before?: (event: CutEvent['type'] | 'probe') => void | Promise<void>;
 }
@@ -44,19 +48,24 @@ export function fakeFile(seed: number, name = 'holiday.mp4'): SourceFile {
 }
 
 export function createFakeTranscoder(cut: FakeCut = {}): FakeTranscoder {
-  const { segments = 12, size = 2_000, poster = POSTER, plan = 'copy', height = 180, init, before = () => undefined } = cut;
+  const { segments = 12, size = 2_000, poster = POSTER, plan = 'copy', height = 180, init, resumes = true, before = () => undefined } = cut;
   let running = 0;
+  let made = 0;
 
-  async function* events(file: SourceFile): AsyncGenerator<CutEvent, void, undefined> {
+  async function* events(file: SourceFile, kept: readonly number[]): AsyncGenerator<CutEvent, void, undefined> {
     const [seed = 0] = new Uint32Array(await file.slice(0, 4).arrayBuffer());
     const random = seededRandom(seed);
+    const from = (index: number): number => (resumes ? (kept[index] ?? 0) : 0);
     if (poster) yield { type: 'poster', bytes: poster, mime: 'image/jpeg' };
     for (const rendition of RENDITIONS) {
       const size = rendition.kind === 'video' ? { width: Math.round((height * 16) / 9), height } : {};
-      yield { type: 'rendition', rendition: { ...rendition, ...size, ...(init && { init }) } };
+      yield { type: 'rendition', rendition: { ...rendition, ...size, ...(init && { init }) }, from: from(rendition.index) };
     }
     for (let n = 0; n < segments; n++) {
-      for (const { index } of RENDITIONS) yield { type: 'segment', rendition: index, bytes: random.bytes(size), duration: SEGMENT };
+      for (const { index } of RENDITIONS) {
+        const bytes = random.bytes(size);
+        if (n >= from(index)) yield { type: 'segment', rendition: index, bytes, duration: SEGMENT };
+      }
       yield { type: 'progress', fraction: (n + 1) / segments };
     }
     yield { type: 'done' };
@@ -66,11 +75,13 @@ export function createFakeTranscoder(cut: FakeCut = {}): FakeTranscoder {
     const [seed = 0] = new Uint32Array(await file.slice(0, 4).arrayBuffer());
     const random = seededRandom(seed + quality.height);
     const { starts } = quality;
+    const from = resumes ? (quality.from ?? 0) : 0;
     const [picture] = RENDITIONS as readonly [CutRendition];
-    yield { type: 'rendition', rendition: { ...picture, ...(init && { init }), width: quality.width, height: quality.height } };
+    yield { type: 'rendition', rendition: { ...picture, ...(init && { init }), width: quality.width, height: quality.height }, from };
     for (const [n, start] of starts.entries()) {
       const duration = (starts[n + 1] ?? segments * SEGMENT) - start;
-      yield { type: 'segment', rendition: 0, bytes: random.bytes(size), duration };
+      const bytes = random.bytes(size);
+      if (n >= from) yield { type: 'segment', rendition: 0, bytes, duration };
       yield { type: 'progress', fraction: (n + 1) / starts.length };
     }
     yield { type: 'done' };
@@ -82,6 +93,7 @@ export function createFakeTranscoder(cut: FakeCut = {}): FakeTranscoder {
       for await (const event of events) {
         await before(event.type);
         if (signal.aborted) throw abortError(signal);
+        if (event.type === 'segment') made++;
         yield event;
       }
     } finally {
@@ -93,6 +105,9 @@ export function createFakeTranscoder(cut: FakeCut = {}): FakeTranscoder {
     get running() {
       return running;
     },
+    get made() {
+      return made;
+    },
     async probe(_file, signal) {
       await before('probe');
       if (signal.aborted) throw abortError(signal);
@@ -100,7 +115,7 @@ export function createFakeTranscoder(cut: FakeCut = {}): FakeTranscoder {
       const video = { codec: 'H.264', width: 640, height: 360, rotation: 0 };
       return { duration, container: 'MP4', video, audio: { codec: 'AAC', channels: 2, sampleRate: 48_000 }, plan };
     },
-    cut: (file, signal) => watched(events(file), signal),
+    cut: (file, signal, kept = []) => watched(events(file, kept), signal),
     encode: (file, quality, signal) => watched(qualityEvents(file, quality), signal),
   };
 }

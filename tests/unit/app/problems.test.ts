@@ -23,6 +23,7 @@ const DOINGS: Readonly<Record<Doing, true>> = {
   listing: true,
   probing: true,
   publishing: true,
+  discarding: true,
   opening: true,
   playing: true,
   changing: true,
