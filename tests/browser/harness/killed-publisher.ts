@@ -61,7 +61,9 @@ function reportSegments(): void {
 async function kill(page: Page, crash: boolean): Promise<void> {
   if (crash) {
     const devtools = await page.context().newCDPSession(page);
-    await devtools.send('Page.crash').catch(() => undefined); // The answer dies with the page.
+    const crashed = page.waitForEvent('crash');
+    devtools.send('Page.crash').catch(() => undefined); // The answer dies with the page.
+    await crashed;
   }
   await page.close();
 }
@@ -108,6 +110,7 @@ export async function publishKilled(options: KilledOptions): Promise<Killed> {
   for (;;) {
     life = { made: 0, again: 0 };
     lives.push(life);
+    if(process.env.DBG)console.log(Date.now(),'life',lives.length,JSON.stringify(lives.at(-2)));
     const page = await open();
     if (lives.length === 1) {
       await page.getByLabel('Video file').setInputFiles(path);
@@ -141,6 +144,7 @@ export async function publishKilled(options: KilledOptions): Promise<Killed> {
     });
     await kill(page, random() < 0.5);
     kills++;
+    if(process.env.DBG)console.log(Date.now(),'killed');
   }
   const again = lives.slice(1, kills + 1).map((one) => one.again);
   return { again, made: lives.map(({ made }) => made), kills, watchUrl };
