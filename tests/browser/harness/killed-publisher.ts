@@ -102,33 +102,37 @@ export async function publishKilled(options: KilledOptions): Promise<Killed> {
   /** It was killed before the browser had a copy: the file is chosen again. */
   const answer = async (page: Page): Promise<void> => {
     const input = page.getByLabel(`File of ${options.title}`);
-    await page.waitForFunction(() => document.querySelector('.unfinished-card') !== null, null, { timeout: PATIENCE }).catch(() => undefined);
+    await page
+      .waitForFunction(() => document.querySelector('.unfinished-card') !== null, null, { timeout: PATIENCE })
+      .catch(() => undefined);
     if ((await input.count()) > 0) await input.setInputFiles(path);
+  };
+
+  const linkOn = async (page: Page): Promise<string> => {
+    await page.goto(siteUrl);
+    const link = page.getByRole('link', { name: options.title }).first();
+    return new URL((await link.getAttribute('href')) as string, siteUrl).href;
   };
 
   let kills = 0;
   for (;;) {
     life = { made: 0, again: 0 };
     lives.push(life);
-    if(process.env.DBG)console.log(Date.now(),'life',lives.length,JSON.stringify(lives.at(-2)));
     const page = await open();
+    const isOver = lives.length > 1 && (await isDone(page));
     if (lives.length === 1) {
       await page.getByLabel('Video file').setInputFiles(path);
       await page.getByLabel('Title').fill(options.title);
       await page.getByRole('button', { name: 'Publish' }).click();
-    } else if (await isDone(page)) {
-      await kill(page, false);
-      break;
-    } else await answer(page);
-    if (kills === options.kills) {
+    } else if (!isOver) await answer(page);
+    if (isOver || kills === options.kills) {
       await page.waitForFunction(() => document.querySelector('.unfinished-card') === null, null, { timeout: DONE });
-      const link = page.getByRole('link', { name: options.title }).first();
-      await page.goto(siteUrl);
-      watchUrl = new URL((await link.getAttribute('href')) as string, siteUrl).href;
-      await kill(page, false);
+      watchUrl = await linkOn(page);
+      await page.close();
       break;
     }
-    const segments = Math.floor(random() * (MOST_SEGMENTS + 1));
+    // The first one has begun, or there would be nothing to go on with.
+    const segments = Math.max(Math.floor(random() * (MOST_SEGMENTS + 1)), lives.length === 1 ? 1 : 0);
     await new Promise<void>((resolve) => {
       const check = (): void => {
         if (life.made >= segments) end();
@@ -144,7 +148,6 @@ export async function publishKilled(options: KilledOptions): Promise<Killed> {
     });
     await kill(page, random() < 0.5);
     kills++;
-    if(process.env.DBG)console.log(Date.now(),'killed');
   }
   const again = lives.slice(1, kills + 1).map((one) => one.again);
   return { again, made: lives.map(({ made }) => made), kills, watchUrl };
