@@ -185,7 +185,7 @@ describe('cutAudio', () => {
 });
 
 describe('findJoint', () => {
-  const after = (packets: readonly Packet[], from: Packet): Packet[] => packets.slice(packets.findIndex(({ id }) => id === from.id));
+  const behind = (packets: readonly Packet[], from: Packet): Packet[] => packets.slice(packets.findIndex(({ id }) => id === from.id));
 
   test('what is cut from there on is what was cut there before: pictures', async () => {
     await fc.assert(
@@ -196,7 +196,7 @@ describe('findJoint', () => {
         expect(joint === null).toBe(number >= whole.length);
         if (!joint) return;
         expect(joint.at).toBe(number === 0 ? 0 : whole[number - 1]?.end);
-        const rest = await all(cutVideo(stream(after(packets, joint.from)), from));
+        const rest = await all(cutVideo(stream(behind(packets, joint.from)), from));
         expect(rest.map(shape)).toEqual(whole.slice(number).map(shape));
       }),
       { numRuns: 25 },
@@ -219,7 +219,7 @@ describe('findJoint', () => {
         expect(joint === null).toBe(number >= whole.length);
         if (!joint) return;
         const options = number === 0 ? grid : { ...grid, at: joint.at };
-        const rest = await all(cutAudio(stream(after(packets, joint.from)), options));
+        const rest = await all(cutAudio(stream(behind(packets, joint.from)), options));
         expect(rest.map(shape)).toEqual(whole.slice(number).map(shape));
       }),
       { numRuns: 25 },
