@@ -52,9 +52,11 @@ function UnfinishedCard(props: { readonly one: Unfinished; readonly dispatch: Di
             {one().problem}
           </p>
         </Show>
-        <div class="strip" aria-hidden="true" style={{ '--done': `${one().fraction}` }}>
-          <span class="strip-done" />
-        </div>
+        <Show when={one().phase !== 'unreadable'}>
+          <div class="strip" aria-hidden="true" style={{ '--done': `${one().fraction}` }}>
+            <span class="strip-done" />
+          </div>
+        </Show>
       </div>
       <div class="actions unfinished-actions">
         <Switch>
