@@ -131,7 +131,7 @@ export const openKey = {
   all: (id: string) => `open/${id}/`,
 };
 
-/** What a row's key says; null for a key of another form. */
+/** What a row's key says. */
 export type RowName =
   | { readonly type: 'facts'; readonly id: string }
   | { readonly type: 'part'; readonly id: string; readonly part: string }
@@ -146,6 +146,7 @@ export type RowName =
     }
   | { readonly type: 'copies'; readonly id: string; readonly key: Key };
 
+/** What a key of the table `meta` names; null for one of another form. */
 export function parseRowKey(text: string): RowName | null {
   const [table, id = '', kind, ...rest] = text.split('/');
   if (table !== 'journal' || !/^[0-9a-f]{16}$/.test(id)) return null;

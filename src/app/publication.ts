@@ -18,6 +18,7 @@ import { groupsOf, makeQualities, type QualityWork, rungsFor } from './qualities
 import { spreadAll } from './spread.ts';
 import { createVideoVersions } from './video-versions.ts';
 
+/** What all publications of a tab share. */
 export interface PublicationParts {
   readonly clock: Clock;
   readonly crypto: Crypto;

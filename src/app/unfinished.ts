@@ -9,6 +9,7 @@ import { FIRST_PART } from './journal-rows.ts';
 import { giveUp, needsFile, type PublicationParts, runPublication, videoIdOf } from './publication.ts';
 import { lockOf } from './publish.ts';
 
+/** Their list, and what a person does with them: see `Kadreel` in `api.ts`. */
 export interface UnfinishedPublications {
   listen(listener: (unfinished: readonly Unfinished[]) => void): Cancel;
   goOn(id: string, file?: SourceFile): Promise<void>;
