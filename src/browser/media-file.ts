@@ -20,7 +20,7 @@ import {
 } from 'mediabunny';
 import type { Bytes } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
-import { forgetTimes } from './init-times.ts';
+import { plainInit } from './plain-init.ts';
 
 /** A file whose headers have been read. */
 export interface MediaFile {
@@ -206,9 +206,7 @@ function segmentOutput() {
     output,
     result() {
       if (!init.buffer || !body.buffer) throw fail('internal', 'A segment came out empty.');
-      const header = new Uint8Array(init.buffer);
-      forgetTimes(header);
-      return { init: header, bytes: new Uint8Array(body.buffer) };
+      return { init: plainInit(new Uint8Array(init.buffer)), bytes: new Uint8Array(body.buffer) };
     },
   };
 }

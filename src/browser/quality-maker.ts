@@ -13,7 +13,7 @@ import { type CutSegment, MAX_HIDDEN, timelineOrigin } from './segment-cutter.ts
 import type { SegmentOutlet } from './segment-outlet.ts';
 
 const MICROSECONDS = 1e6;
-/** Seconds by which the first picture after a seek may seem late: containers round times. Below half a frame of the fastest video. */
+/** Seconds by which the first picture after a seek may seem to be elsewhere: containers round times. Below half a frame of the fastest video. */
 const SEEK_ROUNDING = 0.004;
 
 /**
@@ -85,6 +85,8 @@ async function recut(
   const { from = 0 } = quality;
   let first: VideoTrack | null = null;
   let seen = 0;
+  /** After a seek: seconds by which the times came out larger than they are. */
+  let late: number | null = null;
   const end = (): number => endOf(quality, seen);
   async function* packets() {
     for await (const piece of pieces) {
@@ -93,9 +95,11 @@ async function recut(
       if (!video) throw fail('unsupported', 'This quality came out without a picture.');
       first ??= video;
       for await (const packet of video.packets({ metadataOnly: false })) {
-        const timestamp = packet.timestamp - origin;
-        if (from > 0 && seen === 0 && timestamp > (starts[from] as number) + SEEK_ROUNDING)
-          throw fail('unsupported', 'The file can’t be read from its middle.');
+        if (from > 0 && late === null) {
+          late = packet.timestamp - origin - (starts[from] as number);
+          if (Math.abs(late) > SEEK_ROUNDING) throw fail('unsupported', 'The file can’t be read from its middle.');
+        }
+        const timestamp = packet.timestamp - origin - (late ?? 0);
         seen = Math.max(seen, timestamp + packet.duration);
         yield packet.clone({ timestamp });
       }
