@@ -19,6 +19,15 @@ export interface KadreelPage {
    * Rejects with a `KadreelError` whose message can be shown to a person.
    */
   publish(file: SourceFile, options: PublishOptions): Promise<Publication>;
+  /** Calls `listener` with what an earlier page began and did not end: at once and at each change, a few times a second at most. */
+  onUnfinished(listener: (unfinished: readonly Unfinished[]) => void): Cancel;
+  /**
+   * Goes on with an unfinished publication: with its file, when it was chosen again; else the person may be asked, so it must follow from a press.
+   * Rejects with `invalid` for another file, `refused`, or `not-found` when the file is gone; it can be tried again then.
+   */
+  goOn(id: string, file?: SourceFile): Promise<void>;
+  /** Gives one up: what it wrote is removed. A video whose link works stays as it is. */
+  discard(id: string): Promise<void>;
   /** The current manifest of a video, from this disk or the network. Rejects with `not-found`. */
   manifest(videoId: VideoId): Promise<Manifest>;
   readonly network: {
@@ -114,15 +123,6 @@ export interface Kadreel extends KadreelPage {
   onHealth(listener: (health: NodeHealth) => void): Cancel;
   /** How this tab is linked, now. */
   networkView(): NetworkView;
-  /** Called at once and at each change, a few times a second at most. */
-  onUnfinished(listener: (unfinished: readonly Unfinished[]) => void): Cancel;
-  /**
-   * Goes on with an unfinished publication: with its file, when it was chosen again; else the person may be asked, so it must follow from a press.
-   * Rejects with `invalid` for another file, `refused`, or `not-found` when the file is gone; it can be tried again then.
-   */
-  goOn(id: string, file?: SourceFile): Promise<void>;
-  /** Gives one up: what it wrote is removed. A video whose link works stays as it is. */
-  discard(id: string): Promise<void>;
 }
 
 /** How this tab is linked, and by what, for a person to look at: it holds no password. */

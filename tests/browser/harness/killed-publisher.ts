@@ -91,10 +91,9 @@ export async function publishKilled(options: KilledOptions): Promise<Killed> {
   };
   const isDone = async (page: Page): Promise<boolean> =>
     page.evaluate(async () => {
-      const app = window.kadreel as unknown as { onUnfinished(listener: (all: readonly unknown[]) => void): () => void };
       await new Promise((resolve) => setTimeout(resolve, 1000)); // The journal is read at the start.
       let count = -1;
-      app.onUnfinished((all) => {
+      window.kadreel?.onUnfinished((all) => {
         count = all.length;
       })();
       return count === 0;
