@@ -188,7 +188,12 @@ export function createUnfinished(options: UnfinishedOptions): UnfinishedPublicat
   const look = async (): Promise<void> => {
     const known = await journal.ids();
     for (const id of known) {
-      if (!rows.has(id) && !options.isOwn(id)) void notice(id).catch(() => undefined); // Looked at again soon.
+      if (rows.has(id) || options.isOwn(id)) continue;
+      // The disk did not do what was asked: it is looked at again soon.
+      notice(id).catch(() => {
+        const row = rows.get(id);
+        if (row) forget(row);
+      });
     }
     // What another tab has ended, or is further with now.
     for (const row of rows.values()) {
