@@ -11,14 +11,14 @@ export interface HttpOptions {
 
 /**
  * Only the page's own files run, and wasm among them. `ws:` and `wss:` are open because open nodes are found at run time;
- * `blob:` pictures and media are the poster and the player's MediaSource.
+ * `blob:` pictures and media are the poster and the player's MediaSource, `data:` media the empty captions that hls.js begins each language with.
  */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'self'",
   "script-src 'self' 'wasm-unsafe-eval'",
   "connect-src 'self' ws: wss:",
   "img-src 'self' data: blob:",
-  "media-src 'self' blob:",
+  "media-src 'self' blob: data:",
   "worker-src 'self'",
   "style-src 'self'",
   "font-src 'self'",

@@ -8,6 +8,7 @@ import { fromHex } from './base/bytes.ts';
 import { browserClock } from './browser/clock.ts';
 import { createCrypto } from './browser/crypto.ts';
 import { createFileKeeper } from './browser/file-keeper.ts';
+import { createHelpConditions } from './browser/help-conditions.ts';
 import { openIdbStore } from './browser/idb.ts';
 import { openIdentity } from './browser/identity.ts';
 import { createLocks } from './browser/locks.ts';
@@ -67,6 +68,7 @@ async function start(): Promise<KadreelApp> {
     account: identity.account,
     device: deviceOf(fromHex(identity.device) ?? identity.storeId.slice(0, 8)),
     transcoder: createTranscoder(),
+    conditions: createHelpConditions(),
     files,
     locks: createLocks(),
     node,

@@ -2,10 +2,13 @@
  * What the page can do, apart from showing it. The user interface reaches it through effects; a part of it is `window.kadreel`,
  * for programs and tests. Implemented in `kadreel.ts` on ports.
  */
+import type { Bytes } from '../base/bytes.ts';
 import type { Nat } from '../base/nat.ts';
-import type { Cancel, MediaProbe, SourceFile } from '../base/ports.ts';
+import type { Cancel, MediaProbe, SourceFile, StillPicture } from '../base/ports.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import type { Manifest, VideoId } from '../media/manifest.ts';
+import type { Cue } from '../media/subtitles.ts';
+import type { Preflight } from './preflight.ts';
 
 /** `window.kadreel`. */
 export interface KadreelPage {
@@ -38,6 +41,11 @@ export interface KadreelPage {
      * made from now on. Rejects with `invalid` and a message for a person when one of them can't be right, and then nothing changed.
      */
     change(settings: NetworkSettings): Promise<void>;
+  };
+  readonly help: {
+    view(): HelpView;
+    /** Switches “Help with transcoding” on or off, and keeps that on this disk. Rejects with `quota`. */
+    set(on: boolean): Promise<void>;
   };
   /** An invitation for one person, good for 10 minutes. Rejects with `unreachable` on a device without a network. */
   invite(): Promise<Invitation>;
@@ -109,6 +117,12 @@ export interface Unfinished {
 export interface Kadreel extends KadreelPage {
   /** What the file is and what publishing it would do. */
   probe(file: SourceFile, signal: AbortSignal): Promise<MediaProbe>;
+  /** What publishing a file would take. */
+  preflight(file: SourceFile, probe: MediaProbe): Promise<Preflight>;
+  /** Pictures proposed for it: as `Transcoder.pictures`. */
+  pictures(file: SourceFile, signal: AbortSignal): Promise<readonly StillPicture[]>;
+  /** A person's own picture, cut to `aspect` (width over height): as `Transcoder.still`. */
+  still(picture: SourceFile, aspect: number): Promise<StillPicture>;
   /** Opens a video for watching: finds the manifest, links to holders, and starts on the first segments. */
   watch(videoId: VideoId, signal: AbortSignal): Promise<WatchSession>;
   /** The player no longer wants what it asked for at this address: whoever fetches it may stop. */
@@ -125,6 +139,20 @@ export interface Kadreel extends KadreelPage {
   networkView(): NetworkView;
 }
 
+/** What this tab does for others' transcodes. */
+export interface HelpView {
+  /** As the person chose. */
+  readonly on: boolean;
+  /** Why it rests all the same; null while it does not, and while it is off. */
+  readonly rest: HelpRest | null;
+  /** Jobs done since this tab opened, and seconds of video in them. */
+  readonly jobs: number;
+  readonly seconds: number;
+}
+
+/** The computer runs on its battery · each byte is paid for · this tab publishes or plays something itself. */
+export type HelpRest = 'battery' | 'metered' | 'publishing' | 'playing';
+
 /** How this tab is linked, and by what, for a person to look at: it holds no password. */
 export interface NetworkView {
   /** Linked tabs. */
@@ -138,6 +166,7 @@ export interface NetworkView {
   readonly nat: Nat | null;
   /** RTCPeerConnections constructed in the life of this tab. */
   readonly connections: number;
+  readonly help: HelpView;
 }
 
 export interface OpenNodeView {
@@ -155,11 +184,60 @@ export interface IceServerView {
 
 export interface PublishOptions {
   readonly title: string;
+  /** Names of qualities that shall not be made: `480p`. */
+  readonly without?: readonly string[];
+  /** JPEG or WebP (≤ 12 KiB): the picture that stands for the video. Left out: one is taken from it. */
+  readonly poster?: Bytes;
+  /** At most one for each language. */
+  readonly captions?: readonly NewCaptions[];
   /** Cancels: what was cut so far is removed. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: PublishProgress) => void;
   /** Told of all qualities, best first, as they are made after the link works. */
   readonly onQualities?: (qualities: readonly QualityState[]) => void;
+  /** Told, a few times a second at most, who makes them when others help. */
+  readonly onSharedWork?: (work: SharedWork) => void;
+}
+
+/** How the smaller pictures are made by several: who does what, and how much it helps. Times in ms since 1970. */
+export interface SharedWork {
+  readonly workers: readonly SharedWorker[];
+  /** One alone would have taken so many times as long; null before there is anything to go by. */
+  readonly speedUp: number | null;
+  /** Estimated seconds until all that is shared out is made; null before there is anything to go by. */
+  readonly secondsLeft: number | null;
+}
+
+/** This tab, or a helper. */
+export interface SharedWorker {
+  readonly id: 'own' | NodeId;
+  /** Pieces that came from it. */
+  readonly made: number;
+  /** It gave something wrong, and is not asked again. */
+  readonly dropped: boolean;
+  /** The latest, in order. */
+  readonly spans: readonly WorkSpan[];
+}
+
+/** One piece of work. `segment` is null for a quality made as a whole; `until` and `outcome` are null while it is under work. */
+export interface WorkSpan {
+  readonly quality: string;
+  readonly segment: number | null;
+  readonly from: number;
+  readonly until: number | null;
+  readonly outcome: WorkOutcome | null;
+}
+
+/** `checked`: made once more, to compare · `spare`: somebody else was sooner · `lost`: it never came · `wrong`: it was not what was asked for. */
+export type WorkOutcome = 'made' | 'checked' | 'spare' | 'lost' | 'wrong';
+
+/** Captions to be published. */
+export interface NewCaptions {
+  /** BCP 47. */
+  readonly language: string;
+  /** What players call it. */
+  readonly name: string;
+  readonly cues: readonly Cue[];
 }
 
 /** One quality that is made besides the first picture. */

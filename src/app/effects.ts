@@ -2,15 +2,17 @@
 import { assertNever } from '../base/errors.ts';
 import type { Cancel, Clock, SourceFile } from '../base/ports.ts';
 import { quiet } from '../base/timing.ts';
-import type { Manifest, VideoId } from '../media/manifest.ts';
-import type { Kadreel, QualityState, WatchSession } from './api.ts';
+import type { VideoId } from '../media/manifest.ts';
+import type { Kadreel, QualityState } from './api.ts';
 import type { Event, FeedName, Shared } from './events.ts';
 import { createInvitationEffects } from './invitation-effects.ts';
 import { createNetworkEffects } from './network-effects.ts';
+import { createPlanEffects } from './plan-effects.ts';
 import { problemOf } from './problems.ts';
 import { pathOf } from './router.ts';
-import type { Theme, WatchFacts } from './state.ts';
+import type { PublishPlan, Theme } from './state.ts';
 import type { Effect } from './step.ts';
+import { factsOf } from './watch-facts.ts';
 
 /** What effects need of the browser itself. */
 export interface BrowserEffects {
@@ -71,7 +73,7 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
       stop,
     };
   };
-  const slots = { newest: slot(), mine: slot(), probe: slot(), video: slot(), network: slot() };
+  const slots = { newest: slot(), mine: slot(), probe: slot(), picture: slot(), video: slot(), network: slot() };
   let chosen: SourceFile | null = null;
   let job: Job | null = null;
   quiet(kadreel);
@@ -98,6 +100,7 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
   };
 
   const network = createNetworkEffects({ kadreel, tell, every });
+  const plans = createPlanEffects({ kadreel, tell });
 
   const followWorld = async (): Promise<void> => {
     every(whole.signal, TICK_EVERY, () => {
@@ -129,13 +132,15 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
   const probe = async (file: SourceFile): Promise<void> => {
     const signal = slots.probe.next();
     try {
-      tell(signal, { type: 'probed', probe: await (await kadreel).probe(file, signal) });
+      const found = await (await kadreel).probe(file, signal);
+      tell(signal, { type: 'probed', probe: found });
+      void plans.plan(file, found, signal);
     } catch (error) {
       tell(signal, { type: 'probe-failed', problem: problemOf(error, 'probing') });
     }
   };
 
-  const publish = async (file: SourceFile, title: string): Promise<void> => {
+  const publish = async (file: SourceFile, { title, plan }: { title: string; plan: PublishPlan }): Promise<void> => {
     const controller = new AbortController();
     const own: Job = { controller, followed: true };
     job = own;
@@ -147,12 +152,14 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
       const page = await kadreel;
       const publication = await page.publish(file, {
         title,
+        ...(await plans.options(plan)),
         signal: controller.signal,
         onProgress: (progress) => follow({ type: 'publish-progressed', progress }),
         onQualities(states) {
           qualities = states;
           follow({ type: 'qualities-changed', qualities });
         },
+        onSharedWork: (work) => follow({ type: 'shared-work-changed', work }),
       });
       const { videoId, watchUrl, done } = publication;
       if (controller.signal.aborted) {
@@ -182,7 +189,7 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
         return;
       }
       signal.addEventListener('abort', () => session.close(), { once: true });
-      dispatch({ type: 'watch-opened', videoId, facts: factsOf(session) });
+      dispatch({ type: 'watch-opened', videoId, facts: factsOf(videoId, session) });
       every(signal, SOURCES_EVERY, () => tell(signal, { type: 'sources-counted', videoId, sources: session.sources() }));
     } catch (error) {
       tell(signal, { type: 'watch-failed', videoId, problem: problemOf(error, 'opening') });
@@ -221,6 +228,7 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
       case 'choose-file':
         if (job) job.followed = false;
         chosen = effect.file;
+        plans.forget();
         void probe(chosen);
         break;
       case 'probe-again':
@@ -230,10 +238,17 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
         // A publication whose copies are still on their way goes on; only nobody looks at it any more.
         if (job) job.followed = false;
         chosen = null;
+        plans.forget();
         slots.probe.stop();
         break;
       case 'publish':
-        if (chosen) void publish(chosen, effect.title);
+        if (chosen) void publish(chosen, effect);
+        break;
+      case 'read-picture':
+        void plans.readPicture(effect.file, effect.aspect, slots.picture.next());
+        break;
+      case 'read-captions':
+        void plans.readCaptions(effect.file, whole.signal);
         break;
       case 'cancel-publish':
         job?.controller.abort();
@@ -261,6 +276,9 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
       case 'leave-network':
         slots.network.stop();
         break;
+      case 'switch-help':
+        void network.switchHelp(effect.on, whole.signal);
+        return;
       case 'change-network':
         void network.change(effect.change, whole.signal);
         break;
@@ -309,22 +327,4 @@ interface Job {
   readonly controller: AbortController;
   /** Whether the page still shows it. */
   followed: boolean;
-}
-
-function factsOf({ manifest, playlistUrl }: WatchSession): WatchFacts {
-  const best = manifest.renditions.find(({ kind }) => kind === 'video');
-  return {
-    title: manifest.title,
-    duration: manifest.duration / 1000,
-    created: manifest.created,
-    hasVideo: best !== undefined,
-    hasAudio: hasAudio(manifest),
-    width: best?.width ?? 0,
-    height: best?.height ?? 0,
-    playlistUrl,
-  };
-}
-
-function hasAudio({ renditions }: Manifest): boolean {
-  return renditions.some(({ kind }) => kind === 'audio');
 }

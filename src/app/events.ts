@@ -2,8 +2,19 @@
 import type { MediaProbe, SourceFile } from '../base/ports.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import type { VideoId } from '../media/manifest.ts';
-import type { BytesBySource, CopiesReport, NetworkView, NodeHealth, PublishProgress, QualityState, Unfinished, VideoCard } from './api.ts';
+import type {
+  BytesBySource,
+  CopiesReport,
+  NetworkView,
+  NodeHealth,
+  PublishProgress,
+  QualityState,
+  SharedWork,
+  Unfinished,
+  VideoCard,
+} from './api.ts';
 import type { NetworkChange } from './network-change.ts';
+import type { PlanChange } from './publish-plan.ts';
 import type { NetworkPart, Problem, Theme, WatchFacts } from './state.ts';
 
 /** The two lists of videos on the first page. */
@@ -24,6 +35,9 @@ export type PersonEvent =
   | { readonly type: 'file-chosen'; readonly file: SourceFile }
   | { readonly type: 'file-removed' }
   | { readonly type: 'title-typed'; readonly title: string }
+  /** A picture of the person's own for the chosen video, and captions. */
+  | { readonly type: 'picture-file-chosen'; readonly file: SourceFile }
+  | { readonly type: 'captions-file-chosen'; readonly file: SourceFile }
   | { readonly type: 'publish-pressed' }
   | { readonly type: 'publish-retry-pressed' }
   | { readonly type: 'cancel-pressed' }
@@ -36,6 +50,7 @@ export type PersonEvent =
   | { readonly type: 'copy-link-pressed'; readonly videoId: VideoId }
   | { readonly type: 'share-link-pressed'; readonly videoId: VideoId; readonly title: string }
   | { readonly type: 'network-change-pressed'; readonly change: NetworkChange }
+  | { readonly type: 'help-switched'; readonly on: boolean }
   | { readonly type: 'invite-again-pressed' }
   | { readonly type: 'invitation-ended' }
   /** The reply code of the invited person, as it was typed or pasted. */
@@ -57,11 +72,14 @@ export type WorldEvent =
   | { readonly type: 'node-failed'; readonly problem: Problem }
   | { readonly type: 'feed-loaded'; readonly feed: FeedName; readonly videos: readonly VideoCard[] }
   | { readonly type: 'feed-failed'; readonly feed: FeedName; readonly problem: Problem }
+  /** By the person, too. */
+  | { readonly type: 'plan-changed'; readonly change: PlanChange }
   | { readonly type: 'probed'; readonly probe: MediaProbe }
   | { readonly type: 'probe-failed'; readonly problem: Problem }
   | { readonly type: 'publish-progressed'; readonly progress: PublishProgress }
   | { readonly type: 'published'; readonly videoId: VideoId; readonly watchUrl: string }
   /** The smaller pictures of the video that is being published, or was. */
+  | { readonly type: 'shared-work-changed'; readonly work: SharedWork }
   | { readonly type: 'qualities-changed'; readonly qualities: readonly QualityState[] }
   | { readonly type: 'publish-failed'; readonly problem: Problem }
   /** Publishing has ended after `cancel-pressed`; `published` when it was too late to stop it. */
@@ -77,6 +95,7 @@ export type WorldEvent =
   | { readonly type: 'request-abandoned'; readonly url: string }
   | { readonly type: 'playback-failed'; readonly videoId: VideoId; readonly problem: Problem }
   | { readonly type: 'network-seen'; readonly view: NetworkView }
+  | { readonly type: 'help-changed'; readonly view: NetworkView }
   | { readonly type: 'network-changed'; readonly view: NetworkView }
   | { readonly type: 'network-change-failed'; readonly part: NetworkPart; readonly problem: Problem }
   | { readonly type: 'invitation-made'; readonly url: string; readonly expires: number }

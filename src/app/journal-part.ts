@@ -74,7 +74,7 @@ export interface PartOptions {
   readonly onChange: () => void;
 }
 
-const BLANK: PartFacts = { status: 'open', order: 0, problem: null, poster: null };
+const BLANK: PartFacts = { status: 'open', problem: null, poster: null };
 
 interface Kept {
   readonly rendition: CutRendition;

@@ -1,5 +1,5 @@
 /**
- * How the journal of a publication is written on disk (docs/protocol.md, J1 to J4): small rows in the table `meta`, and the segments of groups that
+ * How the journal of a publication is written on disk (docs/protocol.md, W1 to W4): small rows in the table `meta`, and the segments of groups that
  * are not closed yet in the table `segments`. Pure.
  */
 import type { Bytes } from '../base/bytes.ts';
@@ -7,7 +7,10 @@ import { LIMITS } from '../base/limits.ts';
 import type { CutRendition } from '../base/ports.ts';
 import { binary, fixed, float, list, nullable, oneOf, type Schema, string, struct, time, uint } from '../base/schema.ts';
 import { type Key, parseKey } from '../kademlia/key.ts';
+import { MAX_CAPTIONS } from '../media/additions.ts';
 import { DIGEST_BYTES } from '../media/group.ts';
+import type { Cue } from '../media/subtitles.ts';
+import type { NewCaptions } from './api.ts';
 
 /** What stays the same while a publication is made, and how far it is as a whole. */
 export interface PublicationFacts {
@@ -39,12 +42,19 @@ export interface FileMark {
   readonly fingerprint: Bytes;
 }
 
+/** What the person wanted of it besides its title. */
+export interface Choices {
+  /** Names of qualities that are not to be made. */
+  readonly without: readonly string[];
+  /** The picture that was chosen; null for one that the file gives. */
+  readonly poster: Bytes | null;
+  readonly captions: readonly NewCaptions[];
+}
+
 /** What is made in one go: all that is cut first, or one quality. */
 export interface PartFacts {
   /** `whole`: nothing is to be made of it any more · `joined`: it is in the video · `failed`: it can't be made. */
   readonly status: 'open' | 'whole' | 'joined' | 'failed';
-  /** Which of the qualities that joined it was, counted from 0. */
-  readonly order: number;
   /** Why it failed, for a person. */
   readonly problem: string | null;
   readonly poster: Bytes | null;
@@ -61,10 +71,17 @@ export interface GroupFacts {
 export const FORM = 1;
 /** The part that is cut first. */
 export const FIRST_PART = 'first';
+/** Captions: a rendition without parameters for each language. */
+export const CAPTIONS_PART = 'captions';
+/** The seek bar's tiles: one such rendition. */
+export const PREVIEW_PART = 'preview';
+const REPAIR = /^(.+)-repair-\d+$/;
 
 const MAX_NAME = 1024; // 255 characters of UTF-8
 const MAX_RUNGS = 16;
 const MAX_PROBLEM = 4096;
+const MAX_CUES = 65_536;
+const MAX_CUE = 65_536; // bytes of its text
 const MAX_MICROSECONDS = Number.MAX_SAFE_INTEGER;
 
 export const factsSchema: Schema<PublicationFacts> = struct<PublicationFacts>({
@@ -83,9 +100,15 @@ export const factsSchema: Schema<PublicationFacts> = struct<PublicationFacts>({
   rungs: nullable(list(string(32), MAX_RUNGS)),
 });
 
+const cueSchema = struct<Cue>({ start: float, end: float, settings: string(1024), text: string(MAX_CUE) });
+export const choicesSchema: Schema<Choices> = struct<Choices>({
+  without: list(string(32), MAX_RUNGS),
+  poster: nullable(binary(LIMITS.value)),
+  captions: list(struct<NewCaptions>({ language: string(64), name: string(256), cues: list(cueSchema, MAX_CUES) }), MAX_CAPTIONS),
+});
+
 export const partSchema: Schema<PartFacts> = struct<PartFacts>({
   status: oneOf(['open', 'whole', 'joined', 'failed']),
-  order: uint(MAX_RUNGS),
   problem: nullable(string(MAX_PROBLEM)),
   poster: nullable(binary(LIMITS.value)),
 });
@@ -108,10 +131,21 @@ export const groupSchema: Schema<GroupFacts> = struct<GroupFacts>({
 /** Other disks that took a copy of a group. */
 export const copiesSchema: Schema<number> = uint(0xffff);
 
+/** The part in which a quality is made anew that came out wrong: the two must not mix. `number` counts from 1. */
+export function repairPart(name: string, number: number): string {
+  return `${name}-repair-${number}`;
+}
+
+/** Which quality a part repairs; null when it is no repair. */
+export function repairedBy(part: string): string | null {
+  return REPAIR.exec(part)?.[1] ?? null;
+}
+
 /** The keys of the rows. Numbers have leading zeros, so that keys order as they do. */
 export const rowKey = {
   all: () => 'journal/',
   facts: (id: string) => `journal/${id}`,
+  choices: (id: string) => `journal/${id}/choices`,
   /** All rows but the facts. */
   rows: (id: string) => `journal/${id}/`,
   part: (id: string, part: string) => `journal/${id}/part/${part}`,
@@ -133,7 +167,7 @@ export const openKey = {
 
 /** What a row's key says. */
 export type RowName =
-  | { readonly type: 'facts'; readonly id: string }
+  | { readonly type: 'facts' | 'choices'; readonly id: string }
   | { readonly type: 'part'; readonly id: string; readonly part: string }
   | { readonly type: 'rendition'; readonly id: string; readonly part: string; readonly rendition: number }
   | {
@@ -151,6 +185,7 @@ export function parseRowKey(text: string): RowName | null {
   const [table, id = '', kind, ...rest] = text.split('/');
   if (table !== 'journal' || !/^[0-9a-f]{16}$/.test(id)) return null;
   if (kind === undefined) return { type: 'facts', id };
+  if (kind === 'choices') return { type: 'choices', id };
   const [part = '', rendition = '', number = '', group = ''] = rest;
   if (kind === 'part' && part !== '') return { type: 'part', id, part };
   if (kind === 'rendition') return { type: 'rendition', id, part, rendition: Number(rendition) };

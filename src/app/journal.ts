@@ -3,15 +3,14 @@
  * what is given up leaves nothing behind.
  */
 import { toHex } from '../base/bytes.ts';
-import { fail } from '../base/errors.ts';
 import type { Crypto, Random, Store } from '../base/ports.ts';
 import { decode, encode } from '../base/schema.ts';
-import { hashKey, type Key } from '../kademlia/key.ts';
-import { readIndexes } from '../media/index-pages.ts';
-import { decodeManifest } from '../media/manifest-read.ts';
+import type { Key } from '../kademlia/key.ts';
 import type { GroupStore } from '../node/group-store.ts';
 import { createJournalPart, type JournalPart, type PartRows } from './journal-part.ts';
 import {
+  type Choices,
+  choicesSchema,
   copiesSchema,
   FORM,
   factsSchema,
@@ -24,13 +23,15 @@ import {
   renditionSchema,
   rowKey,
 } from './journal-rows.ts';
-import type { Library, PublishedVideo } from './library.ts';
+import type { Library } from './library.ts';
+import { groupsOfVideo } from './own-manifest.ts';
 
 /** One publication under way. Only the tab that holds its lock writes to it. */
 export interface JournalEntry {
   /** 16 hexadecimal digits. */
   readonly id: string;
   readonly facts: PublicationFacts;
+  readonly choices: Choices;
   readonly parts: readonly JournalPart[];
   /** Other disks that took a copy, for each group of which one did. */
   readonly copies: ReadonlyMap<Key, number>;
@@ -49,7 +50,7 @@ export interface JournalEntry {
 export interface Journal {
   /** A name that no publication has. */
   newId(): string;
-  begin(id: string, facts: Omit<PublicationFacts, 'form' | 'stage' | 'rungs'>): Promise<JournalEntry>;
+  begin(id: string, facts: Omit<PublicationFacts, 'form' | 'stage' | 'rungs'>, choices: Choices): Promise<JournalEntry>;
   /** Of all publications that have not ended. */
   ids(): Promise<readonly string[]>;
   /** `unreadable` for one that is damaged, or was written by another version; null when there is none. */
@@ -85,13 +86,13 @@ export function createJournal(options: JournalOptions): Journal {
     if (keys.length === 0) return;
     const rows = (await store.keys('meta', rowKey.all())).flatMap((key) => parseRowKey(key) ?? []);
     const needed = new Set(rows.flatMap((row) => (row.type === 'group' && !isOurs(row) ? [row.key] : [])));
-    for (const video of await library.all()) for (const group of await groupsOf(crypto, video)) needed.add(group);
+    for (const video of await library.all()) for (const group of await groupsOfVideo(crypto, video)) needed.add(group);
     for (const group of keys) if (!needed.has(group) && (await groups.get(group))?.role === 'own') await groups.remove(group);
   };
 
   const entryOf = (
     id: string,
-    read: { facts: PublicationFacts; parts: ReadonlyMap<string, PartRows>; copies: Map<Key, number> },
+    read: { facts: PublicationFacts; choices: Choices; parts: ReadonlyMap<string, PartRows>; copies: Map<Key, number> },
   ): JournalEntry => {
     let { facts } = read;
     const partOptions = { id, store, crypto, groups, inTurn, onChange };
@@ -99,6 +100,7 @@ export function createJournal(options: JournalOptions): Journal {
     const forget = (part: JournalPart, rendition: number): Promise<void> => inTurn(async () => giveBack(await part.forget(rendition)));
     return {
       id,
+      choices: read.choices,
       copies: read.copies,
       get facts() {
         return facts;
@@ -143,11 +145,14 @@ export function createJournal(options: JournalOptions): Journal {
 
   return {
     newId: () => toHex(options.random.bytes(ID_BYTES)),
-    async begin(id, given) {
+    async begin(id, given, choices) {
       const facts: PublicationFacts = { ...given, form: FORM, stage: 'cutting', rungs: null };
-      await store.write([{ table: 'meta', key: rowKey.facts(id), value: encode(factsSchema, facts) }]);
+      await store.write([
+        { table: 'meta', key: rowKey.facts(id), value: encode(factsSchema, facts) },
+        { table: 'meta', key: rowKey.choices(id), value: encode(choicesSchema, choices) },
+      ]);
       onChange();
-      return entryOf(id, { facts, parts: new Map(), copies: new Map() });
+      return entryOf(id, { facts, choices, parts: new Map(), copies: new Map() });
     },
     async ids() {
       const rows = (await store.keys('meta', rowKey.all())).flatMap((key) => parseRowKey(key)?.id ?? []);
@@ -172,12 +177,15 @@ export function createJournal(options: JournalOptions): Journal {
 }
 
 /** What the rows of one publication say; null when one of them can't be read. */
-function readRows(rows: Awaited<ReturnType<Store['entries']>>): { parts: ReadonlyMap<string, PartRows>; copies: Map<Key, number> } | null {
+function readRows(
+  rows: Awaited<ReturnType<Store['entries']>>,
+): { choices: Choices; parts: ReadonlyMap<string, PartRows>; copies: Map<Key, number> } | null {
   const parts = new Map<
     string,
     { facts: PartRows['facts']; renditions: PartRows['renditions'][number][]; groups: PartRows['groups'][number][] }
   >();
   const copies = new Map<Key, number>();
+  let choices: Choices | null = null;
   const partOf = (name: string) => {
     const part = parts.get(name) ?? { facts: null, renditions: [], groups: [] };
     parts.set(name, part);
@@ -201,21 +209,8 @@ function readRows(rows: Awaited<ReturnType<Store['entries']>>): { parts: Readonl
       const stored = decode(copiesSchema, value);
       if (stored === null) return null;
       copies.set(row.key, stored);
-    } else return null;
+    } else if (row?.type === 'choices') choices = decode(choicesSchema, value);
+    else return null;
   }
-  return { parts, copies };
-}
-
-/** All groups of a video of ours. Rejects when its description is not whole: then nothing may be removed. */
-async function groupsOf(crypto: Crypto, video: PublishedVideo): Promise<readonly Key[]> {
-  const values = new Map(video.values.map((bytes) => [hashKey(crypto, bytes), bytes]));
-  const [first] = video.values;
-  const manifest = first ? decodeManifest(first) : null;
-  if (!manifest) throw fail('corrupt', `The description of ${video.videoId} is not valid.`);
-  const lists = await readIndexes(manifest, async (key) => {
-    const page = values.get(key);
-    if (!page) throw fail('corrupt', `A page of ${video.videoId} is missing.`);
-    return page;
-  });
-  return lists.flatMap((references) => references.map((reference) => reference.key));
+  return choices && { choices, parts, copies };
 }

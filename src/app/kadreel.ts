@@ -1,7 +1,7 @@
 /** Everything the page can do, put together on ports: the `Kadreel` of `api.ts`, and the answers that the service worker wants. */
 import type { Bytes } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
-import type { Clock, Crypto, FileKeeper, Locks, Pairer, Random, Signer, Store, Transcoder } from '../base/ports.ts';
+import type { Clock, Crypto, FileKeeper, HelpConditions, Locks, Pairer, Random, Signer, Store, Transcoder } from '../base/ports.ts';
 import { orAbort } from '../base/timing.ts';
 import type { Key } from '../kademlia/key.ts';
 import { encodeCatalogue } from '../media/catalogue.ts';
@@ -11,8 +11,10 @@ import type { DhtNode } from '../node/dht-node.ts';
 import { createInvitations } from '../node/invitations.ts';
 import type { Device } from '../records/vector-clock.ts';
 import type { Kadreel, NodeStats } from './api.ts';
+import { openBadHelpers } from './bad-helpers.ts';
 import { createFeed } from './feed.ts';
 import { createHealthMonitor } from './health.ts';
+import { createHelp } from './help.ts';
 import type { IceServers } from './ice-servers.ts';
 import { codeOfLink, formatInvitationLink } from './invitation-link.ts';
 import { createJournal } from './journal.ts';
@@ -21,6 +23,7 @@ import { createNetwork } from './network.ts';
 import type { NetworkKeeper } from './network-settings.ts';
 import { createPublisher } from './publish.ts';
 import { createRenewal } from './renewal.ts';
+import { createSpeedBook } from './speeds.ts';
 import { createUnfinished } from './unfinished.ts';
 import { createWatcher } from './watch.ts';
 
@@ -43,6 +46,7 @@ export interface KadreelOptions {
   readonly account: Signer;
   readonly device: Device;
   readonly transcoder: Transcoder;
+  readonly conditions: HelpConditions;
   readonly files: FileKeeper;
   readonly locks: Locks;
   readonly node: DhtNode;
@@ -62,11 +66,15 @@ export interface KadreelOptions {
 }
 
 export function createKadreel(options: KadreelOptions): KadreelApp {
-  const { clock, node, transcoder, quota } = options;
+  const { clock, node, store, quota } = options;
+  const speeds = createSpeedBook(options);
+  const { transcoder } = speeds;
   const library = createLibrary({ ...options, now: () => clock.now() });
   const closing = new AbortController();
   const journal = createJournal({ ...options, library, groups: node.groups });
-  const publisher = createPublisher({ ...options, library, journal, closing: closing.signal });
+  const bad = openBadHelpers(options);
+  const publisher = createPublisher({ ...options, transcoder, library, journal, bad, closing: closing.signal });
+  const help = createHelp({ ...options, helping: node.helping });
   const watcher = createWatcher({ ...options, library });
   const feed = createFeed({ node, library, clock });
   const renewal = createRenewal({ node, library, clock });
@@ -83,8 +91,9 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
 
   void recount().catch(() => undefined); // The first to ask finds figures, too.
   const unfinished = createUnfinished({
-    ...{ ...options, library, journal },
+    ...{ ...options, transcoder, library, journal, bad },
     isOwn: publisher.isOwn,
+    onBusy: () => help.busyWith('publishing'),
     onPublished: () => void recount().catch(() => undefined), // The figures of the last count serve meanwhile.
     closing: closing.signal,
   });
@@ -108,7 +117,12 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
   return {
     node: { id: node.contact.id, stats },
     async publish(file, publishing) {
-      const { videoId, done } = await publisher.publish(file, publishing);
+      const ended = help.busyWith('publishing');
+      const { videoId, done } = await publisher.publish(file, publishing).catch((error: unknown) => {
+        ended();
+        throw error;
+      });
+      done.then(ended, ended);
       void recount().catch(() => undefined);
       return { videoId, watchUrl: options.origin + formatWatchPath(videoId), done };
     },
@@ -116,7 +130,8 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
       return (await watcher.catalogue(videoId, closing.signal)).manifest;
     },
     network: network.api,
-    networkView: network.view,
+    networkView: () => ({ ...network.view(), help: help.view() }),
+    help: { view: help.view, set: help.set },
     async invite() {
       const { code, accept, close } = await invitations.invite();
       return { url: formatInvitationLink(options.origin, code), accept, close };
@@ -127,11 +142,24 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
     },
     inviterOf: (url) => invitations.inviterOf(codeOfLink(url)),
     probe: (file, signal) => transcoder.probe(file, signal),
+    async preflight(file, probe) {
+      const [{ planPublication }, measured, room] = await Promise.all([import('./preflight.ts'), speeds.read(), roomOf(store, node)]);
+      return planPublication({ size: file.size, probe, speeds: measured, room });
+    },
+    pictures: (file, signal) => transcoder.pictures(file, signal),
+    still: (picture, aspect) => transcoder.still(picture, aspect),
     async watch(videoId, signal) {
       const opening = watcher.watch(videoId, signal);
       try {
         const [session] = await Promise.all([opening, orAbort(options.playable, signal)]);
-        return session;
+        const ended = help.busyWith('playing');
+        return {
+          ...session,
+          close() {
+            ended();
+            session.close();
+          },
+        };
       } catch (error) {
         // Nobody will close what opens now.
         opening.then((session) => session.close()).catch(() => undefined);
@@ -153,9 +181,16 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
     close(reason) {
       renewal.close();
       closing.abort(fail('closed', 'This tab has left the network.'));
+      help.close();
       health.close();
       invitations.close();
       node.close(reason);
     },
   };
+}
+
+/** Bytes that a publication may take: what others' videos take here goes first when it is short. Null when the browser does not say. */
+async function roomOf(store: Store, node: DhtNode): Promise<number | null> {
+  const [{ granted, used }, { others }] = await Promise.all([store.capacity(), node.groups.usage()]);
+  return granted > 0 ? Math.max(0, granted - used + others) : null;
 }

@@ -8,6 +8,7 @@ export interface NetworkEffects {
   /** Tells `network-seen` at once, and then each time, until the signal fires. */
   watch(signal: AbortSignal): Promise<void>;
   change(change: NetworkChange, signal: AbortSignal): Promise<void>;
+  switchHelp(on: boolean, signal: AbortSignal): Promise<void>;
 }
 
 export interface NetworkEffectsOptions {
@@ -28,6 +29,15 @@ export function createNetworkEffects({ kadreel, tell, every }: NetworkEffectsOpt
       const look = (): void => tell(signal, { type: 'network-seen', view: page.networkView() });
       look();
       every(signal, LOOK_EVERY, look);
+    },
+    async switchHelp(on, signal) {
+      try {
+        const page = await kadreel;
+        await page.help.set(on);
+        tell(signal, { type: 'help-changed', view: page.networkView() });
+      } catch (error) {
+        tell(signal, { type: 'network-change-failed', part: 'help', problem: problemOf(error, 'changing') });
+      }
     },
     async change(change, signal) {
       try {

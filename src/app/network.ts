@@ -6,7 +6,7 @@ import type { NetworkKeeper } from './network-settings.ts';
 
 export interface Network {
   readonly api: KadreelPage['network'];
-  view(): NetworkView;
+  view(): Omit<NetworkView, 'help'>;
 }
 
 export interface NetworkOptions {

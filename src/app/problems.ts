@@ -7,6 +7,7 @@ export type Doing =
   | 'starting'
   | 'listing'
   | 'probing'
+  | 'preparing'
   | 'publishing'
   | 'discarding'
   | 'opening'
@@ -25,6 +26,7 @@ const WHAT: Readonly<Record<Doing, string>> = {
   starting: 'This tab could not join the network.',
   listing: 'The list of videos could not be loaded.',
   probing: 'This file can’t be published as it is.',
+  preparing: 'That was not added.',
   publishing: 'The video was not published.',
   discarding: 'It could not be discarded.',
   opening: 'This video can’t be opened.',
@@ -78,6 +80,7 @@ function advice(code: ErrorCode, doing: Doing): string {
   if (doing === 'inviting')
     return isWrongCode(code) ? 'The invitation is still open.' : 'An invitation links two people once: a new one is a press away.';
   if (doing === 'joining') return 'Ask for the link once more, or for a new one, and open it here.';
+  if (doing === 'preparing') return 'The video can be published without it.';
   const nothingLost = doing === 'publishing' || doing === 'probing' ? ' Your file and title are still here.' : '';
   switch (code) {
     case 'aborted':

@@ -1,32 +1,38 @@
 /** One publication, from what its journal says to the end: cut, announced, its qualities made, its copies stored. */
 
 import { fail } from '../base/errors.ts';
-import type { Clock, Crypto, FileKeeper, Signer, SourceFile, Transcoder } from '../base/ports.ts';
+import type { Clock, Crypto, FileKeeper, Random, Signer, SourceFile, Transcoder } from '../base/ports.ts';
 import { abortError, orAbort, quiet } from '../base/timing.ts';
 import type { Key } from '../kademlia/key.ts';
 import type { VideoId } from '../media/manifest.ts';
 import type { DhtNode } from '../node/dht-node.ts';
 import { recordKey } from '../records/record.ts';
 import type { Device } from '../records/vector-clock.ts';
-import type { CopiesReport, PublishStage, QualityState } from './api.ts';
+import { addPreview, keepCaptions, previewEnded } from './additions.ts';
+import type { CopiesReport, PublishStage, QualityState, SharedWork } from './api.ts';
+import type { BadHelpers } from './bad-helpers.ts';
 import type { Journal, JournalEntry } from './journal.ts';
-import type { JournalPart } from './journal-part.ts';
-import { FIRST_PART } from './journal-rows.ts';
-import type { Library } from './library.ts';
-import { openPacking, type Packed, type Packing, packAll, packedOf } from './packing.ts';
-import { groupsOf, makeQualities, type QualityWork, rungsFor } from './qualities.ts';
+import { CAPTIONS_PART, FIRST_PART } from './journal-rows.ts';
+import type { Library, PublishedVideo } from './library.ts';
+import { readOwnManifest } from './own-manifest.ts';
+import { type Packed, packAll, packedOf } from './packing.ts';
+import { beginQuality, endedRungs, openPart, removeRepaired } from './part-work.ts';
+import { groupsOf, longestOf, makeQualities, rungsFor } from './qualities.ts';
 import { spreadAll } from './spread.ts';
 import { createVideoVersions } from './video-versions.ts';
 
 /** What all publications of a tab share. */
 export interface PublicationParts {
   readonly clock: Clock;
+  readonly random: Random;
   readonly crypto: Crypto;
   readonly account: Signer;
   readonly device: Device;
   readonly transcoder: Transcoder;
   readonly node: DhtNode;
   readonly library: Library;
+  /** Helpers that are not asked. */
+  readonly bad: Promise<BadHelpers>;
 }
 
 /** What giving one up needs. */
@@ -43,10 +49,9 @@ export interface PublicationOptions extends PublicationParts {
   /** `making` stands for all that is done before the link works, whatever it is called. */
   readonly onProgress: (stage: Extract<PublishStage, 'announce' | 'copies'> | 'making', fraction: number) => void;
   readonly onQualities: (states: readonly QualityState[]) => void;
+  /** Who makes them, when others help. */
+  readonly onSharedWork: (work: SharedWork) => void;
 }
-
-/** Characters of a reason that are noted. */
-const MOST_REASON = 1000;
 
 /** The address of the video that an entry becomes. */
 export function videoIdOf({ crypto, account }: Pick<PublicationParts, 'crypto' | 'account'>, entry: JournalEntry): VideoId {
@@ -55,6 +60,7 @@ export function videoIdOf({ crypto, account }: Pick<PublicationParts, 'crypto' |
 
 /** Whether a file is needed to go on: something is to be made of it yet. */
 export function needsFile({ facts, parts }: JournalEntry): boolean {
+  if (!previewEnded({ parts })) return true;
   if (parts.every(({ name, facts }) => name !== FIRST_PART || facts.status === 'open')) return true;
   if (facts.rungs === null) return true;
   return facts.rungs.some((rung) => parts.every(({ name, facts }) => name !== rung || facts.status === 'open'));
@@ -69,55 +75,40 @@ export async function runPublication(options: PublicationOptions): Promise<{ vid
   const first = entry.part(FIRST_PART);
   const videoId = videoIdOf(options, entry);
 
-  /** What there is of a part; `packed` is null when more is to be made of it. */
-  const open = async (part: JournalPart, onPart: (fraction: number) => void): Promise<{ packing: Packing; packed: Packed | null }> => {
-    const noted = part.segments;
-    const packing = await openPacking({ crypto, entry, part, onProgress: onPart });
-    // What somebody removed meanwhile is made once more.
-    if (part.facts.status === 'whole' && part.segments < noted) await part.change({ status: 'open' });
-    return { packing, packed: part.facts.status === 'open' ? null : packedOf(part) };
-  };
-
   const cut = async (): Promise<Packed> => {
     if (first.facts.status === 'joined') return packedOf(first);
-    const { packing, packed } = await open(first, (fraction) => onProgress('making', fraction));
+    const { packing, packed } = await openPart(options, first, (fraction) => onProgress('making', fraction));
     if (packed) return packed;
     const file = await options.file();
     return packAll(packing, (kept) => transcoder.cut(file, signal, kept), signal);
-  };
-
-  const begin = async (name: string, onPart: (fraction: number) => void): Promise<QualityWork> => {
-    const part = entry.part(name);
-    return {
-      ...(await open(part, onPart)),
-      async keep(video) {
-        const { row, done } = part.changing({ status: 'joined', order: joined(entry).length });
-        await library.add(video, [row]);
-        done();
-      },
-      async giveBack(problem) {
-        await entry.clear(part);
-        await part.change({ status: 'failed', problem: problem.slice(0, MOST_REASON) });
-      },
-    };
   };
 
   const packed = await cut();
   if (signal.aborted) throw abortError(signal);
   const known = first.facts.status === 'joined' ? await library.get(videoId) : null;
   if (first.facts.status === 'joined' && !known) throw fail('not-found', 'The video is no longer among those of this browser.');
-  const added = joined(entry).flatMap((part) => packedOf(part).renditions);
+  const manifest = known && (await readOwnManifest(crypto, known));
   const versions = createVideoVersions({
-    ...{ ...options, ...entry.facts, poster: packed.poster, first: packed.renditions },
-    last: known && { video: known, added },
+    ...{ ...options, ...entry.facts, poster: entry.choices.poster ?? packed.poster, first: packed.renditions },
+    last: known && manifest && { video: known, manifest },
   });
-  const video =
-    known ??
-    (await versions.next([], async (next) => {
-      const { row, done } = first.changing({ status: 'joined' });
-      await library.add(next, [row]);
-      done();
-    }));
+  /** Of the first version; and those that came with others before this page. */
+  const groups = [...groupsOf(packed.renditions)];
+  const later = manifest?.groups.filter((group) => !groups.includes(group)) ?? [];
+  const begin = async (): Promise<PublishedVideo> => {
+    const captions = await keepCaptions({ crypto, entry }, longestOf(packed.renditions));
+    groups.push(...captions.flatMap((one) => one.groups.map(({ key }) => key)));
+    const parts = [first, ...(captions.length > 0 ? [entry.part(CAPTIONS_PART)] : [])];
+    return versions.next({ additions: { captions } }, async (next) => {
+      const changes = parts.map((part) => part.changing({ status: 'joined' }));
+      await library.add(
+        next,
+        changes.map(({ row }) => row),
+      );
+      for (const { done } of changes) done();
+    });
+  };
+  const video = known ?? (await begin());
   onProgress('making', 1);
   if (entry.facts.stage === 'cutting') {
     const starts = packed.renditions.flatMap((rendition) => rendition.groups[0]?.key ?? []);
@@ -137,28 +128,41 @@ export async function runPublication(options: PublicationOptions): Promise<{ vid
         onStored: (group, copies) => entry.noteCopies(group, copies).catch(() => undefined), // Offered again after the next start.
       }),
     );
-  const spreading = [spread(groupsOf(packed.renditions), (fraction) => onProgress('copies', fraction))];
+  const spreading = [spread(groups, (fraction) => onProgress('copies', fraction))];
   const onMade = (groups: readonly Key[]): void => void spreading.push(spread(groups, () => undefined));
-  if (added.length > 0) onMade(groupsOf(added));
+  if (later.length > 0) onMade(later);
 
   const make = async (): Promise<void> => {
     const all = rungsFor(packed.renditions);
     const { rungs } = entry.facts;
-    const wanted = rungs ? all.filter(({ name }) => rungs.includes(name)) : all;
+    const wanted = rungs ? all.filter(({ name }) => rungs.includes(name)) : all.filter(({ name }) => !entry.choices.without.includes(name));
     if (!rungs) await entry.change({ rungs: wanted.map(({ name }) => name) });
     const ended = endedRungs(entry);
-    const file = wanted.every(({ name }) => ended.has(name)) ? null : await options.file();
-    if (file === null) return options.onQualities(wanted.flatMap(({ name }) => ended.get(name) ?? []));
-    await makeQualities({
-      ...{ transcoder, library, versions, file, begin, onMade, signal, ended },
-      ...{ rungs: wanted, starts: packed.starts, end: packed.end },
+    const isWhole = wanted.every(({ name }) => ended.has(name));
+    if (isWhole && previewEnded(entry)) return options.onQualities(wanted.flatMap(({ name }) => ended.get(name) ?? []));
+    const file = await options.file();
+    const picture = packed.renditions.find(({ rendition }) => rendition.kind === 'video') ?? null;
+    const { starts, end } = packed;
+    const joining = { transcoder, library, versions, file, onMade, signal };
+    const making = makeQualities({
+      ...joining,
+      ...{ clock, groups: node.groups, rungs: wanted, starts, end, ended },
+      begin: (name, onPart) => beginQuality(options, name, onPart),
       onState: options.onQualities,
+      // Loaded when the link works: nobody waits for it.
+      openSharing: async () =>
+        picture &&
+        (await import('./quality-sharing.ts')).openQualitySharing({
+          ...{ ...options, bad: await options.bad, picture, starts, end, onWork: options.onSharedWork },
+        }),
     });
+    await Promise.all([making, ...(previewEnded(entry) ? [] : [addPreview({ ...joining, crypto, entry })])]);
   };
 
   const finish = async (): Promise<CopiesReport> => {
     await make();
     const reports = await Promise.all(spreading);
+    await removeRepaired(entry).catch(() => undefined); // It takes room, and does no harm.
     return { stored: Math.min(...reports.map(({ stored }) => stored)), wanted: Math.max(...reports.map(({ wanted }) => wanted)) };
   };
   return { videoId, done: quiet(orAbort(finish(), signal)) };
@@ -168,23 +172,9 @@ export async function runPublication(options: PublicationOptions): Promise<{ vid
 export async function giveUp(parts: GivingUp, entry: JournalEntry): Promise<void> {
   // Should the tab be closed in the middle, the next one goes on with it.
   if (entry.facts.stage === 'cutting') await entry.change({ stage: 'leaving' }).catch(() => undefined);
-  if (entry.facts.stage !== 'listed') await parts.library.remove(videoIdOf(parts, entry));
+  // A video that was never kept needs no write, which a disk in trouble may refuse.
+  const isKept = entry.parts.some(({ name, facts }) => name === FIRST_PART && facts.status === 'joined');
+  if (entry.facts.stage !== 'listed' && isKept) await parts.library.remove(videoIdOf(parts, entry));
   await parts.files.remove(entry.id);
   await parts.journal.discard(entry.id);
-}
-
-/** Qualities that have joined the video, in the order in which they did. */
-function joined({ parts }: JournalEntry): readonly JournalPart[] {
-  const those = parts.filter(({ name, facts }) => name !== FIRST_PART && facts.status === 'joined');
-  return those.sort((a, b) => a.facts.order - b.facts.order);
-}
-
-/** Qualities of which nothing is to be made any more. */
-function endedRungs({ parts }: JournalEntry): ReadonlyMap<string, QualityState> {
-  return new Map(
-    parts.flatMap(({ name, facts }): [string, QualityState][] => {
-      if (facts.status === 'joined') return [[name, { name, phase: 'made', fraction: 1, problem: null }]];
-      return facts.status === 'failed' ? [[name, { name, phase: 'failed', fraction: 0, problem: facts.problem }]] : [];
-    }),
-  );
 }

@@ -1,12 +1,13 @@
 /** From a person's file to a link that works, and then to copies on other disks (design §7). */
 import { fromUtf8, toUtf8 } from '../base/bytes.ts';
 import { asKadreelError } from '../base/errors.ts';
-import type { Cancel, FileKeeper, Locks, Random, SourceFile } from '../base/ports.ts';
+import type { Cancel, FileKeeper, Locks, SourceFile } from '../base/ports.ts';
 import { abortError, quiet } from '../base/timing.ts';
 import type { VideoId } from '../media/manifest.ts';
 import type { CopiesReport, PublishOptions, PublishStage } from './api.ts';
 import { markOf } from './fingerprint.ts';
 import type { Journal, JournalEntry } from './journal.ts';
+import type { Choices } from './journal-rows.ts';
 import { createProgress } from './progress.ts';
 import { giveUp, type PublicationParts, runPublication } from './publication.ts';
 import { videoName } from './video-versions.ts';
@@ -18,12 +19,19 @@ export interface Publisher {
 }
 
 export interface PublisherOptions extends PublicationParts {
-  readonly random: Random;
   readonly journal: Journal;
   readonly files: FileKeeper;
   readonly locks: Locks;
   /** Fires, with a reason, when the node leaves: what is under way then ends, and its journal stays. */
   readonly closing: AbortSignal;
+}
+
+/** What is known of a publication at its beginning. */
+interface Begun {
+  readonly title: string;
+  /** Seconds. */
+  readonly duration: number;
+  readonly choices: Choices;
 }
 
 const MAX_TITLE_BYTES = 200;
@@ -40,14 +48,15 @@ export function createPublisher(options: PublisherOptions): Publisher {
   const own = new Set<string>();
 
   /** A new row in the journal, which no other tab may touch. */
-  const begin = async (file: SourceFile, title: string, duration: number): Promise<{ entry: JournalEntry; release: Cancel }> => {
+  const begin = async (file: SourceFile, given: Begun): Promise<{ entry: JournalEntry; release: Cancel }> => {
     const mark = await markOf(crypto, file);
     const id = journal.newId();
     own.add(id);
     const release = (await locks.take(lockOf(id))) ?? (() => undefined);
     try {
-      const facts = { title, duration, file: mark, name: videoName(options.random), created: clock.now() };
-      const entry = await journal.begin(id, facts);
+      const { choices, ...rest } = given;
+      const facts = { ...rest, file: mark, name: videoName(options.random), created: clock.now() };
+      const entry = await journal.begin(id, facts, choices);
       // It takes as long as copying the file, where the browser does that; nothing waits for it.
       void files.keep(id, file);
       return { entry, release };
@@ -59,7 +68,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   return {
     isOwn: (id) => own.has(id),
-    async publish(file, { title, signal: given, onProgress, onQualities = () => undefined }) {
+    async publish(file, { title, signal: given, onProgress, onQualities = () => undefined, onSharedWork = () => undefined, ...wanted }) {
       const { signal, done: ended } = eitherOf(given, closing);
       const progress = createProgress({ clock, ends: STAGE_END, ...(onProgress && { onProgress }) });
       let begun: Awaited<ReturnType<typeof begin>> | null = null;
@@ -71,11 +80,12 @@ export function createPublisher(options: PublisherOptions): Publisher {
         progress.report('read', 0);
         const probe = await transcoder.probe(file, signal);
         progress.report('read', 1);
-        begun = await begin(file, fitTitle(title, file.name), probe.duration);
+        const { without = [], poster = null, captions = [] } = wanted;
+        begun = await begin(file, { title: fitTitle(title, file.name), duration: probe.duration, choices: { without, poster, captions } });
         const { entry } = begun;
         const making = probe.plan === 'transcode' ? 'transcode' : 'cut';
         const { videoId, done } = await runPublication({
-          ...{ ...options, entry, signal, onQualities },
+          ...{ ...options, entry, signal, onQualities, onSharedWork },
           file: () => Promise.resolve(file),
           onProgress: (stage, fraction) => progress.report(stage === 'making' ? making : stage, fraction),
         });

@@ -3,8 +3,21 @@ import type { ErrorCode } from '../base/errors.ts';
 import type { MediaProbe } from '../base/ports.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import type { VideoId } from '../media/manifest.ts';
-import type { BytesBySource, CopiesReport, NetworkView, NodeHealth, PublishProgress, QualityState, Unfinished, VideoCard } from './api.ts';
+import type { SubtitleProblem } from '../media/subtitles.ts';
+import type {
+  BytesBySource,
+  CopiesReport,
+  NetworkView,
+  NodeHealth,
+  PublishProgress,
+  QualityState,
+  SharedWork,
+  Unfinished,
+  VideoCard,
+} from './api.ts';
+import type { Encoding } from './caption-files.ts';
 import type { News } from './news.ts';
+import type { Preflight } from './preflight.ts';
 
 export interface State {
   readonly route: Route;
@@ -14,6 +27,8 @@ export interface State {
   readonly news: News;
   readonly mine: Feed;
   readonly publishing: Publishing;
+  /** What is wanted of the chosen file besides its title. It stays when publishing fails or is cancelled. */
+  readonly plan: PublishPlan;
   /** Publications that an earlier page began. */
   readonly unfinished: readonly Unfinished[];
   readonly watching: Watching;
@@ -80,6 +95,8 @@ export type Publishing =
       readonly progress: PublishProgress;
       /** Best first; empty while there is none to be made. */
       readonly qualities: readonly QualityState[];
+      /** Who makes them, once somebody helps. */
+      readonly sharedWork: SharedWork | null;
       readonly copies: CopiesReport | null;
     }
   /** The file and the title are still there: trying again is one press. `probe` is null when looking at the file is what failed. */
@@ -90,6 +107,36 @@ export type Publishing =
       readonly probe: MediaProbe | null;
       readonly problem: Problem;
     };
+
+/** What a person wants of a publication besides its title, and what is known to choose from. */
+export interface PublishPlan {
+  /** Null while it is being worked out. */
+  readonly preflight: Preflight | null;
+  /** Names of qualities that shall not be made. */
+  readonly without: readonly string[];
+  /** Proposed pictures, as data: addresses; null while they are being made. */
+  readonly pictures: readonly string[] | null;
+  /** The person's own picture, likewise. */
+  readonly own: string | null;
+  /** Which is taken: a proposed one by its number, the person's own, or null for whichever the cut finds. */
+  readonly picture: number | 'own' | null;
+  readonly captions: readonly CaptionFacts[];
+  /** Why the last file that was given for it can't be used. */
+  readonly problem: Problem | null;
+}
+
+/** A file of captions that was read; its texts are kept where they were read. */
+export interface CaptionFacts {
+  readonly id: number;
+  readonly fileName: string;
+  /** BCP 47; `und` while nobody has said which. */
+  readonly language: string;
+  readonly texts: number;
+  readonly encoding: Encoding;
+  /** How many texts were left out, and why the first of them were. */
+  readonly leftOut: number;
+  readonly problems: readonly SubtitleProblem[];
+}
 
 export interface FileFacts {
   readonly name: string;
@@ -110,6 +157,23 @@ export interface WatchFacts {
   readonly width: number;
   readonly height: number;
   readonly playlistUrl: string;
+  /** Tiles for the seek bar; null when there are none. */
+  readonly preview: PreviewTiles | null;
+}
+
+/** Where the tiles of a video are. */
+export interface PreviewTiles {
+  /** Seconds between two tiles. */
+  readonly interval: number;
+  /** Tiles in all, across a sheet, and down one. */
+  readonly count: number;
+  readonly columns: number;
+  readonly rows: number;
+  /** Pixels of a tile. */
+  readonly width: number;
+  readonly height: number;
+  /** The address of each sheet. */
+  readonly sheets: readonly string[];
 }
 
 export type Watching =
@@ -134,8 +198,8 @@ export interface NetworkPage {
   readonly refused: { readonly part: NetworkPart; readonly problem: Problem } | null;
 }
 
-/** The two lists that a person may change. */
-export type NetworkPart = 'open-nodes' | 'ice-servers';
+/** What a person may change: two lists, and whether this tab helps others. */
+export type NetworkPart = 'open-nodes' | 'ice-servers' | 'help';
 /** The invitation of this tab. It stays open when its page is left. */
 export type Inviting =
   | { readonly step: 'none' }

@@ -3,7 +3,7 @@ import type { SourceFile } from '../base/ports.ts';
 import type { VideoId } from '../media/manifest.ts';
 import type { CopiedThing, FeedName, Shared } from './events.ts';
 import type { NetworkChange } from './network-change.ts';
-import type { Notice, State, Theme } from './state.ts';
+import type { Notice, PublishPlan, State, Theme } from './state.ts';
 
 /** Something to do in the world. Whatever takes time answers with events. */
 export type Effect =
@@ -13,13 +13,16 @@ export type Effect =
   | { readonly type: 'keep-theme'; readonly theme: Theme }
   /** `feed-loaded` or `feed-failed`; a newer one of the same feed replaces it. */
   | { readonly type: 'load-feed'; readonly feed: FeedName }
-  /** `probed` or `probe-failed`, of this file; it is also what `publish` will publish. */
+  /** `probed` and then `plan-changed`, or `probe-failed`, of this file; it is also what `publish` will publish. */
   | { readonly type: 'choose-file'; readonly file: SourceFile }
   /** The same answers, of the file chosen before. */
   | { readonly type: 'probe-again' }
   | { readonly type: 'forget-file' }
   /** `publish-progressed`…, then `publish-failed`, or `published` and after it `copies-stored` or `copies-failed`. */
-  | { readonly type: 'publish'; readonly title: string }
+  | { readonly type: 'publish'; readonly title: string; readonly plan: PublishPlan }
+  /** `plan-changed`; the picture is cut to `aspect` (width over height). */
+  | { readonly type: 'read-picture'; readonly file: SourceFile; readonly aspect: number }
+  | { readonly type: 'read-captions'; readonly file: SourceFile }
   /** `publish-cancelled`. */
   | { readonly type: 'cancel-publish' }
   /** What comes of it stands in `unfinished-changed`. */
@@ -36,6 +39,8 @@ export type Effect =
   | { readonly type: 'leave-network' }
   /** `network-changed` or `network-change-failed`. */
   | { readonly type: 'change-network'; readonly change: NetworkChange }
+  /** `help-changed` or `network-change-failed`. */
+  | { readonly type: 'switch-help'; readonly on: boolean }
   /** `link-copied` or `link-copy-failed`. */
   | { readonly type: 'copy-link'; readonly videoId: VideoId }
   /** `link-share-failed`, or nothing. */

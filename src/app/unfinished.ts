@@ -24,6 +24,8 @@ export interface UnfinishedOptions extends PublicationParts {
   readonly isOwn: (id: string) => boolean;
   /** A video's link works, or it has one quality more. */
   readonly onPublished: () => void;
+  /** This tab needs its processor for one; call what is returned when that has ended. */
+  readonly onBusy: () => Cancel;
   readonly closing: AbortSignal;
 }
 
@@ -110,12 +112,18 @@ export function createUnfinished(options: UnfinishedOptions): UnfinishedPublicat
     const onClose = (): void => controller.abort(closing.reason);
     closing.addEventListener('abort', onClose, { once: true });
     const { signal } = controller;
+    let free: Cancel | null = null;
     change(row, { phase: 'working', problem: null });
     const work = async (): Promise<void> => {
       try {
         const running = runPublication({
           ...{ ...options, entry, signal },
-          file: () => orAbort(fileFor(row, entry), signal),
+          onSharedWork: () => undefined, // Its card says how far it is.
+          async file() {
+            const file = await orAbort(fileFor(row, entry), signal);
+            free ??= options.onBusy();
+            return file;
+          },
           onProgress: tell,
           onQualities(states) {
             if (states.filter(isMade).length > row.qualities.filter(isMade).length) options.onPublished();
@@ -137,6 +145,7 @@ export function createUnfinished(options: UnfinishedOptions): UnfinishedPublicat
         change(row, { phase: 'failed', problem: asKadreelError(error).message });
       } finally {
         closing.removeEventListener('abort', onClose);
+        free?.();
         row.run = null;
       }
     };

@@ -5,7 +5,10 @@ import { partOf } from './network-change.ts';
 import type { NetworkPage, State } from './state.ts';
 import { notify, type Step } from './step.ts';
 
-type NetworkEvent = Extract<Event, { type: 'network-change-pressed' | 'network-seen' | 'network-changed' | 'network-change-failed' }>;
+type NetworkEvent = Extract<
+  Event,
+  { type: 'network-change-pressed' | 'network-seen' | 'network-changed' | 'network-change-failed' | 'help-switched' | 'help-changed' }
+>;
 
 /** One change at a time: a second press while one is under way changes nothing. */
 export function updateNetwork(state: State, event: NetworkEvent): Step {
@@ -17,6 +20,11 @@ export function updateNetwork(state: State, event: NetworkEvent): Step {
         ...withNetwork(state, { changing: partOf(event.change), refused: null }),
         effects: [{ type: 'change-network', change: event.change }],
       };
+    case 'help-switched':
+      if (network.changing !== null) return { state, effects: [] };
+      return { ...withNetwork(state, { changing: 'help', refused: null }), effects: [{ type: 'switch-help', on: event.on }] };
+    case 'help-changed':
+      return withNetwork(state, { view: event.view, changing: null });
     case 'network-seen':
       return withNetwork(state, { view: event.view });
     case 'network-changed':

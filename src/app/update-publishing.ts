@@ -1,7 +1,9 @@
 /** What follows from an event of publishing: a part of `update`. Pure. */
 import { assertNever } from '../base/errors.ts';
+import type { MediaProbe } from '../base/ports.ts';
 import type { PublishProgress } from './api.ts';
 import type { Event } from './events.ts';
+import { changePlan, EMPTY_PLAN, planProblem } from './publish-plan.ts';
 import { pathOf } from './router.ts';
 import type { Publishing, State } from './state.ts';
 import { type Effect, notify, type Step } from './step.ts';
@@ -13,6 +15,9 @@ type PublishingEvent = Extract<
       | 'file-chosen'
       | 'file-removed'
       | 'title-typed'
+      | 'picture-file-chosen'
+      | 'captions-file-chosen'
+      | 'plan-changed'
       | 'publish-pressed'
       | 'publish-retry-pressed'
       | 'cancel-pressed'
@@ -21,6 +26,7 @@ type PublishingEvent = Extract<
       | 'probe-failed'
       | 'publish-progressed'
       | 'qualities-changed'
+      | 'shared-work-changed'
       | 'published'
       | 'publish-failed'
       | 'publish-cancelled'
@@ -41,7 +47,8 @@ export function updatePublishing(state: State, event: PublishingEvent): Step {
       const { name, size } = event.file;
       const chosen: Publishing = { step: 'chosen', file: { name, size }, title: titleFrom(name), probe: null };
       const away = state.route.page !== 'publish';
-      const step = withStep(away ? { ...state, route: { page: 'publish' }, watching: { phase: 'idle' } } : state, chosen, {
+      const fresh: State = { ...state, plan: EMPTY_PLAN };
+      const step = withStep(away ? { ...fresh, route: { page: 'publish' }, watching: { phase: 'idle' } } : fresh, chosen, {
         type: 'choose-file',
         file: event.file,
       });
@@ -61,6 +68,17 @@ export function updatePublishing(state: State, event: PublishingEvent): Step {
     case 'title-typed':
       return publishing.step === 'chosen' || publishing.step === 'failed'
         ? withStep(state, { ...publishing, title: clipTitle(event.title) })
+        : same(state);
+    case 'picture-file-chosen':
+      return publishing.step === 'chosen'
+        ? withStep(state, publishing, { type: 'read-picture', file: event.file, aspect: aspectOf(publishing.probe) })
+        : same(state);
+    case 'captions-file-chosen':
+      return publishing.step === 'chosen' ? withStep(state, publishing, { type: 'read-captions', file: event.file }) : same(state);
+    case 'plan-changed':
+      // What was begun before the press comes too late to be published.
+      return publishing.step === 'chosen' || publishing.step === 'failed'
+        ? same({ ...state, plan: changePlan(state.plan, event.change) })
         : same(state);
     case 'probed':
       return publishing.step === 'chosen' ? withStep(state, { ...publishing, probe: event.probe }) : same(state);
@@ -86,6 +104,7 @@ export function updatePublishing(state: State, event: PublishingEvent): Step {
           watchUrl: event.watchUrl,
           progress: publishing.progress,
           qualities: [],
+          sharedWork: null,
           copies: null,
         },
         { type: 'load-feed', feed: 'mine' },
@@ -93,6 +112,8 @@ export function updatePublishing(state: State, event: PublishingEvent): Step {
       );
     case 'qualities-changed':
       return publishing.step === 'published' ? withStep(state, { ...publishing, qualities: event.qualities }) : same(state);
+    case 'shared-work-changed':
+      return publishing.step === 'published' ? withStep(state, { ...publishing, sharedWork: event.work }) : same(state);
     case 'publish-failed':
       return publishing.step === 'working'
         ? withStep(state, {
@@ -146,9 +167,22 @@ function start(state: State): Step {
       ? withStep(state, { step: 'chosen', file, title: publishing.title, probe: null }, { type: 'probe-again' })
       : same(state);
   }
+  const problem = planProblem(state.plan);
+  if (problem) return notify(state, 'bad', problem);
   const title = publishing.title.trim() === '' ? titleFrom(file.name) : publishing.title;
-  return withStep(state, { step: 'working', file, title, probe, progress: BEGIN }, { type: 'publish', title: title.trim() });
+  return withStep(
+    state,
+    { step: 'working', file, title, probe, progress: BEGIN },
+    { type: 'publish', title: title.trim(), plan: state.plan },
+  );
 }
+
+/** Width over height of the picture; what a card shows where there is none. */
+function aspectOf(probe: MediaProbe | null): number {
+  return probe?.video ? probe.video.width / probe.video.height : CARD_ASPECT;
+}
+
+const CARD_ASPECT = 16 / 9;
 
 /** A title to start from: the file's name without its ending, underscores as spaces. */
 export function titleFrom(name: string): string {

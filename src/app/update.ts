@@ -4,6 +4,7 @@ import type { VideoId } from '../media/manifest.ts';
 import type { NodeHealth } from './api.ts';
 import type { Event } from './events.ts';
 import { freshNews } from './news.ts';
+import { EMPTY_PLAN } from './publish-plan.ts';
 import { parsePath, pathOf } from './router.ts';
 import type { Feed, Problem, Route, State, Theme } from './state.ts';
 import { type Effect, notify, type Step } from './step.ts';
@@ -24,6 +25,7 @@ export function initialState(options: { path: string; theme: Theme; now: number;
     news: freshNews(options.now),
     mine: LOADING,
     publishing: { step: 'empty' },
+    plan: EMPTY_PLAN,
     unfinished: [],
     watching: route.page === 'watch' ? { phase: 'loading', videoId: route.videoId } : { phase: 'idle' },
     network: { view: null, changing: null, refused: null },
@@ -75,6 +77,9 @@ export function update(state: State, event: Event): Step {
     case 'file-chosen':
     case 'file-removed':
     case 'title-typed':
+    case 'picture-file-chosen':
+    case 'captions-file-chosen':
+    case 'plan-changed':
     case 'publish-pressed':
     case 'publish-retry-pressed':
     case 'cancel-pressed':
@@ -83,6 +88,7 @@ export function update(state: State, event: Event): Step {
     case 'probe-failed':
     case 'publish-progressed':
     case 'qualities-changed':
+    case 'shared-work-changed':
     case 'published':
     case 'publish-failed':
     case 'publish-cancelled':
@@ -96,6 +102,8 @@ export function update(state: State, event: Event): Step {
       return updateUnfinished(state, event);
     case 'network-change-pressed':
     case 'network-seen':
+    case 'help-switched':
+    case 'help-changed':
     case 'network-changed':
     case 'network-change-failed':
       return updateNetwork(state, event);

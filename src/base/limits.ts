@@ -28,6 +28,11 @@ export const LIMITS = {
   groupSeconds: 40,
   /** Segments in a group (items). */
   groupSegments: 64,
+  /** What is to be made of a segment, as a job says it; and the initialisation segment that comes back. */
+  job: 8 * 1024,
+  init: 4 * 1024,
+  /** Jobs that a helper does at once (items). */
+  helperSlots: 16,
   /** One thing that two sides of a connection tell each other while it opens: an offer with all its candidates is below 4 KiB. */
   signal: 8 * 1024,
   /** Of them in one letter (items). */

@@ -4,6 +4,19 @@
  */
 import type { Bytes } from './bytes.ts';
 import type { Nat } from './nat.ts';
+import type { Conversion, CutEvent, MediaProbe, PreviewSheets, StillPicture, VideoQuality } from './transcoding.ts';
+
+export type {
+  AudioProbe,
+  Conversion,
+  CutEvent,
+  CutRendition,
+  MediaProbe,
+  PreviewSheets,
+  StillPicture,
+  VideoProbe,
+  VideoQuality,
+} from './transcoding.ts';
 
 /** Undoes a timer or a subscription. Calling it again does nothing. */
 export type Cancel = () => void;
@@ -182,6 +195,13 @@ export interface StoreChange {
   readonly value: Bytes | null;
 }
 
+/** What speaks against lending the processor to others. */
+export interface HelpConditions {
+  current(): { readonly onBattery: boolean; readonly metered: boolean };
+  /** Called when one of them may have changed. */
+  onChange(listener: () => void): Cancel;
+}
+
 /** A file that can be read in pieces. A browser's `File` is one. */
 export interface SourceFile {
   readonly name: string;
@@ -226,58 +246,25 @@ export interface Transcoder {
    * one ends. Events, ends and errors as of `cut`; `invalid` for a quality that no video can have. There is no poster.
    */
   encode(file: SourceFile, quality: VideoQuality, signal: AbortSignal): AsyncIterable<CutEvent>;
-}
-
-/** A quality of the picture, and where its segments begin. */
-export interface VideoQuality {
-  /** Pixels as shown (after rotation), both even. */
-  readonly width: number;
-  readonly height: number;
-  /** Bits a second, on average. */
-  readonly bitrate: number;
+  /** Whether `encode` is quick: done by the platform's own codecs, several times as fast as the converter. Rejects as `probe`. */
+  isQuick(file: SourceFile, quality: VideoQuality, signal: AbortSignal): Promise<boolean>;
   /**
-   * Microseconds at which segments begin, each with a key frame that nothing refers across: what the durations of the cut rendition's segments
-   * add up to, 0 first.
+   * Runs the converter, with one thread, on a file in memory: same bytes and arguments in, same bytes out, wherever it runs. Aborting ends it at once. Rejects
+   * with `unsupported` (it can't be converted), `too-large` (more than `most` came out), `aborted` or `missing-feature`.
    */
-  readonly starts: readonly number[];
-  /** Where the last one ends (microseconds), as these durations say it. Left out: where the file's picture does, which may be a frame off. */
-  readonly end?: number;
-  /** Segments that the caller has from an earlier time. It goes on behind them where it can, and says in `rendition` where it does. */
-  readonly from?: number;
-}
-
-export interface MediaProbe {
-  /** Seconds. */
-  readonly duration: number;
-  readonly container: string;
-  readonly video: { readonly codec: string; readonly width: number; readonly height: number; readonly rotation: number } | null;
-  readonly audio: { readonly codec: string; readonly channels: number; readonly sampleRate: number } | null;
-  /** What `cut` will do: `copy` re-encodes nothing. */
-  readonly plan: 'copy' | 'transcode';
-}
-
-export type CutEvent =
-  /** 0 to 1 over the whole work, never falling. */
-  | { readonly type: 'progress'; readonly fraction: number }
-  /** Comes once for each rendition, before its segments, of which the first is number `from`: 0 when it is left out. */
-  | { readonly type: 'rendition'; readonly rendition: CutRendition; readonly from?: number }
-  /** In order within a rendition; `duration` in microseconds. */
-  | { readonly type: 'segment'; readonly rendition: number; readonly bytes: Bytes; readonly duration: number }
-  /** A small JPEG or WebP picture (≤ 12 KiB) from the video. */
-  | { readonly type: 'poster'; readonly bytes: Bytes; readonly mime: string }
-  | { readonly type: 'done' };
-
-export interface CutRendition {
-  /** 0, 1, …: what `segment` events name. */
-  readonly index: number;
-  readonly kind: 'video' | 'audio';
-  /** As in RFC 6381, for example `avc1.64001f` or `mp4a.40.2`. */
-  readonly codecs: string;
-  /** The CMAF initialisation segment. */
-  readonly init: Bytes;
-  /** Pixels as shown (after rotation); 0 for audio. */
-  readonly width: number;
-  readonly height: number;
-  /** Frames a second, 0 when unknown, variable or audio. */
-  readonly frameRate: number;
+  convert(conversion: Conversion, signal: AbortSignal): Promise<Bytes>;
+  /** Whether a whole MP4 of video can be decoded, to so many pictures; null where this platform can't tell. Rejects with `aborted`. */
+  decodes(video: Bytes, pictures: number, signal: AbortSignal): Promise<boolean | null>;
+  /**
+   * Up to three pictures from all over the video, none of them black if that can be helped. Empty without a picture, or where this browser can't decode it.
+   * Rejects as `probe`.
+   */
+  pictures(file: SourceFile, signal: AbortSignal): Promise<readonly StillPicture[]>;
+  /**
+   * Tiles from key frames all over the video; null without a picture, or where this browser can't decode it and `cut` has not just converted it.
+   * Rejects as `probe`.
+   */
+  sheets(file: SourceFile, signal: AbortSignal): Promise<PreviewSheets | null>;
+  /** A picture file of any kind that the browser decodes, cut to `aspect` (width over height) and made small. Rejects with `unsupported`. */
+  still(picture: SourceFile, aspect: number): Promise<StillPicture>;
 }

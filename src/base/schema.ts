@@ -176,6 +176,32 @@ export function struct<T extends object>(fields: { readonly [K in keyof T]-?: Sc
   };
 }
 
+/**
+ * As `struct`, with one field more behind the others that was not always there: it is written only when it differs from `absent`, and what was
+ * written without it is read with that.
+ */
+export function structAnd<T extends object, L extends keyof T>(
+  fields: { readonly [K in Exclude<keyof T, L>]-?: Schema<T[K]> },
+  later: { readonly name: L; readonly schema: Schema<T[L]>; readonly absent: T[L]; readonly isAbsent: (value: T[L]) => boolean },
+): Schema<T> {
+  const names = Object.keys(fields) as Exclude<keyof T, L>[];
+  return {
+    write(writer, value) {
+      const whole = !later.isAbsent(value[later.name]);
+      writer.array(names.length + (whole ? 1 : 0));
+      for (const name of names) fields[name].write(writer, value[name]);
+      if (whole) later.schema.write(writer, value[later.name]);
+    },
+    read(reader) {
+      const count = reader.array(names.length, names.length + 1);
+      const value: Partial<T> = {};
+      for (const name of names) value[name] = fields[name].read(reader);
+      value[later.name] = count > names.length ? later.schema.read(reader) : later.absent;
+      return value as T;
+    },
+  };
+}
+
 /** One of several structs, told apart by `type`; on the wire `[number, ...fields]`. What a variant reads is made for the union, which writes `type` into it. */
 export function union<T extends { readonly type: string }>(
   variants: {

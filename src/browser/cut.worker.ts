@@ -1,11 +1,13 @@
 /** A worker for one job: to say what a file is, to cut it in segments, or to make another quality of it. Whoever started it ends it. */
-import { asKadreelError, fail } from '../base/errors.ts';
+import { asKadreelError, assertNever, fail } from '../base/errors.ts';
 import { decodeAhead } from './decode-times.ts';
 import { readComplexEdits } from './edit-lists.ts';
-import { type AudioTrack, damaged, type MediaFile, openMediaFile, type VideoTrack } from './media-file.ts';
+import { type AudioTrack, damaged, type MediaFile, openMediaFile, type PacketMeasure, type VideoTrack } from './media-file.ts';
 import type { CutReply, CutRequest, Inspection } from './media-protocol.ts';
-import { makePoster } from './poster.ts';
-import { makeQuality } from './quality-maker.ts';
+import { decodesAll } from './picture-check.ts';
+import { makePoster, proposePictures } from './poster.ts';
+import { makeSheets } from './preview-sheets.ts';
+import { canEncode, makeQuality } from './quality-maker.ts';
 import {
   type CutSegment,
   cutAudio,
@@ -29,6 +31,7 @@ const AUDIO_CODECS = ['aac', 'opus'];
 const INSPECTED_PACKETS = 3000;
 /** Milliseconds: a decoder that hangs must not hold up the publication. */
 const POSTER_PATIENCE = 10_000;
+const PICTURES_PATIENCE = 20_000;
 /** The sample rate of every Opus stream (RFC 7845 §5.1); what the container says is the rate before encoding. */
 const OPUS_RATE = 48_000;
 
@@ -69,32 +72,70 @@ self.onmessage = ({ data }: MessageEvent<CutRequest>): void => {
 };
 
 function work(request: Exclude<CutRequest, { type: 'credit' | 'piece' }>): Promise<void> {
-  if (request.type === 'inspect') return inspect(request.file);
-  return request.type === 'cut' ? cut(request) : makeQuality(request, outlet, eachPiece());
+  switch (request.type) {
+    case 'inspect':
+      return inspect(request.file);
+    case 'pictures':
+      return pictures(request.file);
+    case 'sheets':
+      return sheets(request.file);
+    case 'cut':
+      return cut(request);
+    case 'encode':
+    case 'recut':
+      return makeQuality(request, outlet, eachPiece());
+    case 'can-encode':
+      return canEncode(request.file, request.quality).then((verdict) => reply({ type: 'verdict', verdict }));
+    case 'decode':
+      return decodesAll(request.file, request.pictures).then((verdict) => reply({ type: 'verdict', verdict }));
+    default:
+      return assertNever(request);
+  }
+}
+
+async function pictures(blob: Blob): Promise<void> {
+  const file = await openMediaFile(blob);
+  reply({ type: 'pictures', pictures: file?.video ? ((await patiently(proposePictures(file.video), PICTURES_PATIENCE)) ?? []) : [] });
+}
+
+async function sheets(blob: Blob): Promise<void> {
+  const file = await openMediaFile(blob);
+  const video = file?.video;
+  // What an edit list hides is not what players show.
+  const isPlain = video && video.start >= -MAX_HIDDEN && (await readComplexEdits(blob)) === null;
+  // Codecs promise more than they do: a seek bar without pictures is as good as it was.
+  const made = isPlain ? await makeSheets(video, originOf(video, file.audio)).catch(() => null) : null;
+  const transfer = made?.sheets.map(({ buffer }) => buffer) ?? [];
+  self.postMessage({ type: 'sheets', sheets: made } satisfies CutReply, transfer);
 }
 
 async function inspect(blob: Blob): Promise<void> {
   const file = await openMediaFile(blob);
-  reply({ type: 'inspected', inspection: file && (await inspection(file, await readComplexEdits(blob))) });
+  reply({ type: 'inspected', inspection: file && (await inspection(file, { size: blob.size, edited: await readComplexEdits(blob) })) });
 }
 
 /** `edited`: the seconds shown by edits that only ffmpeg follows, or null. */
-async function inspection(file: MediaFile, edited: number | null): Promise<Inspection> {
+async function inspection(file: MediaFile, { size, edited }: { size: number; edited: number | null }): Promise<Inspection> {
   const { video, audio } = file;
   for (const track of [video, audio]) {
     if (track && !track.complete) throw damaged('its end is missing, as after a copy or a download that was broken off');
   }
   // What an edit list hides does not count.
   const origin = video && video.start < -MAX_HIDDEN ? 0 : originOf(video, audio);
+  const duration = edited ?? Math.max(0, ...[video, audio].map((track) => (track ? track.end - origin : 0)));
+  const [pictures, sound] = [video && (await video.measure()), audio && (await audio.measure())];
   return {
     container: file.container,
-    duration: edited ?? Math.max(0, ...[video, audio].map((track) => (track ? track.end - origin : 0))),
+    duration,
     video: video && {
       codec: video.codec,
       codecs: video.codecs,
       width: video.width,
       height: video.height,
       rotation: video.rotation,
+      frameRate: video.frameRate || (pictures?.rate ?? 0),
+      variable: video.frameRate === 0,
+      bitrate: pictureBitrate({ pictures, sound: sound?.bitrate ?? 0, whole: duration > 0 ? (8 * size) / duration : 0 }),
       cuttable: edited === null && (await measureCuttable(video, INSPECTED_PACKETS)) !== null,
     },
     audio: audio && {
@@ -102,9 +143,19 @@ async function inspection(file: MediaFile, edited: number | null): Promise<Inspe
       codecs: audio.codecs,
       channels: audio.channels,
       sampleRate: audio.sampleRate,
+      bitrate: sound?.bitrate || null,
       cuttable: edited === null && AUDIO_CODECS.includes(audio.codec) && audio.codecs !== null,
     },
   };
+}
+
+/**
+ * Bits a second. What was not counted to the end is told by what the whole file takes beside its sound: the beginning of a long video says little about
+ * the rest.
+ */
+function pictureBitrate(of: { pictures: PacketMeasure | null; sound: number; whole: number }): number | null {
+  if (of.pictures?.whole) return of.pictures.bitrate || null;
+  return of.whole > of.sound ? of.whole - of.sound : null;
 }
 
 /** The measure of a video that can be cut as it is, else null. */

@@ -1,12 +1,11 @@
-/** ffmpeg.wasm as the page uses it: what a file is, and its conversion to H.264 and AAC, or to one quality of the picture, in fragmented MP4. */
-import type { Bytes } from '../base/bytes.ts';
+/** ffmpeg.wasm as the page uses it: conversion of a file to H.264 and AAC, or to one quality of the picture, in fragmented MP4. */
+import { type Bytes, concat } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
-import type { MediaProbe, VideoQuality } from '../base/ports.ts';
+import type { Conversion, VideoQuality } from '../base/ports.ts';
 import { abortError } from '../base/timing.ts';
 import { createFragmentSplitter } from './fragments.ts';
 import type { FfmpegReply, FfmpegRequest } from './media-protocol.ts';
 import { openWorker } from './media-worker.ts';
-import { timelineOrigin } from './segment-cutter.ts';
 
 /** Pixels of the converted picture at most. */
 const MAX_WIDTH = 1280;
@@ -16,9 +15,6 @@ const MAX_HEIGHT = 720;
 const MAX_THREADS = 4;
 /** Longest silence of a conversion that goes on (ms): it tells of its progress twice a second, and a picture that large takes a few seconds. */
 const STANDSTILL = 30_000;
-
-/** Formats of ffmpeg that are no videos though they come with a picture: still images, and text drawn as one. */
-const NO_VIDEO = /_pipe$|^image2|^tty$|^ico$|^txd$/;
 
 /** Picture (square pixels, at most 1280 × 720, even sizes, a key frame every 2 s, no B-frames) and sound. */
 const VIDEO_ARGS = [
@@ -92,90 +88,6 @@ export function beginOf({ quality, origin }: QualityConversion): number {
   const { starts, from = 0 } = quality;
   // Rounded as ffmpeg is told it, so that both count alike.
   return from > 0 ? Number(Math.max((starts[from] ?? 0) / 1e6 + origin - START_ROUNDING, 0).toFixed(6)) : 0;
-}
-
-/** What ffprobe finds in a file that mediabunny does not know. Rejects with `unsupported` when it is no media file. */
-export async function probeByFfmpeg(file: Blob, signal: AbortSignal): Promise<MediaProbe> {
-  const found = await ffprobe(file, signal);
-  const format = found.format?.format_name ?? '';
-  const streams = NO_VIDEO.test(format) ? [] : (found.streams ?? []);
-  const { video, audio } = mainStreams(streams);
-  if (!video && !audio)
-    throw fail(
-      'unsupported',
-      'This is not a video: nothing in the file can be read as pictures or sound. Choose a video file, for example an MP4.',
-    );
-  return {
-    duration: Number(found.format?.duration ?? 0) || 0,
-    container: found.format?.format_long_name ?? format,
-    video: video ? { codec: video.codec_name ?? 'unknown', ...shownSize(video), rotation: 0 } : null,
-    audio: audio
-      ? { codec: audio.codec_name ?? 'unknown', channels: audio.channels ?? 0, sampleRate: Number(audio.sample_rate ?? 0) || 0 }
-      : null,
-    plan: 'transcode',
-  };
-}
-
-/**
- * The second of what `convert` makes of a file that is 0 on the timeline of the cut: ffmpeg counts from the first stream's start, the cut from
- * where the picture starts (`timelineOrigin`). Rejects with `aborted` or `missing-feature`.
- */
-export async function originByFfmpeg(file: Blob, signal: AbortSignal): Promise<number> {
-  const found = await ffprobe(file, signal);
-  const start = secondsIn(found.format?.start_time) ?? 0;
-  const { video, audio } = mainStreams(found.streams ?? []);
-  const sinceStart = (stream: FfprobeStream | undefined): number | null =>
-    stream ? (secondsIn(stream.start_time) ?? start) - start : null;
-  return timelineOrigin({ video: sinceStart(video), audio: sinceStart(audio) });
-}
-
-function ffprobe(file: Blob, signal: AbortSignal): Promise<FfprobeOutput> {
-  return withFfmpeg({ type: 'probe', file }, signal, async (next): Promise<FfprobeOutput> => {
-    for (;;) {
-      const reply = await next();
-      if (reply.type === 'probed') return JSON.parse(reply.json);
-    }
-  });
-}
-
-function mainStreams(streams: readonly FfprobeStream[]): { video: FfprobeStream | undefined; audio: FfprobeStream | undefined } {
-  return {
-    video: streams.find((stream) => stream.codec_type === 'video' && stream.disposition?.attached_pic !== 1),
-    audio: streams.find((stream) => stream.codec_type === 'audio'),
-  };
-}
-
-function secondsIn(text: string | undefined): number | null {
-  const seconds = Number(text ?? Number.NaN);
-  return Number.isFinite(seconds) ? seconds : null;
-}
-
-interface FfprobeOutput {
-  readonly format?: {
-    readonly start_time?: string;
-    readonly format_name?: string;
-    readonly format_long_name?: string;
-    readonly duration?: string;
-  };
-  readonly streams?: readonly FfprobeStream[];
-}
-
-interface FfprobeStream {
-  readonly codec_type?: string;
-  readonly codec_name?: string;
-  readonly start_time?: string;
-  readonly width?: number;
-  readonly height?: number;
-  readonly sample_aspect_ratio?: string;
-  readonly channels?: number;
-  readonly sample_rate?: string;
-  readonly disposition?: { readonly attached_pic?: number };
-}
-
-function shownSize(stream: FfprobeStream): { width: number; height: number } {
-  const [across = 1, down = 1] = (stream.sample_aspect_ratio ?? '1:1').split(':').map(Number);
-  const stretch = across > 0 && down > 0 ? across / down : 1;
-  return { width: Math.round((stream.width ?? 0) * stretch), height: stream.height ?? 0 };
 }
 
 /** What a conversion makes, and who hears of it. */
@@ -260,6 +172,38 @@ function run(file: Blob, { what, threads, signal, onChunk, onTime }: Run): Promi
   });
 }
 
+/** Milliseconds from one small conversion to the next within which what was compiled is kept for it: it takes some 100 MB. */
+const KEEP_COMPILED = 60_000;
+let compiled: WebAssembly.Module | null = null;
+let forgetting: ReturnType<typeof setTimeout> | undefined;
+
+/** Also keeps what is there already. */
+function keepCompiled(module: WebAssembly.Module | null): void {
+  compiled = module;
+  clearTimeout(forgetting);
+  forgetting = setTimeout(() => {
+    compiled = null;
+  }, KEEP_COMPILED);
+}
+
+/** Runs ffmpeg on a small MP4, as the port says. */
+export async function convertBytes({ source, inputArgs, args, most }: Conversion, signal: AbortSignal): Promise<Bytes> {
+  const file = new Blob([source], { type: 'video/mp4' });
+  return withFfmpeg({ type: 'run', file, inputArgs, args, module: compiled ?? 'tell' }, signal, async (next) => {
+    const parts: Bytes[] = [];
+    let size = 0;
+    for (let reply = await next(); reply.type !== 'finished'; reply = await next()) {
+      if (reply.type === 'compiled') keepCompiled(reply.module);
+      if (reply.type !== 'chunk') continue;
+      size += reply.bytes.length;
+      if (size > most) throw fail('too-large', 'More came out of the converter than may.');
+      parts.push(reply.bytes);
+    }
+    keepCompiled(compiled);
+    return concat(...parts);
+  });
+}
+
 /** Threads of the decoder, and as many of the encoder; 1 where the page may not share memory with workers. */
 function threadCount(): number {
   return globalThis.crossOriginIsolated ? Math.min(Math.max(navigator.hardwareConcurrency || 1, 1), MAX_THREADS) : 1;
@@ -284,7 +228,8 @@ function within<T>(limit: number, promise: Promise<T>): Promise<T> {
   });
 }
 
-async function withFfmpeg<T>(
+/** Gives a worker with ffmpeg a request, and its answers to `use`; the worker ends with that. Rejects as `use`, with `aborted` or what the worker says. */
+export async function withFfmpeg<T>(
   request: FfmpegRequest,
   signal: AbortSignal,
   use: (next: () => Promise<Exclude<FfmpegReply, { type: 'failed' }>>) => Promise<T>,

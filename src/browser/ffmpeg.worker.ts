@@ -41,8 +41,8 @@ async function probe(file: Blob): Promise<void> {
   reply({ type: 'probed', json });
 }
 
-async function run({ file, inputArgs = [], args, threads = false }: FfmpegRequest & { type: 'run' }): Promise<void> {
-  const core = await (threads ? loadThreaded() : load());
+async function run({ file, inputArgs = [], args, threads = false, module }: FfmpegRequest & { type: 'run' }): Promise<void> {
+  const core = await (threads ? loadThreaded() : load(module));
   const input = mount(core, file);
   const output = outputDevice(core);
   const log: string[] = [];
@@ -61,8 +61,11 @@ async function run({ file, inputArgs = [], args, threads = false }: FfmpegReques
   reply({ type: 'finished' });
 }
 
-function load(): Promise<FfmpegCore> {
-  return start(createFFmpegCore, wasmUrl);
+async function load(module?: WebAssembly.Module | 'tell'): Promise<FfmpegCore> {
+  const compiled = module && module !== 'tell' ? module : WebAssembly.compileStreaming(fetch(wasmUrl));
+  const core = await start(createFFmpegCore, compiled);
+  if (module === 'tell') reply({ type: 'compiled', module: await compiled });
+  return core;
 }
 
 /** The build with threads: 32 workers, each of which loads the same script, and a heap that all of them share. */
@@ -70,10 +73,14 @@ async function loadThreaded(): Promise<FfmpegCore> {
   const { default: create }: typeof import('@ffmpeg/core') = await import(/* @vite-ignore */ threadedUrl).catch(notLoaded);
   const [script, wasmURL, workerURL] = [threadedUrl, threadedWasmUrl, threadUrl].map((url) => new URL(url, self.location.href).href);
   // It reads the addresses of its parts behind the `#` of its own.
-  return start(create, threadedWasmUrl, `${script}#${btoa(JSON.stringify({ wasmURL, workerURL }))}`);
+  return start(create, WebAssembly.compileStreaming(fetch(threadedWasmUrl)), `${script}#${btoa(JSON.stringify({ wasmURL, workerURL }))}`);
 }
 
-async function start(create: typeof createFFmpegCore, wasm: string, mainScriptUrlOrBlob?: string): Promise<FfmpegCore> {
+async function start(
+  create: typeof createFFmpegCore,
+  compiled: WebAssembly.Module | Promise<WebAssembly.Module>,
+  mainScriptUrlOrBlob?: string,
+): Promise<FfmpegCore> {
   let failed: ((error: unknown) => void) | null = null;
   const broken = new Promise<never>((_, reject) => {
     failed = reject;
@@ -81,10 +88,13 @@ async function start(create: typeof createFFmpegCore, wasm: string, mainScriptUr
   const core = create({
     ...(mainScriptUrlOrBlob && { mainScriptUrlOrBlob }),
     instantiateWasm(imports, receive) {
-      WebAssembly.instantiateStreaming(fetch(wasm), imports).then(({ instance, module }) => {
+      const instantiate = async (): Promise<void> => {
+        const module = await compiled;
+        const instance = await WebAssembly.instantiate(module, imports);
         reply({ type: 'loaded' });
         receive(instance, module);
-      }, failed);
+      };
+      instantiate().catch(failed);
       return {};
     },
   });

@@ -43,12 +43,21 @@ interface Track {
   readonly end: number;
   /** Whether the bytes of the last packet are there. */
   readonly complete: boolean;
+  /** Counts packets from the front; that they were all is told by `whole`. */
+  measure(): Promise<PacketMeasure>;
   /** In decode order. `metadataOnly` leaves the bytes out. `from`: begins with this packet of the track, which may be one without bytes. */
   packets(options: { metadataOnly: boolean; from?: EncodedPacket }): AsyncIterable<EncodedPacket>;
   /** The last key packet that is shown at this time or before, or the first of all; without its bytes. Null where there is none. */
   keyPacketAt(time: number): Promise<EncodedPacket | null>;
   /** One CMAF segment, and the initialisation segment that goes with it. */
   mux(packets: readonly EncodedPacket[]): Promise<{ readonly init: Bytes; readonly bytes: Bytes }>;
+}
+
+export interface PacketMeasure {
+  /** Packets and bits a second. */
+  readonly rate: number;
+  readonly bitrate: number;
+  readonly whole: boolean;
 }
 
 export interface VideoTrack extends Track {
@@ -63,8 +72,11 @@ export interface VideoTrack extends Track {
   readonly decoderConfig: VideoDecoderConfig | null;
   /** As `mux`, of pictures that were encoded anew, as H.264, and lie as this track's do. `config` is what the encoder said. */
   muxEncoded(packets: readonly EncodedPacket[], config: VideoDecoderConfig): Promise<{ readonly init: Bytes; readonly bytes: Bytes }>;
-  /** The picture that is shown at a time, `width` pixels wide; null when there is none. Rejects when this browser can't decode it. */
-  picture(time: number, width: number): Promise<OffscreenCanvas | null>;
+  /**
+   * The key frames at or before these times, which rise, scaled to `width` and, unless it is left out, `height` pixels. The same canvas comes for all times
+   * that have one key frame, and is drawn over for the next. Rejects when this browser can't decode them.
+   */
+  keyPictures(times: readonly number[], size: { readonly width: number; readonly height?: number }): AsyncIterable<OffscreenCanvas>;
 }
 
 export interface AudioTrack extends Track {
@@ -75,6 +87,8 @@ export interface AudioTrack extends Track {
 
 /** Packets looked at to tell a constant frame rate. */
 const FRAME_RATE_PACKETS = 256;
+/** And to tell how many bits a second there are. */
+const MEASURED_PACKETS = 3000;
 
 /** Opens a file; null when it is in no format that mediabunny reads. Rejects with `unsupported` when it is damaged. */
 export async function openMediaFile(file: Blob): Promise<MediaFile | null> {
@@ -122,11 +136,28 @@ async function openVideo(track: InputVideoTrack): Promise<VideoTrack> {
       return muxVideo(packets, { codec, config, metadata });
     },
     muxEncoded: (packets, encoded) => muxVideo(packets, { codec: 'avc', config: encoded, metadata }),
-    async picture(time, width) {
-      const shown = await new CanvasSink(track, { width }).getCanvas(time);
-      return shown && shown.canvas instanceof OffscreenCanvas ? shown.canvas : null;
-    },
+    keyPictures: (times, size) => keyPictures(track, times, size),
   };
+}
+
+async function* keyPictures(
+  track: InputVideoTrack,
+  times: readonly number[],
+  size: { readonly width: number; readonly height?: number },
+): AsyncGenerator<OffscreenCanvas> {
+  const packets = new EncodedPacketSink(track);
+  const keys: number[] = [];
+  for (const time of times) {
+    const key = (await packets.getKeyPacket(time, { metadataOnly: true })) ?? (await packets.getFirstKeyPacket({ metadataOnly: true }));
+    if (key) keys.push(key.timestamp);
+  }
+  const sink = new CanvasSink(track, { ...size, ...(size.height !== undefined && { fit: 'fill' }), poolSize: 1 });
+  let at = 0;
+  for await (const shown of sink.canvasesAtTimestamps(new Set(keys))) {
+    const key = [...new Set(keys)][at++];
+    if (!shown || !(shown.canvas instanceof OffscreenCanvas)) throw damaged('a key frame of it can’t be decoded');
+    for (const other of keys) if (other === key) yield shown.canvas;
+  }
 }
 
 /** Without what is about showing: rotation and aspect stay in the container. */
@@ -188,6 +219,10 @@ async function openTrack(track: InputTrack): Promise<Omit<Track, 'mux'>> {
     start: last ? await track.getFirstTimestamp() : 0,
     end: last ? last.timestamp + last.duration : 0,
     complete: last !== null && (await sink.getPacket(last.timestamp)) !== null,
+    async measure() {
+      const { packetCount, averagePacketRate, averageBitrate } = await track.computePacketStats(MEASURED_PACKETS);
+      return { rate: averagePacketRate, bitrate: averageBitrate, whole: packetCount < MEASURED_PACKETS };
+    },
     async *packets({ metadataOnly, from }) {
       const first = from && !metadataOnly && from.isMetadataOnly ? await sink.getPacket(from.timestamp) : from;
       yield* sink.packets(first ?? undefined, undefined, { metadataOnly });

@@ -1,7 +1,7 @@
 /** What the page and its media workers say to each other. */
 import type { Bytes } from '../base/bytes.ts';
 import type { ErrorCode } from '../base/errors.ts';
-import type { CutEvent, VideoQuality } from '../base/ports.ts';
+import type { CutEvent, PreviewSheets, StillPicture, VideoQuality } from '../base/ports.ts';
 
 /**
  * Segments that a worker may be ahead of its reader, who writes them down: with the tab no more than this goes that was made. At most 16 MiB
@@ -20,6 +20,8 @@ export interface WorkerFailure {
 export type CutRequest =
   /** Answered by `inspected`. */
   | { readonly type: 'inspect'; readonly file: Blob }
+  /** Answered by `pictures`, or by `sheets`. */
+  | { readonly type: 'pictures' | 'sheets'; readonly file: Blob }
   /**
    * Answered by `event`s and by `ended`. Picture and sound may come from different files with one timeline.
    * Every packet is looked at first: where a GOP fits in no segment, the answer is `uncuttable` if `mayRefuse`, else a failure. `kept`: segments of each
@@ -27,6 +29,10 @@ export type CutRequest =
    */
   | { readonly type: 'cut'; readonly video: Blob; readonly audio: Blob; readonly mayRefuse: boolean; readonly kept: readonly number[] }
   | EncodeRequest
+  /** Answered by `verdict`: whether `encode` would not say `uncuttable`. */
+  | { readonly type: 'can-encode'; readonly file: Blob; readonly quality: VideoQuality }
+  /** Answered by `verdict`: whether every picture can be decoded. */
+  | { readonly type: 'decode'; readonly file: Blob; readonly pictures: number }
   /** One more piece for `recut`, a small file of its own; null after the last one. */
   | { readonly type: 'piece'; readonly piece: Blob | null }
   /** One more segment was taken. */
@@ -35,8 +41,12 @@ export type CutRequest =
 /** What a cut worker says. */
 export type CutReply =
   | { readonly type: 'inspected'; readonly inspection: Inspection | null }
+  | { readonly type: 'pictures'; readonly pictures: readonly StillPicture[] }
+  | { readonly type: 'sheets'; readonly sheets: PreviewSheets | null }
   | { readonly type: 'event'; readonly event: CutEvent }
   | { readonly type: 'uncuttable' }
+  /** Null: this browser can't tell. */
+  | { readonly type: 'verdict'; readonly verdict: boolean | null }
   | { readonly type: 'ended' }
   | WorkerFailure;
 
@@ -52,13 +62,21 @@ export interface Inspection {
   readonly container: string;
   /** Seconds, from the first thing shown to the last. */
   readonly duration: number;
-  readonly video: TrackInspection<{ readonly width: number; readonly height: number; readonly rotation: number }> | null;
+  readonly video: TrackInspection<{
+    readonly width: number;
+    readonly height: number;
+    readonly rotation: number;
+    readonly frameRate: number;
+    readonly variable: boolean;
+  }> | null;
   readonly audio: TrackInspection<{ readonly channels: number; readonly sampleRate: number }> | null;
 }
 
 export type TrackInspection<Facts> = Facts & {
   readonly codec: string;
   readonly codecs: string | null;
+  /** Bits a second on average; null when unknown. */
+  readonly bitrate: number | null;
   /** Whether it can be cut as it is, if the browser plays `codecs`. */
   readonly cuttable: boolean;
 };
@@ -74,6 +92,8 @@ export type FfmpegRequest =
       readonly inputArgs?: readonly string[];
       readonly args: readonly string[];
       readonly threads?: boolean;
+      /** What another worker compiled, as that takes longer than many a run; `tell`: says `compiled` when it has compiled it. */
+      readonly module?: WebAssembly.Module | 'tell';
     };
 
 /** What an ffmpeg worker says. */
@@ -86,6 +106,8 @@ export type FfmpegReply =
   /** Seconds of the output that are done. */
   | { readonly type: 'time'; readonly seconds: number }
   | { readonly type: 'finished' }
+  /** What was compiled, for the next worker. Comes before all else, where it was asked for. */
+  | { readonly type: 'compiled'; readonly module: WebAssembly.Module }
   | WorkerFailure;
 
 /** The path that ffmpeg writes to: a device that sends everything on. */

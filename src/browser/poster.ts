@@ -1,56 +1,73 @@
-/** A small picture of a video, for cards and for the time before it plays. */
-import type { Bytes } from '../base/bytes.ts';
+/** Small pictures of a video, for cards and for the time before it plays. */
+import type { StillPicture } from '../base/ports.ts';
 import type { VideoTrack } from './media-file.ts';
+import { compressPicture, STILL_WIDTH } from './still.ts';
 
-/** Pixels: twice the width of a card on a phone's screen. */
-const WIDTH = 320;
-/** Bytes: a value of the network with room to spare. */
-const MAX_BYTES = 11 * 1024;
 /** Where to look, as parts of the duration: many videos begin with black. */
 const MOMENTS = [0.1, 0.25, 0.5, 0.02];
-/** Mean brightness, of 255, below which a picture counts as black. */
-const DARK = 24;
-const QUALITIES = [0.82, 0.7, 0.55, 0.4, 0.25, 0.1];
-
-export interface Poster {
-  readonly bytes: Bytes;
-  readonly mime: string;
-}
+/** Where the proposals are from: one of each row. */
+const PROPOSED: readonly (readonly number[])[] = [
+  [0.12, 0.05, 0.22],
+  [0.5, 0.42, 0.58],
+  [0.85, 0.75, 0.92],
+];
+/** Standard deviation of the brightness, of 255, below which a picture counts as empty: black, white, or of one colour. */
+const DULL = 10;
 
 /** The picture, or null when this browser can't decode the video or make it small enough. Never rejects. */
-export async function makePoster(video: VideoTrack): Promise<Poster | null> {
+export async function makePoster(video: VideoTrack): Promise<StillPicture | null> {
   try {
-    let best: { canvas: OffscreenCanvas; brightness: number } | null = null;
-    for (const moment of MOMENTS) {
-      const canvas = await video.picture(video.start + (video.end - video.start) * moment, WIDTH);
-      if (!canvas) continue;
-      const brightness = meanBrightness(canvas);
-      if (!best || brightness > best.brightness) best = { canvas, brightness };
-      if (brightness >= DARK) break;
-    }
-    return best && (await compress(best.canvas));
+    const found = await liveliest(video, MOMENTS);
+    return found && (await compressPicture(found));
   } catch {
     return null;
   }
 }
 
-function meanBrightness(canvas: OffscreenCanvas): number {
+/** Up to three pictures from all over the video, in its order; no two from one key frame. Never rejects. */
+export async function proposePictures(video: VideoTrack): Promise<readonly StillPicture[]> {
+  const pictures: StillPicture[] = [];
+  try {
+    for (const moments of PROPOSED) {
+      const found = await liveliest(video, moments);
+      const picture = found && (await compressPicture(found));
+      if (picture && !pictures.some((other) => sameBytes(other.bytes, picture.bytes))) pictures.push(picture);
+    }
+  } catch {
+    return pictures; // What was decoded so far is good.
+  }
+  return pictures;
+}
+
+/** The first picture of these that shows something, else the one that shows most. */
+async function liveliest(video: VideoTrack, moments: readonly number[]): Promise<OffscreenCanvas | null> {
+  let best: { canvas: OffscreenCanvas; contrast: number } | null = null;
+  for (const moment of moments) {
+    const time = video.start + (video.end - video.start) * moment;
+    for await (const canvas of video.keyPictures([time], { width: STILL_WIDTH })) {
+      const contrast = contrastOf(canvas);
+      if (!best || contrast > best.contrast) best = { canvas, contrast };
+    }
+    if (best && best.contrast >= DULL) break;
+  }
+  return best?.canvas ?? null;
+}
+
+/** How much the brightness (0 to 255) of its pixels differs. */
+function contrastOf(canvas: OffscreenCanvas): number {
   const context = canvas.getContext('2d');
   if (!context) return 0;
   const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-  let sum = 0;
-  for (let i = 0; i + 2 < data.length; i += 4) sum += Math.max(data[i] ?? 0, data[i + 1] ?? 0, data[i + 2] ?? 0);
-  return (4 * sum) / Math.max(data.length, 1);
+  let [count, sum, squares] = [0, 0, 0];
+  for (let i = 0; i + 2 < data.length; i += 4) {
+    const light = 0.3 * (data[i] ?? 0) + 0.6 * (data[i + 1] ?? 0) + 0.1 * (data[i + 2] ?? 0);
+    count++;
+    sum += light;
+    squares += light * light;
+  }
+  return count === 0 ? 0 : Math.sqrt(Math.max(0, squares / count - (sum / count) ** 2));
 }
 
-async function compress(canvas: OffscreenCanvas): Promise<Poster | null> {
-  for (const quality of QUALITIES) {
-    // A browser that can't write WebP gives PNG, which says so in its type and is no use here.
-    for (const type of ['image/webp', 'image/jpeg']) {
-      const blob = await canvas.convertToBlob({ type, quality });
-      if (blob.type !== type || blob.size > MAX_BYTES) continue;
-      return { bytes: new Uint8Array(await blob.arrayBuffer()), mime: type };
-    }
-  }
-  return null;
+function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, n) => byte === other[n]);
 }

@@ -25,16 +25,27 @@ export async function makeQuality(request: EncodeRequest, outlet: SegmentOutlet,
   return encode(request, outlet);
 }
 
-async function encode({ file: blob, quality }: EncodeRequest & { type: 'encode' }, outlet: SegmentOutlet): Promise<void> {
+/** Whether this browser can make it by WebCodecs, as far as one can know before. */
+export async function canEncode(blob: Blob, quality: VideoQuality): Promise<boolean> {
+  return (await encodableOf(blob, quality)) !== null;
+}
+
+/** What WebCodecs need to make it; null where they can't. */
+async function encodableOf(blob: Blob, quality: VideoQuality) {
   const file = await openMediaFile(blob);
   const video = file?.video;
   // What an edit list hides is followed by ffmpeg alone.
   const isPlain = video && video.start >= -MAX_HIDDEN && (await readComplexEdits(blob)) === null;
-  if (!isPlain) return outlet.reply({ type: 'uncuttable' });
+  const config = isPlain ? await chooseEncoder(video, quality) : null;
+  return isPlain && config ? { file, video, config } : null;
+}
+
+async function encode({ file: blob, quality }: EncodeRequest & { type: 'encode' }, outlet: SegmentOutlet): Promise<void> {
+  const encodable = await encodableOf(blob, quality);
+  if (!encodable) return outlet.reply({ type: 'uncuttable' });
+  const { file, video, config } = encodable;
   const origin = originOf(file);
   const end = endOf(quality, video.end - origin);
-  const config = await chooseEncoder(video, quality);
-  if (!config) return outlet.reply({ type: 'uncuttable' });
   const starts = secondsOf(quality.starts);
   const { from = 0 } = quality;
   // Pictures that are shown before the key frame of their segment need the ones before it.

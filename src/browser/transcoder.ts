@@ -3,16 +3,9 @@ import { asKadreelError, fail } from '../base/errors.ts';
 import type { CutEvent, MediaProbe, SourceFile, Transcoder, VideoQuality } from '../base/ports.ts';
 import { quiet } from '../base/timing.ts';
 import { mostBitrate } from './aligned-cutter.ts';
-import {
-  beginOf,
-  type ConversionOptions,
-  convert,
-  convertInPieces,
-  originByFfmpeg,
-  probeByFfmpeg,
-  type QualityConversion,
-} from './ffmpeg.ts';
-import type { CutReply, CutRequest, EncodeRequest, Inspection } from './media-protocol.ts';
+import { beginOf, type ConversionOptions, convert, convertBytes, convertInPieces, type QualityConversion } from './ffmpeg.ts';
+import { originByFfmpeg, probeByFfmpeg } from './ffprobe.ts';
+import type { CutReply, CutRequest, EncodeRequest, Inspection, WorkerFailure } from './media-protocol.ts';
 import { type MediaWorker, openWorker } from './media-worker.ts';
 
 /** The share of the work that is converting, when there is something to convert; cutting is quick beside it. */
@@ -20,6 +13,8 @@ const CONVERTING = 0.95;
 const CONVERTING_SOUND = 0.7;
 
 export function createTranscoder(): Transcoder {
+  /** What files became that this browser can't decode: tiles are made of that. */
+  const converted = new WeakMap<SourceFile, Blob>();
   return {
     async probe(file, signal) {
       return (await examine(blobOf(file), signal)).probe;
@@ -34,6 +29,7 @@ export function createTranscoder(): Transcoder {
       }
       const from = plan === 'convert-sound' ? CONVERTING_SOUND : 0;
       const whole = yield* converting(source, { what: 'all', duration: probe.duration, share: CONVERTING, from }, signal);
+      converted.set(file, whole);
       yield* cutBlobs({ video: whole, audio: whole, mayRefuse: false, kept, from: CONVERTING }, signal);
     },
     async *encode(file, wanted, signal) {
@@ -52,6 +48,28 @@ export function createTranscoder(): Transcoder {
         if (from === 0 || isBegun || signal.aborted) throw error;
         yield* encodeQuality(source, { ...wanted, from: 0 }, signal);
       }
+    },
+    async isQuick(file, quality, signal) {
+      const source = blobOf(file);
+      const { probe, plan } = await examine(source, signal);
+      if (!probe.video || (plan === 'convert' && probe.video.rotation !== 0)) return false;
+      return (await verdictOn({ type: 'can-encode', file: source, quality }, signal)) === true;
+    },
+    convert: convertBytes,
+    decodes: (video, pictures, signal) => verdictOn({ type: 'decode', file: new Blob([video], { type: 'video/mp4' }), pictures }, signal),
+    async pictures(file, signal) {
+      const reply = await askOnce({ type: 'pictures', file: blobOf(file) }, signal);
+      return reply.type === 'pictures' ? reply.pictures : [];
+    },
+    async sheets(file, signal) {
+      const source = converted.get(file) ?? blobOf(file);
+      converted.delete(file);
+      const reply = await askOnce({ type: 'sheets', file: source }, signal);
+      return reply.type === 'sheets' ? reply.sheets : null;
+    },
+    async still(picture, aspect) {
+      const { stillOfFile } = await import('./still.ts');
+      return stillOfFile(blobOf(picture), aspect);
     },
   };
 }
@@ -92,15 +110,8 @@ function checkQuality({ width, height, bitrate, starts, end = Number.POSITIVE_IN
 }
 
 async function examine(file: Blob, signal: AbortSignal): Promise<{ probe: MediaProbe; plan: Plan }> {
-  const worker = openCutWorker(signal);
-  let inspection: Inspection | null;
-  try {
-    worker.send({ type: 'inspect', file });
-    const reply = await worker.next();
-    inspection = reply.type === 'inspected' ? reply.inspection : null;
-  } finally {
-    worker.close();
-  }
+  const reply = await askOnce({ type: 'inspect', file }, signal);
+  const inspection = reply.type === 'inspected' ? reply.inspection : null;
   if (!inspection) return { probe: await probeByFfmpeg(file, signal), plan: 'convert' };
   const { container, duration, video, audio } = inspection;
   if (!video && !audio) throw fail('unsupported', 'The file has neither a picture nor sound. Choose a video file, for example an MP4.');
@@ -109,12 +120,38 @@ async function examine(file: Blob, signal: AbortSignal): Promise<{ probe: MediaP
     probe: {
       duration,
       container,
-      video: video && { codec: video.codec, width: video.width, height: video.height, rotation: video.rotation },
-      audio: audio && { codec: audio.codec, channels: audio.channels, sampleRate: audio.sampleRate },
+      video: video && {
+        codec: video.codec,
+        width: video.width,
+        height: video.height,
+        rotation: video.rotation,
+        frameRate: video.frameRate,
+        variable: video.variable,
+        bitrate: video.bitrate,
+        copied: plan !== 'convert',
+      },
+      audio: audio && {
+        codec: audio.codec,
+        channels: audio.channels,
+        sampleRate: audio.sampleRate,
+        bitrate: audio.bitrate,
+        copied: plan === 'copy',
+      },
       plan: plan === 'copy' ? 'copy' : 'transcode',
     },
     plan,
   };
+}
+
+/** The one answer to a request, by a worker of its own. */
+async function askOnce(request: CutRequest, signal: AbortSignal): Promise<Exclude<CutReply, WorkerFailure>> {
+  const worker = openCutWorker(signal);
+  try {
+    worker.send(request);
+    return await worker.next();
+  } finally {
+    worker.close();
+  }
 }
 
 function planFor({ video, audio }: Inspection): Plan {
@@ -226,6 +263,18 @@ async function* eventsOf(worker: MediaWorker<CutRequest, CutReply>, request: Cut
       yield event.type === 'progress' ? { type: 'progress', fraction: from + (1 - from) * event.fraction } : event;
       if (event.type === 'segment') worker.send({ type: 'credit' });
     }
+  } finally {
+    worker.close();
+  }
+}
+
+/** A worker's answer to a question; null when it can't tell. */
+async function verdictOn(request: CutRequest & { type: 'can-encode' | 'decode' }, signal: AbortSignal): Promise<boolean | null> {
+  const worker = openCutWorker(signal);
+  try {
+    worker.send(request);
+    const reply = await worker.next();
+    return reply.type === 'verdict' ? reply.verdict : null;
   } finally {
     worker.close();
   }

@@ -3,7 +3,7 @@ import type { Bytes } from '../base/bytes.ts';
 import { asKadreelError, type ErrorCode, fail } from '../base/errors.ts';
 import type { Key } from '../kademlia/key.ts';
 import type { GroupReference, Manifest, Rendition, VideoId } from './manifest.ts';
-import { masterPlaylist, mediaPlaylist } from './playlist.ts';
+import { captionsPlaylist, masterPlaylist, mediaPlaylist } from './playlist.ts';
 import { type HlsPath, parseHlsPath } from './urls.ts';
 
 /** A video's manifest with the full list of each rendition's groups, in the manifest's order. */
@@ -69,6 +69,8 @@ export async function answerHls(path: string, source: HlsSource, signal: AbortSi
 async function answer(request: HlsPath, source: HlsSource, signal: AbortSignal): Promise<HlsAnswer> {
   const { manifest, groups } = await source.catalogue(request.video, signal);
   if (request.type === 'master') return playlist(masterPlaylist(manifest));
+  if (request.type === 'captions' || request.type === 'cues' || request.type === 'sheet')
+    return answerAddition(request, manifest, { source, signal });
   const rendition = manifest.renditions[request.rendition];
   const list = groups[request.rendition];
   if (!rendition || !list) throw fail('not-found', `This video has no rendition ${request.rendition}.`);
@@ -78,6 +80,29 @@ async function answer(request: HlsPath, source: HlsSource, signal: AbortSignal):
   if (!place) throw fail('not-found', `This rendition has no segment ${request.segment}.`);
   return media(rendition, await source.segment(place.group.key, place.index, signal));
 }
+
+type AdditionPath = Extract<HlsPath, { type: 'captions' | 'cues' | 'sheet' }>;
+
+/** Only of groups that the manifest names: this is no way to ask for anything else. */
+async function answerAddition(
+  request: AdditionPath,
+  { additions }: Manifest,
+  { source, signal }: { source: HlsSource; signal: AbortSignal },
+): Promise<HlsAnswer> {
+  const { captions, preview } = additions;
+  if (request.type === 'captions') {
+    const own = captions.find(({ groups }) => groups[0]?.key === request.group);
+    if (!own) throw fail('not-found', 'This video has no such captions.');
+    return playlist(captionsPlaylist(own.groups));
+  }
+  const named = request.type === 'sheet' ? (preview?.groups ?? []) : captions.flatMap(({ groups }) => groups);
+  const group = named.find(({ key }) => key === request.group);
+  if (!group || request.index >= group.durations.length) throw fail('not-found', 'This video has no such captions or pictures.');
+  const body = await source.segment(group.key, request.index, signal);
+  return { status: 200, headers: { 'Content-Type': ADDITION_TYPES[request.type], 'Cache-Control': SEGMENT_CACHING }, body };
+}
+
+const ADDITION_TYPES = { cues: 'text/vtt; charset=utf-8', sheet: 'image/jpeg' } as const;
 
 /** The group that holds the rendition's `segment`-th segment, and where in it; null past the end. */
 export function locateSegment(

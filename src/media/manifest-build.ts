@@ -3,6 +3,7 @@ import type { Bytes } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
 import type { Crypto, CutRendition } from '../base/ports.ts';
 import { hashKey, type Key } from '../kademlia/key.ts';
+import { type Additions, NO_ADDITIONS } from './additions.ts';
 import type { PackedGroup } from './group.ts';
 import { type IndexPage, listDuration, placeIndexes } from './index-pages.ts';
 import type { Manifest, Rendition } from './manifest.ts';
@@ -22,6 +23,7 @@ export interface ManifestFacts {
   /** Milliseconds since 1970. */
   readonly created: number;
   readonly poster: Key | null;
+  readonly additions?: Additions;
 }
 
 export interface BuiltManifest {
@@ -43,17 +45,27 @@ export function buildManifest(
   first: readonly FinishedRendition[],
   added: readonly FinishedRendition[] = [],
 ): BuiltManifest {
-  const parts = [...first, ...added];
-  const renditions = [...first.map(describe).sort(byKindThenQuality), ...added.map(describe)];
-  const duration = Math.max(0, ...parts.map(({ groups }) => listDuration(groups.map((group) => group.reference))));
-  const whole: Manifest = { version: 1, ...facts, duration, renditions };
+  return describeVideo(crypto, facts, [...describeFirst(first), ...added.map(describeRendition)]);
+}
+
+/** The renditions of a first version, in their order: video first, best first. */
+export function describeFirst(first: readonly FinishedRendition[]): readonly Rendition[] {
+  return first.map(describeRendition).sort(byKindThenQuality);
+}
+
+/** The manifest of renditions whose lists are inline. Throws as `buildManifest`. */
+export function describeVideo(crypto: Crypto, facts: ManifestFacts, renditions: readonly Rendition[]): BuiltManifest {
+  const lists = renditions.map(({ groups }) => (groups.type === 'inline' ? listDuration(groups.groups) : 0));
+  const { additions = NO_ADDITIONS, ...rest } = facts;
+  const whole: Manifest = { version: 1, ...rest, duration: Math.max(0, ...lists), renditions, additions };
   const problem = manifestProblem(whole);
   if (problem) throw fail('invalid', `The video can't be described: ${problem}.`);
   const { manifest, encoded, pages } = placeIndexes(crypto, whole);
   return { manifest, encoded, key: hashKey(crypto, encoded), pages };
 }
 
-function describe({ rendition, groups }: FinishedRendition): Rendition {
+/** A rendition as a manifest says it, its list inline. */
+export function describeRendition({ rendition, groups }: FinishedRendition): Rendition {
   const segments = groups.flatMap((group) => group.descriptor.segments);
   const bits = 8 * sumOf(segments, (segment) => segment.size);
   const milliseconds = sumOf(segments, (segment) => segment.duration);

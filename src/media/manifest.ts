@@ -1,8 +1,13 @@
 /** What a video is: renditions of segments, kept together in groups. All of it is immutable and found by hash. */
 import type { Bytes } from '../base/bytes.ts';
 import { LIMITS } from '../base/limits.ts';
-import { binary, fixed, list, nullable, refine, type Schema, string, struct, time, uint, union } from '../base/schema.ts';
+import { binary, fixed, list, nullable, refine, type Schema, string, struct, structAnd, time, uint, union } from '../base/schema.ts';
 import { type Key, keySchema } from '../kademlia/key.ts';
+import { type Additions, additionsSchema, isPlain, NO_ADDITIONS } from './additions.ts';
+import { type GroupReference, groupReferenceSchema, MAX_DURATION } from './group-reference.ts';
+
+export type { Additions, Captions, SeekPreview } from './additions.ts';
+export type { GroupReference } from './group-reference.ts';
 
 /** Names a video for ever: the key of the record that points to its current manifest. */
 export type VideoId = Key;
@@ -23,6 +28,8 @@ export interface Manifest {
    * Video first, best first; then audio; then what later versions added: players name a rendition by its number, so each keeps its place for ever.
    */
   readonly renditions: readonly Rendition[];
+  /** What comes with picture and sound, for readers that know it. */
+  readonly additions: Additions;
 }
 
 export interface Rendition {
@@ -47,13 +54,6 @@ export type GroupIndex =
   | { readonly type: 'inline'; readonly groups: readonly GroupReference[] }
   | { readonly type: 'pages'; readonly pages: readonly Key[] };
 
-export interface GroupReference {
-  /** The hash of the group's descriptor. */
-  readonly key: Key;
-  /** Milliseconds of each segment. They add up without drift: each is the difference of two rounded times. */
-  readonly durations: readonly number[];
-}
-
 /** A segment in a group's descriptor. */
 export interface SegmentDescriptor {
   /** SHA-256 of its bytes. */
@@ -69,17 +69,11 @@ export interface GroupDescriptor {
   readonly segments: readonly SegmentDescriptor[];
 }
 
-const MAX_DURATION = 0xffff_ffff; // ms: 49 days
 const MAX_PAGES = 64;
-
-const groupReference = struct<GroupReference>({
-  key: keySchema,
-  durations: list(uint(MAX_DURATION), LIMITS.groupSegments),
-});
 
 /** Groups in one list (items): a list is in a value, so its bytes are what really bounds it. */
 export const MAX_LISTED_GROUPS = 1024;
-const groupList = list(groupReference, MAX_LISTED_GROUPS);
+const groupList = list(groupReferenceSchema, MAX_LISTED_GROUPS);
 
 /** One page of a rendition's groups. */
 export const pageSchema: Schema<readonly GroupReference[]> = groupList;
@@ -104,15 +98,18 @@ const rendition = struct<Rendition>({
   groups: groupIndex,
 });
 
-export const manifestSchema: Schema<Manifest> = struct<Manifest>({
-  version: refine<number, 1>(uint(255), { parse: (n) => (n === 1 ? 1 : null), format: (n) => n }),
-  title: string(200),
-  owner: fixed(32),
-  created: time,
-  duration: uint(MAX_DURATION),
-  poster: nullable(keySchema),
-  renditions: list(rendition, 16),
-});
+export const manifestSchema: Schema<Manifest> = structAnd<Manifest, 'additions'>(
+  {
+    version: refine<number, 1>(uint(255), { parse: (n) => (n === 1 ? 1 : null), format: (n) => n }),
+    title: string(200),
+    owner: fixed(32),
+    created: time,
+    duration: uint(MAX_DURATION),
+    poster: nullable(keySchema),
+    renditions: list(rendition, 16),
+  },
+  { name: 'additions', schema: additionsSchema, absent: NO_ADDITIONS, isAbsent: isPlain },
+);
 
 export const groupDescriptorSchema: Schema<GroupDescriptor> = struct<GroupDescriptor>({
   segments: list(

@@ -1,13 +1,17 @@
 /** HLS playlists of a video (RFC 8216), for players that ask for a file. */
-import type { GroupReference, Manifest, Rendition } from './manifest.ts';
+import type { Captions, GroupReference, Manifest, Rendition } from './manifest.ts';
 
 /** `EXT-X-MAP` in a playlist of whole frames needs 6; 7 is what fMP4 players are tested with (RFC 8216 §7). */
 const VERSION = 7;
 const AUDIO_GROUP = 'audio';
+const CAPTIONS_GROUP = 'captions';
 
 /** The master playlist. Addresses in it are relative to `/hls/<video>/`. */
 export function masterPlaylist(manifest: Manifest): string {
-  const numbered = manifest.renditions.map((rendition, index) => ({ rendition, index }));
+  const { captions, withdrawn } = manifest.additions;
+  const numbered = manifest.renditions
+    .map((rendition, index) => ({ rendition, index }))
+    .filter(({ index }) => !withdrawn.includes(index) || withdrawn.length >= manifest.renditions.length);
   const videos = numbered.filter(({ rendition }) => rendition.kind === 'video');
   const audios = numbered.filter(({ rendition }) => rendition.kind === 'audio');
   const lines = header();
@@ -27,12 +31,27 @@ export function masterPlaylist(manifest: Manifest): string {
       `#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="${AUDIO_GROUP}",NAME="${name}",DEFAULT=${chosen},AUTOSELECT=YES,URI="${index}/index.m3u8"`,
     );
   });
-  for (const { rendition, index } of videos) lines.push(...variant(rendition, { index, audio: heaviest }));
+  lines.push(...captions.map(captionsLine));
+  for (const { rendition, index } of videos) lines.push(...variant(rendition, { index, audio: heaviest, captions: captions.length > 0 }));
   return end(lines);
 }
 
-function variant(rendition: Rendition, options: { index: number; audio: Rendition | null }): string[] {
-  const { index, audio } = options;
+/** Languages may share a name, and names in a group must differ (RFC 8216 §4.3.4.1.1). */
+function captionsLine({ language, name, groups }: Captions, index: number, all: readonly Captions[]): string {
+  const taken = all.slice(0, index).some((other) => other.name === name);
+  const attributes = [
+    'TYPE=SUBTITLES',
+    `GROUP-ID="${CAPTIONS_GROUP}"`,
+    `NAME="${taken ? `${name} (${language}, ${index + 1})` : name}"`,
+    `LANGUAGE="${language}"`,
+    'DEFAULT=NO,AUTOSELECT=YES,FORCED=NO',
+    `URI="captions/${groups[0]?.key}/index.m3u8"`,
+  ];
+  return `#EXT-X-MEDIA:${attributes.join(',')}`;
+}
+
+function variant(rendition: Rendition, options: { index: number; audio: Rendition | null; captions?: boolean }): string[] {
+  const { index, audio, captions = false } = options;
   const attributes = [
     `BANDWIDTH=${rendition.bandwidth + (audio?.bandwidth ?? 0)}`,
     `AVERAGE-BANDWIDTH=${rendition.averageBandwidth + (audio?.averageBandwidth ?? 0)}`,
@@ -41,6 +60,7 @@ function variant(rendition: Rendition, options: { index: number; audio: Renditio
   if (rendition.kind === 'video') attributes.push(`RESOLUTION=${rendition.width}x${rendition.height}`);
   if (rendition.frameRate > 0) attributes.push(`FRAME-RATE=${(rendition.frameRate / 1000).toFixed(3)}`);
   if (audio) attributes.push(`AUDIO="${AUDIO_GROUP}"`);
+  if (captions) attributes.push(`SUBTITLES="${CAPTIONS_GROUP}"`);
   return [`#EXT-X-STREAM-INF:${attributes.join(',')}`, `${index}/index.m3u8`];
 }
 
@@ -54,6 +74,21 @@ export function mediaPlaylist(groups: readonly GroupReference[]): string {
   durations.forEach((duration, n) => {
     lines.push(`#EXTINF:${(duration / 1000).toFixed(3)},`, `${n}.m4s`);
   });
+  lines.push('#EXT-X-ENDLIST');
+  return end(lines);
+}
+
+/** The playlist of one language's captions. Addresses in it are relative to `/hls/<video>/captions/<first group>/`. */
+export function captionsPlaylist(groups: readonly GroupReference[]): string {
+  const durations = groups.flatMap((group) => group.durations);
+  const target = Math.max(1, ...durations.map((duration) => Math.round(duration / 1000)));
+  const lines = header();
+  lines.push(`#EXT-X-TARGETDURATION:${target}`, '#EXT-X-MEDIA-SEQUENCE:0', '#EXT-X-PLAYLIST-TYPE:VOD');
+  for (const { key, durations: own } of groups) {
+    own.forEach((duration, n) => {
+      lines.push(`#EXTINF:${(duration / 1000).toFixed(3)},`, `../${key}/${n}.vtt`);
+    });
+  }
   lines.push('#EXT-X-ENDLIST');
   return end(lines);
 }

@@ -39,6 +39,9 @@ interface Bulk {
 /** The body of a response; at once where nothing is waited for. */
 export type Answer = Bytes | Promise<Bytes>;
 
+/** Calls whose answer is followed by a stream. */
+const BULK: readonly number[] = [CALLS.FETCH.method, CALLS.TRANSCODE.method];
+
 type Request = Extract<Frame, { type: 'request' }>;
 
 /** Where answers go out. */
@@ -90,7 +93,7 @@ export function endRequests<Source>(answering: Answering<Source>, error: () => K
 /** Why a call is not even looked at, or null. */
 function overload<Source>({ working, opening, out }: Answering<Source>, method: number): string | null {
   if (working >= MAX_WORKING) return 'too many calls at once';
-  if (method !== CALLS.FETCH.method) return null;
+  if (!BULK.includes(method)) return null;
   const { active, held } = out.streams();
   return opening + active >= MAX_STREAMS || held >= MAX_STREAM_BYTES ? 'too many transfers at once' : null;
 }
@@ -100,7 +103,7 @@ function work<Source>(answering: Answering<Source>, call: Work<Source>): void {
   answering.waiting ??= new Map();
   answering.waiting.set(call.id, call);
   answering.working++;
-  if (call.method === CALLS.FETCH.method) answering.opening++;
+  if (BULK.includes(call.method)) answering.opening++;
   let answer: Answer;
   try {
     answer = answering.serve(call);
@@ -129,7 +132,7 @@ function refuse<Source>(answering: Answering<Source>, call: Work<Source>, error:
 /** The work has ended. False when nobody waits for its outcome. */
 function finish<Source>(answering: Answering<Source>, call: Work<Source>): boolean {
   answering.working--;
-  if (call.method === CALLS.FETCH.method) answering.opening--;
+  if (BULK.includes(call.method)) answering.opening--;
   if (call.over) return false;
   forget(answering, call.id);
   return true;

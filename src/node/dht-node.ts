@@ -6,6 +6,8 @@ import { createRoutingTable } from '../kademlia/routing-table.ts';
 import { createPlace } from '../kademlia/vivaldi.ts';
 import { FAREWELL } from './absences.ts';
 import { watchEntries } from './entry-watch.ts';
+import { createHelpers } from './helpers.ts';
+import { createHelping } from './helping.ts';
 import { createItemStore } from './item-store.ts';
 import { createKeeping } from './keeping.ts';
 import { createLetters } from './letters.ts';
@@ -91,6 +93,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
       routing.linked(link, seen);
       keeping.linked(link);
       segments.arrived();
+      helping.linked(link);
       changed();
       if (!joined) {
         joined = true;
@@ -104,6 +107,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
       routing.unlinked(link, reason);
       republishing.lost(link.id);
       keeping.lost(link, reason);
+      helpers.unlinked(link);
       if (peers.links().length === 0) joined = false;
       changed();
     },
@@ -175,6 +179,8 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     linked: peers.get,
     onComplete: (group) => void announce(group).catch(() => undefined), // Renewed within the hour.
   });
+  const helpers = createHelpers({ linked: peers.get });
+  const helping = createHelping({ clock, crypto, groups, links: peers.links });
   const rounds = createRounds({ clock, random });
   const routing = createRouting({ self, clock, random, crypto, settings, table, peers, overlay, openList, isBusy });
   const republishing = createRepublishing({ self, clock, settings, table, overlay, items, tokenBook, spreading });
@@ -198,7 +204,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     onCarried: () => counters.relayed++,
   });
   const serving = createServing({
-    ...{ self, crypto, tokens, items, spreading, nearer, routes, relay, letters, keeper, copies },
+    ...{ self, crypto, tokens, items, spreading, nearer, routes, relay, letters, keeper, copies, helpers, helping },
     order: keeping.holderOrder.order,
   });
 
@@ -223,6 +229,8 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     groups,
     segments,
     copies,
+    helpers,
+    helping,
     announce,
     start() {
       // Without what is remembered the configured addresses still serve.
@@ -270,6 +278,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
       rounds.close();
       republishing.close();
       keeping.close();
+      helping.close();
       punching.close();
       peers.close(reason);
       linkListeners.clear();

@@ -32,6 +32,8 @@ export interface Link {
   callRaw(method: number, body: Bytes, options?: CallOptions): Promise<Bytes>;
   /** One segment. Rejects also with `corrupt` when the size is not the one expected; its hash is for the caller to check. */
   fetch(request: FetchRequest, options?: FetchOptions): Promise<Bytes>;
+  /** What the other node makes of a segment. Rejects as `fetch`, and with what it says no with; whether it is right is for the caller to check. */
+  transcode(request: TranscodeRequest, options?: FetchOptions): Promise<Transcoded>;
   /** Sends a sign of life when it is due; closes a link that has been silent for too long. Called every second or so. */
   tick(now: number): void;
   /** Asks for a sign of life; the link ends when none comes within 2 s. */
@@ -47,6 +49,22 @@ export interface FetchRequest {
   readonly size: number;
   /** 0 is needed first. */
   readonly urgency: number;
+}
+
+/** A job for the other node. */
+export interface TranscodeRequest {
+  /** Encoded. */
+  readonly job: Bytes;
+  /** Bytes that may come back at most. */
+  readonly most: number;
+  /** Milliseconds until the answer begins. */
+  readonly deadline: number;
+}
+
+/** What came back: an initialisation segment, and a segment. */
+export interface Transcoded {
+  readonly init: Bytes;
+  readonly bytes: Bytes;
 }
 
 /** `onBytes`: called with the bytes of each piece as it comes. */

@@ -5,6 +5,8 @@ import type { Contact } from '../kademlia/contact.ts';
 import type { Key } from '../kademlia/key.ts';
 import type { Copies } from './copies.ts';
 import type { GroupStore } from './group-store.ts';
+import type { Helpers } from './helpers.ts';
+import type { Helping } from './helping.ts';
 import type { Link } from './link.ts';
 import type { Overlay } from './overlay.ts';
 import type { Peers } from './peers.ts';
@@ -48,6 +50,10 @@ export interface DhtNode {
   readonly groups: GroupStore;
   readonly segments: Segments;
   readonly copies: Copies;
+  /** Linked nodes that do jobs for us. */
+  readonly helpers: Helpers;
+  /** Jobs that this node does for others. */
+  readonly helping: Helping;
   /** Tells the network that this node holds a group. */
   announce(group: Key, signal?: AbortSignal): Promise<number>;
   /** Starts joining. Never fails: it goes on trying. */

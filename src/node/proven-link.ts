@@ -1,5 +1,5 @@
 /** The link over a channel whose other end has proven who it is: frames in, frames out. */
-import type { Bytes } from '../base/bytes.ts';
+import { type Bytes, copy } from '../base/bytes.ts';
 import { asKadreelError, fail, type KadreelError } from '../base/errors.ts';
 import type { Channel, ChannelListener, Clock } from '../base/ports.ts';
 import { decode, encode, type Schema } from '../base/schema.ts';
@@ -11,7 +11,7 @@ import { CALLS, type Frame, type Method, type RequestOf, type ResponseOf } from 
 import { type Answer, type Answering, type AnswerOutlet, cancelRequest, createAnswering, endRequests, takeRequest } from './answering.ts';
 import { answerCall, type CallOptions, type CallOutlet, type Calls, createCalls, endCalls, failureError, sendCall } from './calls.ts';
 import type { ProvenChannel } from './handshake.ts';
-import type { FetchOptions, FetchRequest, IncomingCall, Link } from './link.ts';
+import type { FetchOptions, FetchRequest, IncomingCall, Link, Transcoded, TranscodeRequest } from './link.ts';
 import { goodbyeOf, silenceOf } from './link-end.ts';
 import { shorten } from './shorten.ts';
 import { createStreamReceiver, type Incoming, STREAM_WINDOW, type StreamReceiver } from './stream-receiver.ts';
@@ -41,6 +41,13 @@ export interface LinkOptions {
   readonly onMalformed: () => void;
   readonly onSent: (bytes: number) => void;
   readonly onClose: (link: Link, reason: string) => void;
+}
+
+/** Of a call with bytes behind its answer: how long until that comes (ms), and how many bytes there may be. */
+interface BulkOptions extends FetchOptions {
+  readonly deadline: number;
+  readonly least: number;
+  readonly most: number;
 }
 
 /** The link over a channel whose other end has proven who it is. */
@@ -129,31 +136,15 @@ class ProvenLink implements Link, AnswerOutlet, CallOutlet {
     return sendCall(this.calls, { method, body: () => body, read: (answer) => answer, deadline, signal });
   }
 
-  async fetch({ group, segment, size, urgency }: FetchRequest, { signal, onBytes }: FetchOptions = {}): Promise<Bytes> {
-    const { stallDeadline, callDeadline } = this.options;
-    let incoming = null as Incoming | null;
-    const onAbort = (): void => incoming?.stop(fail('aborted', 'The transfer was cancelled.'));
-    signal?.addEventListener('abort', onAbort, { once: true });
-    try {
-      const offered = await sendCall(this.calls, {
-        method: CALLS.FETCH.method,
-        body: (id) => {
-          incoming = this.arrivals().expect(id, { stall: stallDeadline, ...(onBytes && { onBytes }) });
-          return encode(CALLS.FETCH.request, { group, segment, offset: 0, window: STREAM_WINDOW, urgency });
-        },
-        read: (answer) => decode(CALLS.FETCH.response, answer)?.size,
-        deadline: callDeadline,
-        signal,
-      });
-      if (!incoming || offered !== size) throw fail('corrupt', 'The other node offers a segment of another size.');
-      incoming.sized(size);
-      return await incoming.bytes;
-    } catch (error) {
-      incoming?.stop(asKadreelError(error));
-      throw error;
-    } finally {
-      signal?.removeEventListener('abort', onAbort);
-    }
+  async fetch({ group, segment, size, urgency }: FetchRequest, options: FetchOptions = {}): Promise<Bytes> {
+    const request = { group, segment, offset: 0, window: STREAM_WINDOW, urgency };
+    const limits = { deadline: this.options.callDeadline, least: size, most: size };
+    return (await this.bulk('FETCH', request, { ...options, ...limits })).bytes;
+  }
+
+  async transcode({ job, most, deadline }: TranscodeRequest, options: FetchOptions = {}): Promise<Transcoded> {
+    const { answer, bytes } = await this.bulk('TRANSCODE', { job, window: STREAM_WINDOW }, { ...options, deadline, least: 1, most });
+    return { init: copy(answer.init), bytes };
   }
 
   tick(now: number): void {
@@ -243,6 +234,36 @@ class ProvenLink implements Link, AnswerOutlet, CallOutlet {
     this.channel.close();
     this.whenEnded?.resolve(reason);
     this.options.onClose(this, reason);
+  }
+
+  /** A call whose answer says how many bytes will follow it. */
+  private async bulk<M extends 'FETCH' | 'TRANSCODE'>(name: M, request: RequestOf<M>, options: BulkOptions) {
+    const { signal, onBytes, deadline, least, most } = options;
+    const { method, ...schemas } = CALLS[name];
+    let incoming = null as Incoming | null;
+    const onAbort = (): void => incoming?.stop(fail('aborted', 'The transfer was cancelled.'));
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      const answer = await sendCall(this.calls, {
+        method,
+        body: (id) => {
+          incoming = this.arrivals().expect(id, { stall: this.options.stallDeadline, ...(onBytes && { onBytes }) });
+          return encode(schemas.request as Schema<RequestOf<M>>, request);
+        },
+        read: (body) => decode(schemas.response as Schema<ResponseOf<M>>, body),
+        deadline,
+        signal,
+      });
+      if (!incoming || !answer || answer.size < least || answer.size > most)
+        throw fail('corrupt', 'The other node offers a segment of another size.');
+      incoming.sized(answer.size);
+      return { answer, bytes: await incoming.bytes };
+    } catch (error) {
+      incoming?.stop(asKadreelError(error));
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+    }
   }
 
   private arrivals(): StreamReceiver {

@@ -8,6 +8,8 @@ import { CALLS } from '../wire/messages.ts';
 import type { Answer } from './answering.ts';
 import type { Copies } from './copies.ts';
 import { carriedContext, type Handlers, handle } from './handlers.ts';
+import type { Helpers } from './helpers.ts';
+import type { Helping } from './helping.ts';
 import type { HolderOrder } from './holder-order.ts';
 import type { ItemStore } from './item-store.ts';
 import type { Keeper } from './keeper.ts';
@@ -32,6 +34,8 @@ export interface ServingOptions {
   readonly letters: Letters;
   readonly keeper: Keeper;
   readonly copies: Copies;
+  readonly helpers: Helpers;
+  readonly helping: Helping;
   readonly order: HolderOrder['order'];
 }
 
@@ -42,6 +46,8 @@ export function createServing(options: ServingOptions): (call: IncomingCall) => 
   const handlers: Handlers = {
     ...options.keeper.handlers,
     ...options.copies.handlers,
+    ...options.helpers.handlers,
+    ...options.helping.handlers,
     PING: (_request, { from }) => ({ token: tokens.issue(from.id), open: nearer.open() }),
     FIND_NODE: ({ target }, { from }) => nearer.about(target, from),
     async FIND_VALUE({ key, want, before }, { from }) {

@@ -1,7 +1,10 @@
 /** The bar of buttons over the picture. */
 import { For, type JSX, Show } from 'solid-js';
+import type { PreviewTiles } from '../app/state.ts';
+import type { CaptionTrack } from './caption-tracks.ts';
 import { formatTime } from './format.ts';
 import {
+  CaptionsIcon,
   MaximizeIcon,
   MinimizeIcon,
   PauseIcon,
@@ -18,6 +21,11 @@ import type { Quality } from './stream-policy.ts';
 
 export interface ControlsProps {
   readonly playback: Playback;
+  readonly preview: PreviewTiles | null;
+  readonly captions: readonly CaptionTrack[];
+  /** -1: none is shown. */
+  readonly caption: number;
+  readonly onCaption: (index: number) => void;
   readonly qualities: readonly Quality[];
   readonly quality: number;
   readonly onQuality: (index: number) => void;
@@ -29,7 +37,7 @@ export function Controls(props: ControlsProps): JSX.Element {
   const silent = () => props.playback.muted() || props.playback.volume() === 0;
   return (
     <div class="controls">
-      <SeekBar playback={props.playback} />
+      <SeekBar playback={props.playback} preview={props.preview} />
       <div class="controls-row">
         <ControlButton label={props.playback.playing() ? 'Pause' : 'Play'} keys="k" onPress={() => props.playback.act({ type: 'toggle' })}>
           <Show when={props.playback.playing()} fallback={<PlayIcon size={20} fill="currentColor" />}>
@@ -59,6 +67,26 @@ export function Controls(props: ControlsProps): JSX.Element {
           <span class="times-total"> / {formatTime(props.playback.duration())}</span>
         </p>
         <span class="controls-gap" />
+        <Show when={props.captions.length > 0}>
+          <Popover
+            label="Captions"
+            class="settings"
+            buttonClass="control"
+            face={
+              <span class="captions-mark" data-on={props.caption >= 0 ? '' : undefined}>
+                <CaptionsIcon size={20} />
+              </span>
+            }
+          >
+            <Choices
+              legend="Captions (c)"
+              name="captions"
+              options={[{ value: -1, name: 'Off' }, ...props.captions.map(({ index, name }) => ({ value: index, name }))]}
+              value={props.caption}
+              onChoose={props.onCaption}
+            />
+          </Popover>
+        </Show>
         <Popover
           label="Speed and quality"
           class="settings"

@@ -1,4 +1,5 @@
 /** The icons in use, each imported by itself (the whole set is large). The one owner of `lucide-solid`. */
+export { default as CaptionsIcon } from 'lucide-solid/icons/captions';
 export { default as CheckIcon } from 'lucide-solid/icons/check';
 export { default as CopyIcon } from 'lucide-solid/icons/copy';
 export { default as FileVideoIcon } from 'lucide-solid/icons/file-video-camera';

@@ -3,6 +3,7 @@ import { type JSX, Match, Show, Switch } from 'solid-js';
 import type { NetworkView } from '../app/api.ts';
 import type { NetworkPart, State } from '../app/state.ts';
 import type { Changing } from './network-form.tsx';
+import { Help } from './network-help.tsx';
 import { IceServers } from './network-ice-servers.tsx';
 import { OpenNodes } from './network-open-nodes.tsx';
 import type { UiProps } from './props.ts';
@@ -17,6 +18,7 @@ export function NetworkPage(props: UiProps): JSX.Element {
           {(view) => (
             <>
               <Links view={view()} state={props.state} />
+              <Help help={view().help} {...changing('help', props)} />
               <OpenNodes nodes={view().openNodes} {...changing('open-nodes', props)} />
               <IceServers servers={view().iceServers} found={view().stunFound} {...changing('ice-servers', props)} />
             </>

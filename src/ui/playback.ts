@@ -28,7 +28,8 @@ export interface Playback {
   setVolume(volume: number): void;
   setRate(rate: number): void;
   togglePicture(): void;
-  act(action: PlayerAction): void;
+  /** Captions are not the element's. */
+  act(action: Exclude<PlayerAction, { type: 'captions' }>): void;
 }
 
 /** Remembered from one video to the next, for the life of the tab. */

@@ -9,6 +9,7 @@ export type PlayerAction =
   /** Added to a volume of 0 to 1. */
   | { readonly type: 'louder'; readonly by: number }
   | { readonly type: 'mute' }
+  | { readonly type: 'captions' }
   | { readonly type: 'fullscreen' };
 
 /** `key` as in `KeyboardEvent.key`; null for keys that are somebody else's. */
@@ -36,6 +37,9 @@ export function playerAction(key: string): PlayerAction | null {
     case 'm':
     case 'M':
       return { type: 'mute' };
+    case 'c':
+    case 'C':
+      return { type: 'captions' };
     case 'f':
     case 'F':
       return { type: 'fullscreen' };

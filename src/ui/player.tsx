@@ -1,8 +1,9 @@
 /** The player: our controls over a plain `<video>` that hls.js feeds. The one owner of hls.js, which is loaded only here. */
 import type Hls from 'hls.js';
 import { createEffect, createSignal, type JSX, on, onCleanup, onMount, Show } from 'solid-js';
-import type { Problem } from '../app/state.ts';
+import type { PreviewTiles, Problem } from '../app/state.ts';
 import { fail, type KadreelError } from '../base/errors.ts';
+import { type CaptionTrack, keepCaptionLanguage, keptCaptionLanguage } from './caption-tracks.ts';
 import { Controls } from './controls.tsx';
 import { Cover } from './cover.tsx';
 import { PlayIcon, RetryIcon } from './icons.tsx';
@@ -22,6 +23,7 @@ export interface PlayerProps {
   /** Width over height. */
   readonly aspect: number;
   readonly poster: string | null;
+  readonly preview: PreviewTiles | null;
   /** Why playing stopped; null plays, from where it stopped. */
   readonly problem: Problem | null;
   readonly onFailed: (error: KadreelError) => void;
@@ -41,10 +43,32 @@ export function Player(props: PlayerProps): JSX.Element {
   const [playback, setPlayback] = createSignal<Playback | null>(null);
   const [qualities, setQualities] = createSignal<readonly Quality[]>([]);
   const [quality, setQuality] = createSignal(-1);
+  const [captions, setCaptions] = createSignal<readonly CaptionTrack[]>([]);
+  const [caption, setCaption] = createSignal(-1);
   const [idle, setIdle] = createSignal(false);
   const [slow, setSlow] = createSignal(false);
   let stream: Stream | null = null;
   let idleTimer: ReturnType<typeof setTimeout> | undefined;
+
+  const showCaptions = (index: number): void => {
+    setCaption(index);
+    stream?.setCaptions(index);
+  };
+  /** Those of the video before, if there are such here. */
+  const offerCaptions = (tracks: readonly CaptionTrack[]): void => {
+    setCaptions(tracks);
+    const wanted = keptCaptionLanguage();
+    if (wanted.shown) showCaptions(tracks.find(({ language }) => language === wanted.language)?.index ?? -1);
+  };
+  const chooseCaptions = (index: number): void => {
+    showCaptions(index);
+    const language = captions().find((track) => track.index === index)?.language;
+    keepCaptionLanguage({ shown: index >= 0, language: language ?? keptCaptionLanguage().language });
+  };
+  const toggleCaptions = (): void => {
+    const wanted = captions().find(({ language }) => language === keptCaptionLanguage().language) ?? captions()[0];
+    if (wanted) chooseCaptions(caption() >= 0 ? -1 : wanted.index);
+  };
 
   const open = (): void => {
     const at = playback()?.time() ?? 0;
@@ -54,6 +78,7 @@ export function Player(props: PlayerProps): JSX.Element {
       playlistUrl: props.playlistUrl,
       startAt: at,
       onQualities: setQualities,
+      onCaptions: offerCaptions,
       onFailed: props.onFailed,
       onAbandoned: props.onAbandoned,
     });
@@ -117,7 +142,8 @@ export function Player(props: PlayerProps): JSX.Element {
     if (!action || props.problem) return;
     event.preventDefault();
     stir();
-    playback()?.act(action);
+    if (action.type === 'captions') toggleCaptions();
+    else playback()?.act(action);
   };
 
   const onPress = (event: PointerEvent): void => {
@@ -139,7 +165,7 @@ export function Player(props: PlayerProps): JSX.Element {
       onPointerLeave={() => setIdle(true)}
       onFocusIn={stir}
     >
-      {/* biome-ignore lint/a11y/useMediaCaption: a manifest has no captions yet, so there is no track to name. */}
+      {/* biome-ignore lint/a11y/useMediaCaption: hls.js adds a track for each language that the playlist names. */}
       <video ref={video} playsinline preload="auto" onPointerUp={onPress} onDblClick={() => playback()?.act({ type: 'fullscreen' })} />
       <Show when={!props.hasVideo || (props.poster !== null && !playback()?.begun())}>
         <div class="player-cover" data-audio={props.hasVideo ? undefined : ''}>
@@ -178,6 +204,10 @@ export function Player(props: PlayerProps): JSX.Element {
             </Show>
             <Controls
               playback={own()}
+              preview={props.preview}
+              captions={captions()}
+              caption={caption()}
+              onCaption={chooseCaptions}
               qualities={qualities()}
               quality={quality()}
               onQuality={(index) => {
@@ -194,6 +224,8 @@ export function Player(props: PlayerProps): JSX.Element {
 
 interface Stream {
   setQuality(index: number): void;
+  /** -1 shows none. */
+  setCaptions(index: number): void;
   /** Idempotent. */
   close(): void;
 }
@@ -204,6 +236,7 @@ interface StreamOptions {
   /** Seconds. */
   readonly startAt: number;
   readonly onQualities: (qualities: readonly Quality[]) => void;
+  readonly onCaptions: (tracks: readonly CaptionTrack[]) => void;
   /** At most once, when nothing more can be tried. */
   readonly onFailed: (error: KadreelError) => void;
   readonly onAbandoned: (url: string) => void;
@@ -214,7 +247,7 @@ export function preloadPlayer(): void {
   import('hls.js').catch(() => undefined); // `openStream` asks again, and tells.
 }
 
-function openStream({ video, playlistUrl, startAt, onQualities, onFailed, onAbandoned }: StreamOptions): Stream {
+function openStream({ video, playlistUrl, startAt, onQualities, onCaptions, onFailed, onAbandoned }: StreamOptions): Stream {
   let hls: Hls | null = null;
   let closed = false;
   let mediaRecoveries = 0;
@@ -258,6 +291,9 @@ function openStream({ video, playlistUrl, startAt, onQualities, onFailed, onAban
     const own = new Player({ ...STREAM_CONFIG, loader: TellingLoader, startPosition: startAt > 0 ? startAt : -1 });
     hls = own;
     own.on(Player.Events.MANIFEST_PARSED, (_, { levels }) => onQualities(qualitiesOf(levels)));
+    own.on(Player.Events.SUBTITLE_TRACKS_UPDATED, (_, { subtitleTracks }) =>
+      onCaptions(subtitleTracks.map(({ name, lang = '' }, index) => ({ index, name, language: lang }))),
+    );
     own.on(Player.Events.FRAG_BUFFERED, () => {
       networkRecoveries = 0;
     });
@@ -285,6 +321,11 @@ function openStream({ video, playlistUrl, startAt, onQualities, onFailed, onAban
   return {
     setQuality(index) {
       if (hls) hls.nextLevel = index;
+    },
+    setCaptions(index) {
+      if (!hls) return;
+      hls.subtitleDisplay = index >= 0;
+      hls.subtitleTrack = index;
     },
     close,
   };

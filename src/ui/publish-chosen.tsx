@@ -1,14 +1,19 @@
 /** The chosen file: what it is, what will happen to it, and its title. Also after a failure, with the reason on top. */
-import { For, type JSX, Match, Show, Switch } from 'solid-js';
-import type { Publishing } from '../app/state.ts';
-import type { MediaProbe } from '../base/ports.ts';
+import { For, type JSX, lazy, Match, Show, Switch } from 'solid-js';
+import type { Publishing, PublishPlan } from '../app/state.ts';
+import type { AudioProbe, MediaProbe } from '../base/ports.ts';
+import { formatBitrate, formatFrameRate } from './estimate.ts';
 import { codecName, containerName, formatBytes, formatTime } from './format.ts';
 import { FileVideoIcon } from './icons.tsx';
+import { Later } from './later.tsx';
 import { ProblemCard } from './problem-card.tsx';
 import type { Dispatch } from './props.ts';
 
+const PlanCard = lazy(async () => ({ default: (await import('./publish-plan.tsx')).PlanCard }));
+
 export interface ChosenCardProps {
   readonly publishing: Extract<Publishing, { step: 'chosen' | 'failed' }>;
+  readonly plan: PublishPlan;
   readonly dispatch: Dispatch;
 }
 
@@ -77,6 +82,13 @@ export function ChosenCard(props: ChosenCardProps): JSX.Element {
           onInput={(event) => props.dispatch({ type: 'title-typed', title: event.currentTarget.value })}
         />
       </div>
+      <Show when={failure() === null && props.publishing.probe}>
+        {(probe) => (
+          <Later meanwhile={null} otherwise={<p class="quiet">The choices could not be loaded. It is published with all qualities.</p>}>
+            <PlanCard probe={probe()} plan={props.plan} dispatch={props.dispatch} />
+          </Later>
+        )}
+      </Show>
       <Show when={failure() === null}>
         <div class="actions">
           <button type="submit" class="button button-accent button-large" disabled={props.publishing.probe === null}>
@@ -91,13 +103,19 @@ export function ChosenCard(props: ChosenCardProps): JSX.Element {
   );
 }
 
-/** Length, resolution, codecs. */
+/** Length, resolution, frame rate, codecs, bits. */
 function factsOf({ duration, video, audio, container }: MediaProbe): readonly string[] {
   const facts = [formatTime(duration)];
   if (video) {
-    const turned = video.rotation % 180 !== 0;
-    facts.push(`${turned ? video.height : video.width} × ${turned ? video.width : video.height}`, codecName(video.codec));
+    facts.push(`${video.width} × ${video.height}`, codecName(video.codec), formatFrameRate(video));
+    if (video.bitrate !== null) facts.push(formatBitrate(video.bitrate));
+    if (video.rotation !== 0) facts.push(`turned by ${video.rotation}°`);
   } else facts.push('no picture');
-  facts.push(audio ? codecName(audio.codec) : 'no sound', containerName(container));
+  facts.push(audio ? soundOf(audio) : 'no sound', containerName(container));
   return facts;
+}
+
+function soundOf({ codec, channels }: AudioProbe): string {
+  const ways = channels === 1 ? ', mono' : channels > 2 ? `, ${channels} channels` : '';
+  return codecName(codec) + ways;
 }

@@ -1,13 +1,16 @@
 /** The link works: pass it on, and see who keeps copies. */
-import { type JSX, Show } from 'solid-js';
+import { type JSX, lazy, Show } from 'solid-js';
 import { pathOf } from '../app/router.ts';
 import type { Publishing, State } from '../app/state.ts';
 import { copiesLine } from './copies.ts';
 import { Cover } from './cover.tsx';
 import { CheckIcon, CopyIcon, HourglassIcon, PlayIcon } from './icons.tsx';
+import { Later } from './later.tsx';
 import type { Dispatch } from './props.ts';
 import { Qualities } from './qualities.tsx';
 import { ShareButton } from './share-button.tsx';
+
+const SharedWork = lazy(async () => ({ default: (await import('./shared-work.tsx')).SharedWork }));
 
 export interface PublishedCardProps {
   readonly publishing: Extract<Publishing, { step: 'published' }>;
@@ -58,6 +61,13 @@ export function PublishedCard(props: PublishedCardProps): JSX.Element {
           </button>
         </div>
         <Qualities qualities={props.publishing.qualities} />
+        <Show when={props.publishing.sharedWork}>
+          {(work) => (
+            <Later meanwhile={null} otherwise={null}>
+              <SharedWork work={work()} />
+            </Later>
+          )}
+        </Show>
         <div class="copies" data-safe={copies().safe ? '' : undefined} role="status" aria-label="Copies">
           <Show when={copies().safe} fallback={<HourglassIcon class="copies-icon" size={22} />}>
             <CheckIcon class="copies-icon" size={22} stroke-width={2.5} />

@@ -23,7 +23,7 @@ export function PublishPage(props: UiProps): JSX.Element {
           <DropFrame dispatch={props.dispatch} />
         </Match>
         <Match when={is(props.state.publishing, 'chosen') ?? is(props.state.publishing, 'failed')}>
-          {(chosen) => <ChosenCard publishing={chosen()} dispatch={props.dispatch} />}
+          {(chosen) => <ChosenCard publishing={chosen()} plan={props.state.plan} dispatch={props.dispatch} />}
         </Match>
         <Match when={is(props.state.publishing, 'working')}>
           {(working) => <ProgressCard publishing={working()} dispatch={props.dispatch} />}

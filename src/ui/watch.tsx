@@ -50,6 +50,7 @@ export function WatchPage(props: UiProps): JSX.Element {
                     duration={video().duration}
                     hasVideo={video().hasVideo}
                     aspect={video().width > 0 && video().height > 0 ? video().width / video().height : 16 / 9}
+                    preview={video().preview}
                     poster={posterOf(props.state, video().videoId)}
                     problem={video().problem}
                     onFailed={(error) =>

@@ -252,6 +252,21 @@ const route = {
   }),
 };
 
+const help = {
+  method: 12,
+  /** The caller does jobs for others: `slots` at once, 0 for none. `pinned`: the number of its converter and arguments, which must be the asker's. */
+  request: struct<{ slots: number; pinned: number }>({ slots: uint(LIMITS.helperSlots), pinned: uint(0xffff) }),
+  response: struct<object>({}),
+};
+
+const transcode = {
+  method: 13,
+  /** A job (`media/transcode-job.ts`), encoded. The segment that is made follows as a stream under the call's id; `window` is the first credit. */
+  request: struct<{ job: Bytes; window: number }>({ job: binary(LIMITS.job), window: uint(MAX_UINT32) }),
+  /** The initialisation segment of what was made, and how many bytes of it will follow. */
+  response: struct<{ init: Bytes; size: number }>({ init: binary(LIMITS.init), size: uint(LIMITS.group) }),
+};
+
 /** Every call: its number, and the schemas of its two bodies. */
 export const CALLS = {
   PING: ping,
@@ -265,6 +280,8 @@ export const CALLS = {
   OFFER: offer,
   KEPT: kept,
   ROUTE: route,
+  HELP: help,
+  TRANSCODE: transcode,
 } as const;
 
 /** A call by name. */

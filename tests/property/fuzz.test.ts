@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/base/limits.ts';
 import { decode, type Schema } from '../../src/base/schema.ts';
+import { additionsSchema } from '../../src/media/additions.ts';
 import { groupDescriptorSchema, manifestSchema, pageSchema } from '../../src/media/manifest.ts';
 import { openEntry } from '../../src/records/entry.ts';
 import { openRecord } from '../../src/records/record.ts';
@@ -20,6 +21,7 @@ const schemas: readonly Schema<unknown>[] = [
   signedLetterSchema as Schema<unknown>,
   groupDescriptorSchema as Schema<unknown>,
   manifestSchema as Schema<unknown>,
+  additionsSchema as Schema<unknown>,
   pageSchema as Schema<unknown>,
 ];
 const signature = new Uint8Array(64);

@@ -2,7 +2,7 @@
  * The user interface on a made-up network, for looking at it: the scene is named by `?scene=` on the first address and
  * kept for the tab. Nothing here is part of the site.
  */
-import type { Kadreel, NodeHealth, Unfinished, VideoCard } from '../../src/app/api.ts';
+import type { Kadreel, NodeHealth, QualityState, SharedWork, Unfinished, VideoCard } from '../../src/app/api.ts';
 import { fail } from '../../src/base/errors.ts';
 import type { MediaProbe } from '../../src/base/ports.ts';
 import type { Key } from '../../src/kademlia/key.ts';
@@ -50,6 +50,24 @@ const cards = (count: number, from = 0): readonly VideoCard[] =>
     };
   });
 
+/** Four who work, one of whom was wrong. Each piece lasts 3 s or so. */
+const SHARED: SharedWork = {
+  workers: ['own', 'b81f', '2e9c', '77d0'].map((id, row) => ({
+    id: id === 'own' ? id : (id.repeat(10) as Key),
+    made: row === 3 ? 1 : 7 - row,
+    dropped: row === 3,
+    spans: Array.from({ length: row === 3 ? 2 : 8 - row }, (_, n) => {
+      const last = n === 7 - row;
+      const from = 1_000_000 + n * (3_000 + 300 * row) + 100 * row;
+      const outcome =
+        row === 3 && n === 1 ? 'wrong' : last ? null : row === 1 && n === 2 ? 'checked' : row === 2 && n === 4 ? 'lost' : 'made';
+      return { quality: n < 4 ? '240p' : '360p', segment: n, from, until: outcome === null ? null : from + 2_900 + 300 * row, outcome };
+    }),
+  })),
+  speedUp: 3.14,
+  secondsLeft: 84,
+};
+
 function poster(n: number): string {
   const canvas = document.createElement('canvas');
   canvas.width = 320;
@@ -72,8 +90,17 @@ const CODE =
 const PROBE: MediaProbe = {
   duration: 372.4,
   container: is('transcode') ? 'avi' : 'mp4',
-  video: { codec: is('transcode') ? 'mpeg4' : 'avc1.64001f', width: 1920, height: 1080, rotation: 0 },
-  audio: { codec: is('transcode') ? 'mp3' : 'mp4a.40.2', channels: 2, sampleRate: 48_000 },
+  video: {
+    codec: is('transcode') ? 'mpeg4' : 'avc1.64001f',
+    width: 1920,
+    height: 1080,
+    rotation: 0,
+    frameRate: 25,
+    variable: false,
+    bitrate: 5_200_000,
+    copied: !is('transcode'),
+  },
+  audio: { codec: is('transcode') ? 'mp3' : 'mp4a.40.2', channels: 2, sampleRate: 48_000, bitrate: 160_000, copied: !is('transcode') },
   plan: is('transcode') ? 'transcode' : 'copy',
 };
 
@@ -112,7 +139,15 @@ const kadreel: Kadreel = {
   ...createFakeKadreel().kadreel,
   networkView: () =>
     is('alone', 'empty')
-      ? { tabs: 0, openNodes: [], iceServers: [], stunFound: [], nat: null, connections: 0 }
+      ? {
+          tabs: 0,
+          openNodes: [],
+          iceServers: [],
+          stunFound: [],
+          nat: null,
+          connections: 0,
+          help: { on: false, rest: null, jobs: 0, seconds: 0 },
+        }
       : {
           tabs: 4,
           openNodes: [
@@ -127,6 +162,7 @@ const kadreel: Kadreel = {
           stunFound: ['stun:example.org:3478'],
           nat: 'mapped',
           connections: 31,
+          help: { on: true, rest: is('refused') ? 'battery' : null, jobs: 12, seconds: 48 },
         },
   network: {
     settings: () => ({ openNodes: [], iceServers: [] }),
@@ -198,7 +234,7 @@ const kadreel: Kadreel = {
     }
     return after(200, PROBE);
   },
-  async publish(_file, { onProgress, signal }) {
+  async publish(_file, { onProgress, onQualities, onSharedWork, signal }) {
     if (is('publish-failed')) throw fail('quota', 'The browser allows 612 MB here, and this video needs 1.4 GB.');
     onProgress?.({ stage: 'read', fraction: 0.02, secondsLeft: null });
     await after(150, null);
@@ -207,10 +243,22 @@ const kadreel: Kadreel = {
       return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(fail('aborted', 'Cancelled.')), { once: true }));
     }
     const { videoId } = cards(1, 1)[0] as VideoCard;
+    if (is('shared')) {
+      const quality = (name: string, phase: QualityState['phase'], fraction: number): QualityState => ({
+        name,
+        phase,
+        fraction,
+        problem: null,
+      });
+      void after(500, null).then(() => {
+        onQualities?.([quality('480p', 'making', 0.4), quality('360p', 'making', 0.85), quality('240p', 'made', 1)]);
+        onSharedWork?.(SHARED);
+      });
+    }
     return {
       videoId,
       watchUrl: `${location.origin}/watch/${videoId}`,
-      done: is('nobody', 'copying') ? never() : after(100, { stored: 3, wanted: 5 }),
+      done: is('nobody', 'copying', 'shared') ? never() : after(100, { stored: 3, wanted: 5 }),
     };
   },
   async watch() {

@@ -1,5 +1,6 @@
 /** A video of two renditions that exists only as a description: the bytes of its segments are made up. */
 import type { Key } from '../../../src/kademlia/key.ts';
+import { NO_ADDITIONS } from '../../../src/media/additions.ts';
 import type { Catalogue } from '../../../src/media/hls-responder.ts';
 import type { GroupReference, Rendition, VideoId } from '../../../src/media/manifest.ts';
 
@@ -35,6 +36,7 @@ export function sampleCatalogue(): Catalogue {
       duration: 24_000,
       poster: null,
       renditions: [rendition('video', 0), rendition('audio', 1)],
+      additions: NO_ADDITIONS,
     },
     groups,
   };

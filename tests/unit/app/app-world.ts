@@ -1,10 +1,13 @@
 /** Whole pages without a browser: each a simulated node with a disk, an account and a made-up transcoder. */
 import { createMemoryStore } from '../../../signal-server/memory-store.ts';
+// Loaded before the virtual clock runs: what is loaded later takes no time then.
+import '../../../src/app/chunk-work.ts';
 import { createKadreel, type KadreelApp } from '../../../src/app/kadreel.ts';
+import '../../../src/app/quality-sharing.ts';
 import type { NetworkKeeper } from '../../../src/app/network-settings.ts';
 import type { Bytes } from '../../../src/base/bytes.ts';
 import { fail } from '../../../src/base/errors.ts';
-import type { Signer, Store } from '../../../src/base/ports.ts';
+import type { HelpConditions, Signer, Store } from '../../../src/base/ports.ts';
 import type { Catalogue } from '../../../src/media/hls-responder.ts';
 import { deviceOf } from '../../../src/records/vector-clock.ts';
 import { seededRandom } from '../../sim/random.ts';
@@ -18,6 +21,8 @@ export interface Tab extends SimNode {
   readonly app: KadreelApp;
   readonly account: Signer;
   readonly transcoder: FakeTranscoder;
+  /** Cuts, encodes and conversions under way. */
+  working(): number;
 }
 
 export interface AppWorld extends World {
@@ -37,6 +42,7 @@ export interface TabOptions {
   readonly playable?: Promise<void>;
   /** What is known of files: of the same browser as the store. */
   readonly files?: MemoryFiles;
+  readonly conditions?: ReturnType<HelpConditions['current']>;
 }
 
 const NO_SETTINGS: NetworkKeeper = {
@@ -44,6 +50,7 @@ const NO_SETTINGS: NetworkKeeper = {
   change: () => Promise.reject(fail('internal', 'Not in these tests.')),
   onChange: () => undefined,
 };
+const NO_OBJECTION: ReturnType<HelpConditions['current']> = { onBattery: false, metered: false };
 /** Bytes of a tab's disk. */
 const DISK = 1e9;
 
@@ -64,13 +71,14 @@ export function createAppWorld(seed: number): AppWorld {
       account,
       playable = Promise.resolve(),
       files = createMemoryFiles(),
+      conditions = NO_OBJECTION,
     } = {}) {
       const browser = browsers.get(files) ?? createMemoryLocks();
       browsers.set(files, browser);
       const locks = browser.tab();
-      const transcoder = createFakeTranscoder(cut);
       const added = world.add({ store, keeps, quota });
       const signer = account ?? world.crypto.signer(random);
+      const transcoder = createFakeTranscoder(cut);
       const app = createKadreel({
         clock: world.scheduler.clock,
         random: seededRandom(Math.floor(random.float() * 2 ** 32)),
@@ -79,6 +87,7 @@ export function createAppWorld(seed: number): AppWorld {
         account: signer,
         device: deviceOf(random.bytes(8)),
         ...{ transcoder, locks, files: files.keeper },
+        conditions: { current: () => conditions, onChange: () => () => undefined },
         node: added.node,
         network: NO_SETTINGS,
         pairer: people.create(),
@@ -93,7 +102,7 @@ export function createAppWorld(seed: number): AppWorld {
         locks.close();
         added.crash();
       };
-      return { ...added, app, account: signer, transcoder, crash };
+      return { ...added, app, account: signer, transcoder, crash, working: () => transcoder.running };
     },
     async pass(ms) {
       await world.scheduler.advance(ms);

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Kadreel, NetworkView, WatchSession } from '../../../src/app/api.ts';
 import { type BrowserEffects, createEffects } from '../../../src/app/effects.ts';
 import type { Event } from '../../../src/app/events.ts';
+import { EMPTY_PLAN } from '../../../src/app/publish-plan.ts';
 import type { Effect } from '../../../src/app/step.ts';
 import { fail } from '../../../src/base/errors.ts';
 import { type Deferred, deferred } from '../../../src/base/timing.ts';
@@ -72,7 +73,15 @@ function session(): WatchSession & { closed: number } {
 }
 
 describe('effects: the network', () => {
-  const VIEW: NetworkView = { tabs: 2, openNodes: [], iceServers: [], stunFound: [], nat: null, connections: 3 };
+  const VIEW: NetworkView = {
+    tabs: 2,
+    openNodes: [],
+    iceServers: [],
+    stunFound: [],
+    nat: null,
+    connections: 3,
+    help: { on: false, rest: null, jobs: 0, seconds: 0 },
+  };
 
   it('tells how the tab is linked, each second while its page is shown', async () => {
     const { fake, clock, events, run } = setUp();
@@ -156,7 +165,7 @@ describe('effects: the world', () => {
       { type: 'load-feed', feed: 'mine' },
       { type: 'choose-file', file: FILE },
       { type: 'open-video', videoId: VIDEO },
-      { type: 'publish', title: 'A' },
+      { type: 'publish', title: 'A', plan: EMPTY_PLAN },
     );
     await settled();
     expect(types().sort()).toEqual(['feed-failed', 'feed-failed', 'node-failed', 'probe-failed', 'publish-failed', 'watch-failed']);
@@ -226,7 +235,11 @@ describe('effects: publishing', () => {
     await settled();
     expect(first.signal?.aborted).toBe(true);
     expect(fake.probes[1]?.argument).toBe(second);
-    expect(events).toEqual([{ type: 'probed', probe: PROBE }]);
+    expect(events[0]).toEqual({ type: 'probed', probe: PROBE });
+    expect(events.slice(1)).toMatchObject([
+      { type: 'plan-changed', change: { type: 'preflight' } },
+      { type: 'plan-changed', change: { type: 'pictures' } },
+    ]);
   });
 
   it('looks again at the same file, and forgets it when told', async () => {
@@ -239,7 +252,7 @@ describe('effects: publishing', () => {
     expect(again.argument).toBe(FILE);
     run({ type: 'forget-file' });
     expect(again.signal?.aborted).toBe(true);
-    run({ type: 'probe-again' }, { type: 'publish', title: 'A' });
+    run({ type: 'probe-again' }, { type: 'publish', title: 'A', plan: EMPTY_PLAN });
     await settled();
     expect(fake.probes).toHaveLength(2);
     expect(fake.publications).toHaveLength(0);
@@ -247,7 +260,7 @@ describe('effects: publishing', () => {
   });
 
   async function publishing(fixture = setUp()) {
-    fixture.run({ type: 'choose-file', file: FILE }, { type: 'publish', title: 'A' });
+    fixture.run({ type: 'choose-file', file: FILE }, { type: 'publish', title: 'A', plan: EMPTY_PLAN });
     const call = await made(fixture.fake.publications);
     return { ...fixture, call };
   }
@@ -365,6 +378,7 @@ describe('effects: watching', () => {
           width: 1280,
           height: 720,
           playlistUrl: '/hls/x/master.m3u8',
+          preview: null,
         },
       },
       counted,

@@ -12,6 +12,8 @@ import type {
   VideoCard,
   WatchSession,
 } from '../../../src/app/api.ts';
+import { planPublication } from '../../../src/app/preflight.ts';
+import { NO_SPEEDS } from '../../../src/app/speeds.ts';
 import { fail } from '../../../src/base/errors.ts';
 import type { MediaProbe, SourceFile } from '../../../src/base/ports.ts';
 import { abortError, type Deferred, deferred } from '../../../src/base/timing.ts';
@@ -65,7 +67,15 @@ export function createFakeKadreel(): FakeKadreel {
   const changes: FakeKadreel['changes'] = [];
   const network: FakeKadreel['network'] = {
     settings: { openNodes: [], iceServers: [] },
-    view: { tabs: 0, openNodes: [], iceServers: [], stunFound: [], nat: null, connections: 0 },
+    view: {
+      tabs: 0,
+      openNodes: [],
+      iceServers: [],
+      stunFound: [],
+      nat: null,
+      connections: 0,
+      help: { on: false, rest: null, jobs: 0, seconds: 0 },
+    },
   };
   return {
     probes,
@@ -103,12 +113,21 @@ export function createFakeKadreel(): FakeKadreel {
         }),
       },
       probe: (file, signal) => open(probes, file, signal),
+      preflight: async (file, probe) => planPublication({ size: file.size, probe, speeds: NO_SPEEDS, room: 1e9 }),
+      pictures: async () => [],
+      still: async () => ({ bytes: new Uint8Array([0xff, 0xd8, 0xff]), mime: 'image/jpeg' }),
       publish(file, options) {
         const own = { ...call<SourceFile, Awaited<ReturnType<Kadreel['publish']>>>(file, options.signal), options };
         publications.push(own);
         return own.promise;
       },
       network: { settings: () => network.settings, change: (settings) => open(changes, settings, undefined) },
+      help: {
+        view: () => network.view.help,
+        async set(on) {
+          network.view = { ...network.view, help: { ...network.view.help, on } };
+        },
+      },
       networkView: () => network.view,
       invite: () => open(invitations, null, undefined),
       join: (url) => open(joins, url, undefined),
@@ -153,6 +172,7 @@ export function fakeManifest(change: Partial<Manifest> = {}): Manifest {
     created: 1_000,
     duration: 61_500,
     poster: null,
+    additions: { preview: null, captions: [], withdrawn: [] },
     renditions: [
       { ...rendition, kind: 'video' },
       { ...rendition, kind: 'audio', codecs: 'mp4a.40.2', width: 0, height: 0, frameRate: 0 },

@@ -1,8 +1,9 @@
 /** A Transcoder that makes renditions up: small, the same for the same file, and with a hook before each event. */
 import { type Bytes, fromUtf8 } from '../../../src/base/bytes.ts';
-import type { CutEvent, CutRendition, MediaProbe, SourceFile, Transcoder, VideoQuality } from '../../../src/base/ports.ts';
+import type { CutEvent, CutRendition, MediaProbe, PreviewSheets, SourceFile, Transcoder, VideoQuality } from '../../../src/base/ports.ts';
 import { abortError } from '../../../src/base/timing.ts';
 import { seededRandom } from '../../sim/random.ts';
+import { convertSynthetic, type SyntheticSource } from '../media/synthetic-video.ts';
 
 export interface FakeTranscoder extends Transcoder {
   /** Cuts and encodes under way. */
@@ -17,11 +18,19 @@ export interface FakeCut {
   /** Bytes of a segment. */
   readonly size?: number;
   readonly poster?: Bytes | null;
+  /** Tiles for the seek bar; there are none unless they are given. */
+  readonly sheets?: PreviewSheets | null;
   readonly plan?: MediaProbe['plan'];
   /** Lines of the picture. The usual one is too small for other qualities to be made of it. */
   readonly height?: number;
   /** Initialisation segment of every rendition. */
   readonly init?: Bytes;
+  /** The picture is this one: jobs can be made of it. */
+  readonly video?: SyntheticSource;
+  /** Whether qualities are quickly made as a whole. */
+  readonly quick?: boolean;
+  /** To be waited for before the converter gives anything. */
+  readonly converting?: (signal: AbortSignal) => Promise<void>;
   /** False for one that begins afresh whatever is kept. */
   readonly resumes?: boolean;
   /** Called before each event is given, the probe being one as well; may throw. */
@@ -48,7 +57,18 @@ export function fakeFile(seed: number, name = 'holiday.mp4'): SourceFile {
 }
 
 export function createFakeTranscoder(cut: FakeCut = {}): FakeTranscoder {
-  const { segments = 12, size = 2_000, poster = POSTER, plan = 'copy', height = 180, init, resumes = true, before = () => undefined } = cut;
+  const {
+    segments = 12,
+    size = 2_000,
+    poster = POSTER,
+    sheets = null,
+    plan = 'copy',
+    height = 180,
+    init,
+    resumes = true,
+    video,
+    before = () => undefined,
+  } = cut;
   let running = 0;
   let made = 0;
 
@@ -59,12 +79,16 @@ export function createFakeTranscoder(cut: FakeCut = {}): FakeTranscoder {
     if (poster) yield { type: 'poster', bytes: poster, mime: 'image/jpeg' };
     for (const rendition of RENDITIONS) {
       const size = rendition.kind === 'video' ? { width: Math.round((height * 16) / 9), height } : {};
-      yield { type: 'rendition', rendition: { ...rendition, ...size, ...(init && { init }) }, from: from(rendition.index) };
+      yield {
+        type: 'rendition',
+        rendition: { ...rendition, ...size, ...(init && { init }), ...(video && rendition.kind === 'video' && { init: video.init }) },
+        from: from(rendition.index),
+      };
     }
     for (let n = 0; n < segments; n++) {
-      for (const { index } of RENDITIONS) {
-        const bytes = random.bytes(size);
-        if (n >= from(index)) yield { type: 'segment', rendition: index, bytes, duration: SEGMENT };
+      for (const { index, kind } of RENDITIONS) {
+        const bytes = (kind === 'video' && video?.segments[n]) || random.bytes(size);
+        if (n >= from(index)) yield { type: 'segment', rendition: index, bytes: bytes.slice(), duration: SEGMENT };
       }
       yield { type: 'progress', fraction: (n + 1) / segments };
     }
@@ -112,10 +136,28 @@ export function createFakeTranscoder(cut: FakeCut = {}): FakeTranscoder {
       await before('probe');
       if (signal.aborted) throw abortError(signal);
       const duration = (segments * SEGMENT) / 1e6;
-      const video = { codec: 'H.264', width: 640, height: 360, rotation: 0 };
-      return { duration, container: 'MP4', video, audio: { codec: 'AAC', channels: 2, sampleRate: 48_000 }, plan };
+      const copied = plan === 'copy';
+      const shown = { width: Math.round((height * 16) / 9), height, rotation: 0, frameRate: 30, variable: false };
+      const video = { codec: 'H.264', ...shown, bitrate: 4_000, copied };
+      const audio = { codec: 'AAC', channels: 2, sampleRate: 48_000, bitrate: 4_000, copied };
+      return { duration, container: 'MP4', video, audio, plan };
     },
     cut: (file, signal, kept = []) => watched(events(file, kept), signal),
     encode: (file, quality, signal) => watched(qualityEvents(file, quality), signal),
+    isQuick: async () => cut.quick ?? true,
+    async convert({ source, args }, signal) {
+      running++;
+      try {
+        await cut.converting?.(signal);
+        if (signal.aborted) throw abortError(signal);
+        return convertSynthetic(source, args);
+      } finally {
+        running--;
+      }
+    },
+    decodes: async () => null,
+    pictures: async () => (poster ? [{ bytes: poster, mime: 'image/jpeg' }] : []),
+    sheets: async () => sheets,
+    still: async () => ({ bytes: POSTER, mime: 'image/jpeg' }),
   };
 }

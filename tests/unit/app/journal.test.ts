@@ -1,8 +1,9 @@
 /** A tab that dies while it publishes, at every write: the next one ends with the same video, and makes one segment again at most. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { createMemoryStore } from '../../../signal-server/memory-store.ts';
+import type { PublishOptions } from '../../../src/app/api.ts';
 import { createLibrary } from '../../../src/app/library.ts';
-import type { Store } from '../../../src/base/ports.ts';
+import type { PreviewSheets, Store } from '../../../src/base/ports.ts';
 import { type AppWorld, createAppWorld, leftOn, type Tab } from './app-world.ts';
 import { type FakeCut, fakeFile } from './fake-transcoder.ts';
 import { createMemoryFiles } from './memory-files.ts';
@@ -38,7 +39,11 @@ const notesOn = async (store: Store): Promise<readonly string[]> => [
 ];
 
 /** Publishes with a tab that dies at these writes, one after the other; each time another tab of the browser goes on. */
-async function publishDying(deaths: readonly { at: number; done: boolean }[], cut: FakeCut = CUT) {
+async function publishDying(
+  deaths: readonly { at: number; done: boolean }[],
+  cut: FakeCut = CUT,
+  choices: Pick<PublishOptions, 'without' | 'poster' | 'captions'> = {},
+) {
   world = createAppWorld(5);
   world.openNode();
   const disk = createMemoryStore(1e9);
@@ -56,7 +61,7 @@ async function publishDying(deaths: readonly { at: number; done: boolean }[], cu
       isDead = true;
     });
     await world.pass(life === 0 ? 3_000 : 0);
-    if (life === 0) void tab.app.publish(fakeFile(1), { title: 'Sea' }).catch(() => undefined);
+    if (life === 0) void tab.app.publish(fakeFile(1), { title: 'Sea', ...choices }).catch(() => undefined);
     for (let passed = 0; passed < LONG && !isDead; passed += 1_000) {
       await world.pass(1_000);
       if (life + 1 > deaths.length && passed > 3_000 && (await notesOn(disk)).length === 0) break;
@@ -70,7 +75,7 @@ async function publishDying(deaths: readonly { at: number; done: boolean }[], cu
 }
 
 describe('a tab that dies at a write', () => {
-  test('[J1] whichever it is, leaves a publication that ends as if it had lived, with one segment made again at most', {
+  test('[W1] whichever it is, leaves a publication that ends as if it had lived, with one segment made again at most', {
     timeout: 240_000,
   }, async () => {
     const whole = await publishDying([]);
@@ -98,7 +103,7 @@ describe('a tab that dies at a write', () => {
     expect(again).toBeGreaterThan(SEGMENTS / 2);
   });
 
-  test('[J1] again and again', async () => {
+  test('[W1] again and again', async () => {
     const whole = await publishDying([]);
     world.close();
     const deaths = Array.from({ length: 20 }, (_, n) => ({ at: 2 + (n % 3), done: n % 2 === 0 }));
@@ -106,6 +111,33 @@ describe('a tab that dies at a write', () => {
     expect(outcome).toEqual(whole.outcome);
     expect(made).toBeGreaterThanOrEqual(SEGMENTS);
     expect(made - SEGMENTS).toBeLessThanOrEqual(deaths.length);
+  });
+});
+
+describe('a tab that dies at a write of a publication with captions, tiles, a chosen picture and an unwanted quality', () => {
+  const sheet = new Uint8Array([0xff, 0xd8, 0xff, 1, 2, 3]);
+  const sheets: PreviewSheets = { interval: 2_000, count: 8, columns: 10, rows: 10, width: 160, height: 90, sheets: [sheet] };
+  const cues = [{ start: 1_000, end: 2_000, settings: '', text: 'Hello' }];
+  const poster = new Uint8Array([0xff, 0xd8, 0xff, 9, 9]);
+  const choices = { without: ['480p'], poster, captions: [{ language: 'en', name: 'English', cues }] };
+  const cut: FakeCut = { height: 720, segments: 3, size: 400, sheets };
+
+  test('[W1] [M17] leaves one that ends with all of them, and nothing else', { timeout: 240_000 }, async () => {
+    // Virtual time does not wait for a module.
+    await import('../../../src/media/web-vtt.ts');
+    const whole = await publishDying([], cut, choices);
+    const [mine] = await whole.tab.app.mine();
+    const { additions, renditions } = await world.run(whole.tab.app.manifest((mine as NonNullable<typeof mine>).videoId));
+    expect(renditions.map(({ height }) => height)).toEqual([720, 0, 240, 360]);
+    expect(additions).toMatchObject({ preview: { count: 8 }, captions: [{ language: 'en' }] });
+    expect(whole.outcome.values).toContain(Buffer.from(poster).toString('hex'));
+    world.close();
+    for (let at = 2; at <= whole.writes; at++) {
+      const { outcome, disk } = await publishDying([{ at, done: false }], cut, choices);
+      expect(outcome, `write ${at} of ${whole.writes}`).toEqual(whole.outcome);
+      expect(await notesOn(disk), `write ${at} of ${whole.writes}`).toEqual([]);
+      world.close();
+    }
   });
 });
 

@@ -22,6 +22,7 @@ const DOINGS: Readonly<Record<Doing, true>> = {
   starting: true,
   listing: true,
   probing: true,
+  preparing: true,
   publishing: true,
   discarding: true,
   opening: true,

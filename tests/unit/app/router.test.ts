@@ -70,6 +70,7 @@ function ready(title: string) {
     hasAudio: true,
     width: 1,
     height: 1,
+    preview: null,
     playlistUrl: '/hls/x/master.m3u8',
     sources: { store: 0, tabs: 0, openNodes: 0 },
     problem: null,

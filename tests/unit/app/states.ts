@@ -15,7 +15,7 @@ export const PROBLEM: Problem = { code: 'timeout', what: 'It stopped.', why: 'No
 export const PROBE: MediaProbe = {
   duration: 10,
   container: 'mp4',
-  video: { codec: 'avc1.64001f', width: 640, height: 360, rotation: 0 },
+  video: { codec: 'avc1.64001f', width: 640, height: 360, rotation: 0, frameRate: 30, variable: false, bitrate: 800_000, copied: true },
   audio: null,
   plan: 'copy',
 };

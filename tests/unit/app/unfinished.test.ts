@@ -183,7 +183,7 @@ describe('what can’t be gone on with', () => {
         await disk.write([{ table: 'meta', key: facts, value: row }]);
       },
     ],
-  ])('[J3] one of which %s stays as it is until the person discards it', async (_, harm) => {
+  ])('[W3] one of which %s stays as it is until the person discards it', async (_, harm) => {
     const { disk, tab } = await died(29);
     const [facts = ''] = await disk.keys('meta', 'journal/');
     await harm(disk, facts);

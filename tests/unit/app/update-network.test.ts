@@ -3,7 +3,15 @@ import type { NetworkView } from '../../../src/app/api.ts';
 import type { Event } from '../../../src/app/events.ts';
 import { FILE, follow, PROBLEM, stateAt } from './states.ts';
 
-const VIEW: NetworkView = { tabs: 1, openNodes: [], iceServers: [], stunFound: [], nat: null, connections: 2 };
+const VIEW: NetworkView = {
+  tabs: 1,
+  openNodes: [],
+  iceServers: [],
+  stunFound: [],
+  nat: null,
+  connections: 2,
+  help: { on: false, rest: null, jobs: 0, seconds: 0 },
+};
 const ADD: Event = { type: 'network-change-pressed', change: { type: 'add-open-node', url: 'a.example' } };
 
 describe('the page about the network', () => {
@@ -19,6 +27,15 @@ describe('the page about the network', () => {
   it('shows the latest that was seen', () => {
     const { state } = follow(stateAt('/network'), { type: 'network-seen', view: VIEW });
     expect(state.network).toEqual({ view: VIEW, changing: null, refused: null });
+  });
+
+  it('switches helping on, once, and shows what came of it', () => {
+    const on: Event = { type: 'help-switched', on: true };
+    const { state, effects } = follow(stateAt('/network'), on, on);
+    expect(state.network.changing).toBe('help');
+    expect(effects).toEqual([{ type: 'switch-help', on: true }]);
+    const view = { ...VIEW, help: { ...VIEW.help, on: true } };
+    expect(follow(state, { type: 'help-changed', view }).state.network).toEqual({ view, changing: null, refused: null });
   });
 
   it('makes one change at a time', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Event } from '../../../src/app/events.ts';
+import { EMPTY_PLAN } from '../../../src/app/publish-plan.ts';
 import { update } from '../../../src/app/update.ts';
 import { titleFrom } from '../../../src/app/update-publishing.ts';
 import { FILE, follow, OTHER, PROBE, PROBLEM, stateAt, VIDEO } from './states.ts';
@@ -59,9 +60,9 @@ describe('publishing: choosing', () => {
 describe('publishing: working', () => {
   it('starts with the trimmed title, and with the file’s name when it is empty', () => {
     const { effects } = follow(probed, { type: 'title-typed', title: '  Swifts ' }, { type: 'publish-pressed' });
-    expect(effects).toEqual([{ type: 'publish', title: 'Swifts' }]);
+    expect(effects).toEqual([{ type: 'publish', title: 'Swifts', plan: EMPTY_PLAN }]);
     expect(follow(probed, { type: 'title-typed', title: '   ' }, { type: 'publish-pressed' }).effects).toEqual([
-      { type: 'publish', title: 'my film.final' },
+      { type: 'publish', title: 'my film.final', plan: EMPTY_PLAN },
     ]);
   });
 
@@ -116,6 +117,12 @@ describe('publishing: the end', () => {
     expect(follow(working, { type: 'qualities-changed', qualities }).state).toEqual(working);
   });
 
+  it('shows who makes them', () => {
+    const work = { workers: [{ id: 'own', made: 1, dropped: false, spans: [] }], speedUp: 1.5, secondsLeft: 3 } as const;
+    expect(follow(published, { type: 'shared-work-changed', work }).state.publishing).toMatchObject({ sharedWork: work });
+    expect(follow(working, { type: 'shared-work-changed', work }).state).toEqual(working);
+  });
+
   it('tells when copies can’t be stored, and keeps the link', () => {
     const { state } = follow(published, { type: 'copies-failed', videoId: VIDEO, problem: PROBLEM });
     expect(state.publishing).toEqual({ ...published.publishing, copies: { stored: 0, wanted: 0 } });
@@ -133,7 +140,7 @@ describe('publishing: the end', () => {
     });
     expect(update(failed, { type: 'publish-retry-pressed' })).toEqual({
       state: working,
-      effects: [{ type: 'publish', title: 'my film.final' }],
+      effects: [{ type: 'publish', title: 'my film.final', plan: EMPTY_PLAN }],
     });
   });
 

@@ -13,6 +13,7 @@ const FACTS: WatchFacts = {
   hasAudio: true,
   width: 1280,
   height: 720,
+  preview: null,
   playlistUrl: '/hls/x/master.m3u8',
 };
 const OPENED: Event = { type: 'watch-opened', videoId: VIDEO, facts: FACTS };

@@ -3,6 +3,7 @@ import type { Bytes } from '../../../src/base/bytes.ts';
 import { encode, type Schema } from '../../../src/base/schema.ts';
 import type { ContactFields } from '../../../src/kademlia/contact.ts';
 import { KEY_BYTES, type Key, keyOf } from '../../../src/kademlia/key.ts';
+import { additionsSchema, NO_ADDITIONS } from '../../../src/media/additions.ts';
 import { groupDescriptorSchema, manifestSchema, pageSchema } from '../../../src/media/manifest.ts';
 import { entryBodySchema } from '../../../src/records/entry.ts';
 import { recordBodySchema } from '../../../src/records/record.ts';
@@ -84,6 +85,8 @@ export const REQUESTS: { readonly [M in Method]: RequestOf<M> } = {
   FETCH: { group: key(29), segment: 7, offset: 1_048_576, window: 262_144, urgency: 0 },
   OFFER: { group: key(30), descriptor: bytes(12, 31) },
   KEPT: { group: key(32), kept: false, reason: 'quota' },
+  HELP: { slots: 2, pinned: 1 },
+  TRANSCODE: { job: bytes(60, 12), window: 262_144 },
   ROUTE: { target: key(33), want: null, before: 0, early: true, hops: 8, from: closed },
 };
 
@@ -98,6 +101,8 @@ export const RESPONSES: { readonly [M in Method]: ResponseOf<M> } = {
   FETCH: { size: 987_654 },
   OFFER: { kept: true },
   KEPT: {},
+  HELP: {},
+  TRANSCODE: { init: bytes(40, 13), size: 130_000 },
   ROUTE: { ...nearer, by: open, left: 9, items },
 };
 
@@ -135,6 +140,19 @@ export const STORED: Readonly<Record<string, Sample>> = {
   letter: sample(letterSchema, LETTER),
   signedLetter: sample(signedLetterSchema, { body: bytes(30, 54), signature: bytes(64, 55) }),
   page: sample(pageSchema, [{ key: key(47), durations: [4_000, 3_967] }]),
+  additions: sample(additionsSchema, {
+    preview: {
+      interval: 2_000,
+      count: 101,
+      columns: 10,
+      rows: 10,
+      width: 160,
+      height: 90,
+      groups: [{ key: key(60), durations: [0, 0] }],
+    },
+    captions: [{ language: 'pt-BR', name: 'português (Brasil)', groups: [{ key: key(61), durations: [60_000, 12_345] }] }],
+    withdrawn: [3],
+  }),
   manifest: sample(manifestSchema, {
     version: 1,
     title: 'Ein Film — 映画',
@@ -142,6 +160,7 @@ export const STORED: Readonly<Record<string, Sample>> = {
     created: TIME,
     duration: 7_967,
     poster: key(49),
+    additions: NO_ADDITIONS,
     renditions: [
       {
         kind: 'video',

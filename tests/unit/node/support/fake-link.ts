@@ -36,6 +36,9 @@ export function fakeLink(options: {
     callRaw: async () => {
       throw fail('refused', 'Nobody answers here.');
     },
+    transcode: async () => {
+      throw fail('refused', 'Nobody works here.');
+    },
     fetch: (request, fetchOptions = {}) => options.fetch?.(request, fetchOptions) ?? Promise.reject(fail('not-found', 'Not kept.')),
     tick: () => undefined,
     check: () => undefined,

@@ -1,0 +1,66 @@
+/** The linked nodes that do jobs for others: who they are, and what they answer (docs/protocol.md, rules J). */
+import { fail } from '../base/errors.ts';
+import type { Cancel } from '../base/ports.ts';
+import { encode } from '../base/schema.ts';
+import type { NodeId } from '../kademlia/key.ts';
+import { type MadeSegment, mostBytes, PINNED, type TranscodeJob, transcodeJobSchema } from '../media/transcode-job.ts';
+import type { Handlers } from './handlers.ts';
+import type { Link } from './link.ts';
+
+export interface Helpers {
+  readonly handlers: Pick<Handlers, 'HELP'>;
+  /** Those that are linked now and whose converter gives the bytes that ours gives. */
+  list(): readonly Helper[];
+  /** Called after each change of the list. */
+  onChange(listener: () => void): Cancel;
+  /**
+   * Has a job done. `deadline`: milliseconds until the answer begins. Rejects with what the helper says no with (`refused`, `invalid`, `internal`),
+   * `timeout`, `aborted`, `closed`, or `corrupt` when more comes than the job can give. The bytes are not checked here.
+   */
+  ask(helper: NodeId, job: TranscodeJob, options: { readonly deadline: number; readonly signal: AbortSignal }): Promise<MadeSegment>;
+  /** A link has ended. */
+  unlinked(link: Link): void;
+}
+
+/** A node that offers to work. */
+export interface Helper {
+  readonly id: NodeId;
+  /** Jobs that it does at once. */
+  readonly slots: number;
+}
+
+export function createHelpers({ linked }: { readonly linked: (id: NodeId) => Link | null }): Helpers {
+  /** By node: how many jobs, over which link. */
+  const known = new Map<NodeId, { readonly slots: number; readonly link: Link }>();
+  const listeners = new Set<() => void>();
+  const changed = (): void => {
+    for (const listener of [...listeners]) listener();
+  };
+
+  return {
+    handlers: {
+      HELP({ slots, pinned }, { from, link, relayed }) {
+        if (relayed) throw fail('refused', 'Helpers need a link.');
+        if (slots > 0 && pinned === PINNED) known.set(from.id, { slots, link });
+        else if (!known.delete(from.id)) return {};
+        changed();
+        return {};
+      },
+    },
+    list: () => [...known].map(([id, { slots }]) => ({ id, slots })),
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async ask(helper, job, { deadline, signal }) {
+      const link = linked(helper);
+      if (!link) throw fail('closed', 'The link to this helper has ended.');
+      return link.transcode({ job: encode(transcodeJobSchema, job), most: mostBytes(job), deadline }, { signal });
+    },
+    unlinked(link) {
+      if (known.get(link.id)?.link !== link) return;
+      known.delete(link.id);
+      changed();
+    },
+  };
+}

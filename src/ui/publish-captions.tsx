@@ -1,0 +1,80 @@
+/** Captions that go with the video: files, and the language of each. */
+import { For, type JSX, Show } from 'solid-js';
+import type { CaptionFacts } from '../app/state.ts';
+import { plural } from './format.ts';
+import { CloseIcon } from './icons.tsx';
+import { languageChoices } from './languages.ts';
+import type { Dispatch } from './props.ts';
+
+export function PlanCaptions(props: { readonly captions: readonly CaptionFacts[]; readonly dispatch: Dispatch }): JSX.Element {
+  return (
+    <section class="plan-part" aria-labelledby="plan-captions">
+      <h2 id="plan-captions">Captions</h2>
+      <ul class="plan-captions" aria-label="Captions">
+        <For each={props.captions}>
+          {(captions, index) => (
+            <li>
+              <span class="plan-caption-name">
+                {captions.fileName}
+                <span class="quiet">
+                  {' '}
+                  {plural(captions.texts, 'text')}
+                  {captions.encoding === 'windows-1252' ? ', read as Western (Windows-1252)' : ''}
+                </span>
+              </span>
+              <select
+                aria-label={`Language of ${captions.fileName}`}
+                onChange={(event) =>
+                  props.dispatch({
+                    type: 'plan-changed',
+                    change: { type: 'language', index: index(), language: event.currentTarget.value },
+                  })
+                }
+              >
+                <option value="und" selected={captions.language === 'und'} disabled>
+                  Which language?
+                </option>
+                <For each={languageChoices(captions.language)}>
+                  {({ tag, name }) => (
+                    <option value={tag} lang={tag} selected={captions.language === tag}>
+                      {name}
+                    </option>
+                  )}
+                </For>
+              </select>
+              <button
+                type="button"
+                class="button button-plain"
+                aria-label={`Remove ${captions.fileName}`}
+                onClick={() => props.dispatch({ type: 'plan-changed', change: { type: 'captions-removed', index: index() } })}
+              >
+                <CloseIcon size={16} />
+              </button>
+              <Show when={captions.leftOut > 0}>
+                <div class="plan-left-out">
+                  <p>{plural(captions.leftOut, 'text')} left out:</p>
+                  <ul>
+                    <For each={captions.problems}>{(problem) => <li>{`Line ${problem.line}: ${problem.what}.`}</li>}</For>
+                  </ul>
+                </div>
+              </Show>
+            </li>
+          )}
+        </For>
+      </ul>
+      <label class="button button-plain plan-file">
+        Add captions (.srt, .vtt)
+        <input
+          type="file"
+          class="hidden"
+          accept=".srt,.vtt,text/vtt,application/x-subrip"
+          multiple
+          onChange={(event) => {
+            for (const file of event.currentTarget.files ?? []) props.dispatch({ type: 'captions-file-chosen', file });
+            event.currentTarget.value = ''; // The same file may be chosen again, corrected.
+          }}
+        />
+      </label>
+    </section>
+  );
+}
