@@ -7,9 +7,11 @@ import { openNetworkSettings } from './app/network-settings.ts';
 import { fromHex } from './base/bytes.ts';
 import { browserClock } from './browser/clock.ts';
 import { createCrypto } from './browser/crypto.ts';
+import { createFileKeeper } from './browser/file-keeper.ts';
 import { createHelpConditions } from './browser/help-conditions.ts';
 import { openIdbStore } from './browser/idb.ts';
 import { openIdentity } from './browser/identity.ts';
+import { createLocks } from './browser/locks.ts';
 import { createPairer } from './browser/pairer.ts';
 import { browserRandom } from './browser/random.ts';
 import { hostServiceWorker } from './browser/service-worker-host.ts';
@@ -67,6 +69,8 @@ async function start(): Promise<KadreelApp> {
     device: deviceOf(fromHex(identity.device) ?? identity.storeId.slice(0, 8)),
     transcoder: createTranscoder(),
     conditions: createHelpConditions(),
+    files,
+    locks: createLocks(),
     node,
     network,
     iceServers,
@@ -91,6 +95,7 @@ async function start(): Promise<KadreelApp> {
   return kadreel;
 }
 
+const files = createFileKeeper();
 const worker = hostServiceWorker({
   async answer(request, signal) {
     const app = await kadreel;
@@ -100,4 +105,4 @@ const worker = hostServiceWorker({
 });
 const kadreel = start();
 
-startUi({ root: document.getElementById('app') as HTMLElement, kadreel, clock: browserClock });
+startUi({ root: document.getElementById('app') as HTMLElement, kadreel, clock: browserClock, picker: files });

@@ -22,6 +22,15 @@ export interface KadreelPage {
    * Rejects with a `KadreelError` whose message can be shown to a person.
    */
   publish(file: SourceFile, options: PublishOptions): Promise<Publication>;
+  /** Calls `listener` with what an earlier page began and did not end: at once and at each change, a few times a second at most. */
+  onUnfinished(listener: (unfinished: readonly Unfinished[]) => void): Cancel;
+  /**
+   * Goes on with an unfinished publication: with its file, when it was chosen again; else the person may be asked, so it must follow from a press.
+   * Rejects with `invalid` for another file, `refused`, or `not-found` when the file is gone; it can be tried again then.
+   */
+  goOn(id: string, file?: SourceFile): Promise<void>;
+  /** Gives one up: what it wrote is removed. A video whose link works stays as it is. */
+  discard(id: string): Promise<void>;
   /** The current manifest of a video, from this disk or the network. Rejects with `not-found`. */
   manifest(videoId: VideoId): Promise<Manifest>;
   readonly network: {
@@ -82,6 +91,26 @@ export interface Joining {
   readonly code: string;
   /** Rejects with `timeout` after 10 minutes, or with `closed`. */
   readonly linked: Promise<void>;
+}
+
+/** A publication that an earlier page of this browser began, and that has not ended. */
+export interface Unfinished {
+  /** 16 hexadecimal digits. */
+  readonly id: string;
+  /** Empty for one that can't be read. */
+  readonly title: string;
+  readonly fileName: string;
+  /** 0 to 1. */
+  readonly fraction: number;
+  /** Set once the link works. */
+  readonly videoId: VideoId | null;
+  /**
+   * `working`: it goes on here · `asks`: it goes on when the person lets the page read the file again · `needs-file`: when the file is chosen again ·
+   * `elsewhere`: another tab of this browser has it · `failed`: it stopped, and can be tried again · `unreadable`: damaged, or of another version.
+   */
+  readonly phase: 'working' | 'asks' | 'needs-file' | 'elsewhere' | 'failed' | 'unreadable';
+  /** For a person: why it does not go on; null when there is nothing to say. */
+  readonly problem: string | null;
 }
 
 /** All that effects may call. */

@@ -2,17 +2,17 @@
 import { assertNever } from '../base/errors.ts';
 import type { Cancel, Clock, SourceFile } from '../base/ports.ts';
 import { quiet } from '../base/timing.ts';
-import type { Manifest, SeekPreview, VideoId } from '../media/manifest.ts';
-import { formatHlsPath } from '../media/urls.ts';
-import type { Kadreel, QualityState, WatchSession } from './api.ts';
+import type { VideoId } from '../media/manifest.ts';
+import type { Kadreel, QualityState } from './api.ts';
 import type { Event, FeedName, Shared } from './events.ts';
 import { createInvitationEffects } from './invitation-effects.ts';
 import { createNetworkEffects } from './network-effects.ts';
 import { createPlanEffects } from './plan-effects.ts';
 import { problemOf } from './problems.ts';
 import { pathOf } from './router.ts';
-import type { PreviewTiles, PublishPlan, Theme, WatchFacts } from './state.ts';
+import type { PublishPlan, Theme } from './state.ts';
 import type { Effect } from './step.ts';
+import { factsOf } from './watch-facts.ts';
 
 /** What effects need of the browser itself. */
 export interface BrowserEffects {
@@ -111,6 +111,8 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
       if (whole.signal.aborted) return;
       const cancel = page.onHealth((health) => tell(whole.signal, { type: 'health-changed', health }));
       whole.signal.addEventListener('abort', cancel, { once: true });
+      const forget = page.onUnfinished((unfinished) => tell(whole.signal, { type: 'unfinished-changed', unfinished }));
+      whole.signal.addEventListener('abort', forget, { once: true });
     } catch (error) {
       tell(whole.signal, { type: 'node-failed', problem: problemOf(error, 'starting') });
     }
@@ -251,6 +253,14 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
       case 'cancel-publish':
         job?.controller.abort();
         break;
+      case 'go-on':
+        void kadreel.then((page) => page.goOn(effect.id, effect.file ?? undefined)).catch(() => undefined); // Its card says why.
+        break;
+      case 'discard':
+        kadreel
+          .then((page) => page.discard(effect.id))
+          .catch((error: unknown) => tell(whole.signal, { type: 'discard-failed', problem: problemOf(error, 'discarding') }));
+        break;
       case 'open-video':
         void openVideo(effect.videoId);
         break;
@@ -317,32 +327,4 @@ interface Job {
   readonly controller: AbortController;
   /** Whether the page still shows it. */
   followed: boolean;
-}
-
-function factsOf(videoId: VideoId, { manifest, playlistUrl }: WatchSession): WatchFacts {
-  const best = manifest.renditions.find(({ kind }) => kind === 'video');
-  return {
-    title: manifest.title,
-    duration: manifest.duration / 1000,
-    created: manifest.created,
-    hasVideo: best !== undefined,
-    hasAudio: hasAudio(manifest),
-    width: best?.width ?? 0,
-    height: best?.height ?? 0,
-    playlistUrl,
-    preview: tilesOf(videoId, manifest.additions.preview),
-  };
-}
-
-function tilesOf(video: VideoId, preview: SeekPreview | null): PreviewTiles | null {
-  if (!preview) return null;
-  const { groups, interval, ...grid } = preview;
-  const sheets = groups.flatMap(({ key, durations }) =>
-    durations.map((_, index) => formatHlsPath({ type: 'sheet', video, group: key, index })),
-  );
-  return { ...grid, interval: interval / 1000, sheets };
-}
-
-function hasAudio({ renditions }: Manifest): boolean {
-  return renditions.some(({ kind }) => kind === 'audio');
 }

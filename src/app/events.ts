@@ -2,7 +2,17 @@
 import type { MediaProbe, SourceFile } from '../base/ports.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import type { VideoId } from '../media/manifest.ts';
-import type { BytesBySource, CopiesReport, NetworkView, NodeHealth, PublishProgress, QualityState, SharedWork, VideoCard } from './api.ts';
+import type {
+  BytesBySource,
+  CopiesReport,
+  NetworkView,
+  NodeHealth,
+  PublishProgress,
+  QualityState,
+  SharedWork,
+  Unfinished,
+  VideoCard,
+} from './api.ts';
 import type { NetworkChange } from './network-change.ts';
 import type { PlanChange } from './publish-plan.ts';
 import type { NetworkPart, Problem, Theme, WatchFacts } from './state.ts';
@@ -32,6 +42,9 @@ export type PersonEvent =
   | { readonly type: 'publish-retry-pressed' }
   | { readonly type: 'cancel-pressed' }
   | { readonly type: 'publish-another-pressed' }
+  /** Of an unfinished publication; `file` when it was chosen again. */
+  | { readonly type: 'go-on-pressed'; readonly id: string; readonly file: SourceFile | null }
+  | { readonly type: 'discard-pressed'; readonly id: string }
   | { readonly type: 'watch-retry-pressed' }
   | { readonly type: 'playback-retry-pressed' }
   | { readonly type: 'copy-link-pressed'; readonly videoId: VideoId }
@@ -73,6 +86,8 @@ export type WorldEvent =
   | { readonly type: 'publish-cancelled'; readonly published: boolean }
   | { readonly type: 'copies-stored'; readonly videoId: VideoId; readonly copies: CopiesReport }
   | { readonly type: 'copies-failed'; readonly videoId: VideoId; readonly problem: Problem }
+  | { readonly type: 'unfinished-changed'; readonly unfinished: readonly Unfinished[] }
+  | { readonly type: 'discard-failed'; readonly problem: Problem }
   | { readonly type: 'watch-opened'; readonly videoId: VideoId; readonly facts: WatchFacts }
   | { readonly type: 'watch-failed'; readonly videoId: VideoId; readonly problem: Problem }
   | { readonly type: 'sources-counted'; readonly videoId: VideoId; readonly sources: BytesBySource }

@@ -1,7 +1,7 @@
 /** Everything the page can do, put together on ports: the `Kadreel` of `api.ts`, and the answers that the service worker wants. */
 import type { Bytes } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
-import type { Clock, Crypto, HelpConditions, Pairer, Random, Signer, Store, Transcoder } from '../base/ports.ts';
+import type { Clock, Crypto, FileKeeper, HelpConditions, Locks, Pairer, Random, Signer, Store, Transcoder } from '../base/ports.ts';
 import { orAbort } from '../base/timing.ts';
 import type { Key } from '../kademlia/key.ts';
 import { encodeCatalogue } from '../media/catalogue.ts';
@@ -12,18 +12,19 @@ import { createInvitations } from '../node/invitations.ts';
 import type { Device } from '../records/vector-clock.ts';
 import type { Kadreel, NodeStats } from './api.ts';
 import { openBadHelpers } from './bad-helpers.ts';
-import { createDrafts } from './drafts.ts';
 import { createFeed } from './feed.ts';
 import { createHealthMonitor } from './health.ts';
 import { createHelp } from './help.ts';
 import type { IceServers } from './ice-servers.ts';
 import { codeOfLink, formatInvitationLink } from './invitation-link.ts';
+import { createJournal } from './journal.ts';
 import { createLibrary } from './library.ts';
 import { createNetwork } from './network.ts';
 import type { NetworkKeeper } from './network-settings.ts';
 import { createPublisher } from './publish.ts';
 import { createRenewal } from './renewal.ts';
 import { createSpeedBook } from './speeds.ts';
+import { createUnfinished } from './unfinished.ts';
 import { createWatcher } from './watch.ts';
 
 export interface KadreelApp extends Kadreel {
@@ -46,6 +47,8 @@ export interface KadreelOptions {
   readonly device: Device;
   readonly transcoder: Transcoder;
   readonly conditions: HelpConditions;
+  readonly files: FileKeeper;
+  readonly locks: Locks;
   readonly node: DhtNode;
   readonly network: NetworkKeeper;
   readonly pairer: Pairer;
@@ -68,9 +71,9 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
   const { transcoder } = speeds;
   const library = createLibrary({ ...options, now: () => clock.now() });
   const closing = new AbortController();
-  const drafts = createDrafts({ ...options, library, groups: node.groups });
+  const journal = createJournal({ ...options, library, groups: node.groups });
   const bad = openBadHelpers(options);
-  const publisher = createPublisher({ ...options, transcoder, library, drafts, bad, closing: closing.signal });
+  const publisher = createPublisher({ ...options, transcoder, library, journal, bad, closing: closing.signal });
   const help = createHelp({ ...options, helping: node.helping });
   const watcher = createWatcher({ ...options, library });
   const feed = createFeed({ node, library, clock });
@@ -78,7 +81,6 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
   const network = createNetwork(options);
   const { pairer, crypto } = options;
   const invitations = createInvitations({ pairer, clock, crypto, self: node.contact.id, adopt: node.peers.adopt });
-  const stopSweeping = drafts.start();
   const health = createHealthMonitor({ node, clock, quota });
   let kept = { groups: 0, bytes: 0 };
 
@@ -88,6 +90,13 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
   };
 
   void recount().catch(() => undefined); // The first to ask finds figures, too.
+  const unfinished = createUnfinished({
+    ...{ ...options, transcoder, library, journal, bad },
+    isOwn: publisher.isOwn,
+    onBusy: () => help.busyWith('publishing'),
+    onPublished: () => void recount().catch(() => undefined), // The figures of the last count serve meanwhile.
+    closing: closing.signal,
+  });
 
   const stats = (): NodeStats => {
     void recount().catch(() => undefined); // The figures of the last count serve meanwhile.
@@ -158,6 +167,9 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
       }
     },
     abandon: options.abandon,
+    onUnfinished: unfinished.listen,
+    goOn: unfinished.goOn,
+    discard: unfinished.discard,
     newest: feed.newest,
     mine: feed.mine,
     onHealth: health.listen,
@@ -168,7 +180,6 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
     read: watcher.read,
     close(reason) {
       renewal.close();
-      stopSweeping();
       closing.abort(fail('closed', 'This tab has left the network.'));
       help.close();
       health.close();

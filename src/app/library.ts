@@ -5,7 +5,7 @@
 import type { Bytes } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
-import type { Crypto, Signer, Store } from '../base/ports.ts';
+import type { Crypto, Signer, Store, StoreChange } from '../base/ports.ts';
 import { binary, decode, encode, list, nullable, string, struct, time, uint } from '../base/schema.ts';
 import { hashKey, type Key, keySchema } from '../kademlia/key.ts';
 import type { VideoId } from '../media/manifest.ts';
@@ -64,7 +64,8 @@ const NEWEST_TOPIC = 'newest';
 const ROW_PREFIX = 'published/';
 
 export interface Library {
-  add(video: PublishedVideo): Promise<void>;
+  /** Makes the changes `also` with it: all of it, or nothing. */
+  add(video: PublishedVideo, also?: readonly StoreChange[]): Promise<void>;
   remove(videoId: VideoId): Promise<void>;
   get(videoId: VideoId): Promise<PublishedVideo | null>;
   /** Newest first. */
@@ -90,7 +91,8 @@ export function createLibrary(options: LibraryOptions): Library {
   const newestKey = topicKey(crypto, NEWEST_TOPIC);
 
   return {
-    add: (video) => store.write([{ table: 'library', key: ROW_PREFIX + video.videoId, value: encode(publishedSchema, video) }]),
+    add: (video, also = []) =>
+      store.write([{ table: 'library', key: ROW_PREFIX + video.videoId, value: encode(publishedSchema, video) }, ...also]),
     remove: (videoId) => store.write([{ table: 'library', key: ROW_PREFIX + videoId, value: null }]),
     async get(videoId) {
       const row = await store.get('library', ROW_PREFIX + videoId);

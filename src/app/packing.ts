@@ -1,16 +1,18 @@
-/** Makes groups of what a transcoder gives, and keeps each on this disk. */
+/** Makes groups of what a transcoder gives. Each segment is on this disk before the next is asked for, and it goes on from what is there. */
 import type { Bytes } from '../base/bytes.ts';
+import { equal } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Crypto, CutEvent, CutRendition } from '../base/ports.ts';
-import { createGroupPacker, type GroupPacker, type PackedGroup } from '../media/group.ts';
-import type { GroupReference } from '../media/group-reference.ts';
+import { abortError } from '../base/timing.ts';
+import { createGroupPacker, type GroupPacker } from '../media/group.ts';
 import type { FinishedRendition } from '../media/manifest-build.ts';
-import type { GroupStore } from '../node/group-store.ts';
+import type { JournalEntry } from './journal.ts';
+import type { JournalPart } from './journal-part.ts';
 
 /** What was made of all events. */
 export interface Packed {
-  /** Those with segments, in the order in which they came. */
+  /** Those with segments, in the order of their index. */
   readonly renditions: readonly FinishedRendition[];
   readonly poster: Bytes | null;
   /** Microseconds at which the segments of the first picture begin; empty without one. */
@@ -20,99 +22,148 @@ export interface Packed {
 }
 
 export interface Packing {
-  /** Rejects when the disk does not take a group, or with `internal` for a segment of no rendition. */
-  take(event: CutEvent): Promise<void>;
-  /** Keeps what belongs to a video and does not play by itself, as groups of their own (M17). `duration`: milliseconds of the video that each is for. */
-  keepFiles(files: readonly { readonly bytes: Bytes; readonly duration: number }[]): Promise<readonly GroupReference[]>;
-  /** Closes the groups that are open. */
+  /** Segments of each rendition that are on the disk: a transcoder goes on behind them. */
+  readonly kept: readonly number[];
+  /**
+   * False for a rendition that does not go on where the one on the disk ends, or would need other parameters: that one is forgotten, and the transcoder must
+   * be asked again. Rejects when the disk does not take a segment, or with `internal` for one of no rendition.
+   */
+  take(event: CutEvent): Promise<boolean>;
+  /** Closes the groups that are open, and notes that the part is whole. */
   finish(): Promise<Packed>;
 }
 
 export interface PackingOptions {
   readonly crypto: Crypto;
-  readonly groups: Pick<GroupStore, 'put'>;
-  /** To be waited for before a group is written. */
-  readonly onGroup: (group: PackedGroup) => Promise<void>;
+  readonly entry: Pick<JournalEntry, 'forget'>;
+  readonly part: JournalPart;
   /** 0 to 1. */
   readonly onProgress: (fraction: number) => void;
 }
 
-/** A rendition under work: the bytes of its open group wait here until the group closes and has a key. */
-interface OpenRendition extends FinishedRendition {
+/** Each try that does not fit ends with a rendition less that has to: there are two at most. */
+const MOST_TRIES = 4;
+
+/** A rendition under work. */
+interface OpenRendition {
   readonly rendition: CutRendition;
   readonly packer: GroupPacker;
-  readonly groups: PackedGroup[];
-  readonly waiting: Bytes[];
+  segments: number;
 }
 
-export function createPacking({ crypto, groups, onGroup, onProgress }: PackingOptions): Packing {
+/** Goes on with what is on the disk of a part. */
+export async function openPacking({ crypto, entry, part, onProgress }: PackingOptions): Promise<Packing> {
   const open = new Map<number, OpenRendition>();
-  let poster: Bytes | null = null;
-  const starts: number[] = [];
-  let elapsed = 0;
-  let pictured: number | null = null;
 
-  const keep = async (rendition: Pick<OpenRendition, 'groups' | 'waiting'>, group: PackedGroup): Promise<void> => {
-    const segments = rendition.waiting.splice(0, group.descriptor.segments.length);
-    await onGroup(group);
-    for (const [index, bytes] of segments.entries()) {
-      await groups.put({ group: group.key, encoded: group.encoded, index, bytes, role: 'own' });
-    }
-    rendition.groups.push(group);
+  const reopen = async (rendition: CutRendition): Promise<void> => {
+    const waiting = await part.reopen(rendition.index);
+    const closed = part.renditions.find((kept) => kept.rendition.index === rendition.index)?.groups ?? [];
+    const durations = closed.flatMap((group) => group.durations);
+    const behind = { segments: durations.length, elapsed: durations.reduce((sum, duration) => sum + duration, 0) };
+    const packer = createGroupPacker(crypto, behind);
+    open.set(rendition.index, { rendition, packer, segments: behind.segments });
+    for (const segment of waiting) await add(rendition.index, segment);
   };
 
+  const add = async (index: number, segment: Parameters<GroupPacker['add']>[0]): Promise<void> => {
+    const rendition = open.get(index);
+    if (!rendition) throw fail('internal', 'A segment came before its rendition.');
+    const full = rendition.packer.add(segment);
+    if (full) await part.close(index, full);
+    rendition.segments++;
+  };
+
+  /** Whether what comes can stand behind what is there; what can't be continued is forgotten. */
+  const begin = async (rendition: CutRendition, from: number): Promise<boolean> => {
+    const there = open.get(rendition.index);
+    if (there && there.segments === from && isAlike(there.rendition, rendition)) return true;
+    if (there) {
+      open.delete(rendition.index);
+      await entry.forget(part, rendition.index);
+    }
+    if (from > 0) return false;
+    await part.begin(rendition);
+    await reopen(rendition);
+    return true;
+  };
+
+  for (const { rendition } of part.renditions) await reopen(rendition);
+
   return {
+    get kept() {
+      const length = Math.max(-1, ...open.keys()) + 1;
+      return Array.from({ length }, (_, index) => open.get(index)?.segments ?? 0);
+    },
     async take(event) {
       switch (event.type) {
         case 'progress':
-          return onProgress(event.fraction);
+          onProgress(event.fraction);
+          return true;
         case 'poster':
           // A picture that no node would store is none.
-          if (event.bytes.length <= LIMITS.value) poster = event.bytes;
-          return;
+          if (event.bytes.length <= LIMITS.value && !part.facts.poster) await part.change({ poster: event.bytes });
+          return true;
         case 'rendition':
-          open.set(event.rendition.index, { rendition: event.rendition, packer: createGroupPacker(crypto), groups: [], waiting: [] });
-          return;
+          return begin(event.rendition, event.from ?? 0);
         case 'segment': {
-          const rendition = open.get(event.rendition);
-          if (!rendition) throw fail('internal', 'A segment came before its rendition.');
-          const { bytes, duration } = event;
-          if (rendition.rendition.kind === 'video') pictured ??= event.rendition;
-          if (event.rendition === pictured) {
-            starts.push(elapsed);
-            elapsed += duration;
-          }
-          const full = rendition.packer.add({ digest: await crypto.digest(bytes), size: bytes.length, duration });
-          if (full) await keep(rendition, full);
-          rendition.waiting.push(bytes);
-          return;
+          const { rendition, bytes, duration } = event;
+          const digest = await crypto.digest(bytes);
+          await add(rendition, { digest, size: bytes.length, duration });
+          const index = (open.get(rendition)?.segments ?? 0) - 1;
+          await part.segment({ rendition, index, duration, bytes });
+          return true;
         }
         case 'done':
-          return;
+          return true;
       }
-    },
-    async keepFiles(files) {
-      const into = { groups: [] as PackedGroup[], waiting: [] as Bytes[] };
-      // They last no time: so they share a group as long as they fit.
-      const packer = createGroupPacker(crypto);
-      for (const { bytes } of files) {
-        const full = packer.add({ digest: await crypto.digest(bytes), size: bytes.length, duration: 0 });
-        if (full) await keep(into, full);
-        into.waiting.push(bytes);
-      }
-      const last = packer.finish();
-      if (last) await keep(into, last);
-      return into.groups.map(({ key, firstSegment, descriptor }) => {
-        const own = files.slice(firstSegment, firstSegment + descriptor.segments.length);
-        return { key, durations: own.map(({ duration }) => duration) };
-      });
     },
     async finish() {
-      for (const rendition of open.values()) {
-        const last = rendition.packer.finish();
-        if (last) await keep(rendition, last);
+      for (const [index, { packer }] of open) {
+        const last = packer.finish();
+        if (last) await part.close(index, last);
       }
-      return { renditions: [...open.values()].filter((rendition) => rendition.groups.length > 0), poster, starts, end: elapsed };
+      if (part.facts.status === 'open') await part.change({ status: 'whole' });
+      return packedOf(part);
     },
   };
+}
+
+/** Gives a packing all events of a transcoder that goes on behind what is kept; asks it anew where they don't fit. */
+export async function packAll(
+  packing: Packing,
+  events: (kept: readonly number[]) => AsyncIterable<CutEvent>,
+  signal: AbortSignal,
+): Promise<Packed> {
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    let fits = true;
+    for await (const event of events(packing.kept)) {
+      if (signal.aborted) throw abortError(signal);
+      fits = await packing.take(event);
+      if (!fits) break;
+    }
+    if (!fits) continue;
+    const packed = await packing.finish();
+    if (signal.aborted) throw abortError(signal);
+    return packed;
+  }
+  throw fail('internal', 'What was made earlier can’t be gone on with.');
+}
+
+/** What was made of a part that is whole. */
+export function packedOf(part: JournalPart): Packed {
+  const renditions = part.renditions.flatMap(({ rendition, groups }) =>
+    groups.length > 0 ? [{ rendition, groups: groups.map(({ group }) => group) }] : [],
+  );
+  const picture = part.renditions.find(({ rendition }) => rendition.kind === 'video');
+  const starts: number[] = [];
+  let end = 0;
+  for (const duration of picture?.groups.flatMap(({ durations }) => durations) ?? []) {
+    starts.push(end);
+    end += duration;
+  }
+  return { renditions, poster: part.facts.poster, starts, end };
+}
+
+function isAlike(a: CutRendition, b: CutRendition): boolean {
+  return a.kind === b.kind && a.codecs === b.codecs && a.width === b.width && a.height === b.height && equal(a.init, b.init);
 }

@@ -9,6 +9,7 @@ export type Doing =
   | 'probing'
   | 'preparing'
   | 'publishing'
+  | 'discarding'
   | 'opening'
   | 'playing'
   | 'changing'
@@ -27,6 +28,7 @@ const WHAT: Readonly<Record<Doing, string>> = {
   probing: 'This file can’t be published as it is.',
   preparing: 'That was not added.',
   publishing: 'The video was not published.',
+  discarding: 'It could not be discarded.',
   opening: 'This video can’t be opened.',
   playing: 'Playing stopped.',
   changing: 'Nothing was changed.',

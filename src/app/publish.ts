@@ -1,146 +1,111 @@
 /** From a person's file to a link that works, and then to copies on other disks (design §7). */
 import { fromUtf8, toUtf8 } from '../base/bytes.ts';
 import { asKadreelError } from '../base/errors.ts';
-import type { Clock, Crypto, Random, Signer, SourceFile, Transcoder } from '../base/ports.ts';
-import { abortError, orAbort, quiet } from '../base/timing.ts';
-import type { Key } from '../kademlia/key.ts';
+import type { Cancel, FileKeeper, Locks, SourceFile } from '../base/ports.ts';
+import { abortError, quiet } from '../base/timing.ts';
 import type { VideoId } from '../media/manifest.ts';
-import type { DhtNode } from '../node/dht-node.ts';
-import type { Device } from '../records/vector-clock.ts';
-import { addPreview, keepCaptions } from './additions.ts';
 import type { CopiesReport, PublishOptions, PublishStage } from './api.ts';
-import type { BadHelpers } from './bad-helpers.ts';
-import type { Drafts } from './drafts.ts';
-import { createGroupClaims } from './group-claims.ts';
-import type { Library } from './library.ts';
-import { createPacking, type Packed, type Packing } from './packing.ts';
+import { markOf } from './fingerprint.ts';
+import type { Journal, JournalEntry } from './journal.ts';
+import type { Choices } from './journal-rows.ts';
 import { createProgress } from './progress.ts';
-import { groupsOf, longestOf, makeQualities, type QualityWork, rungsFor } from './qualities.ts';
-import { spreadAll } from './spread.ts';
-import { createVideoVersions } from './video-versions.ts';
+import { giveUp, type PublicationParts, runPublication } from './publication.ts';
+import { videoName } from './video-versions.ts';
 
 export interface Publisher {
   publish(file: SourceFile, options: PublishOptions): Promise<{ videoId: VideoId; done: Promise<CopiesReport> }>;
+  /** Whether a publication of the journal is one that was begun here. */
+  isOwn(id: string): boolean;
 }
 
-export interface PublisherOptions {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly crypto: Crypto;
-  readonly account: Signer;
-  readonly device: Device;
-  readonly transcoder: Transcoder;
-  readonly node: DhtNode;
-  readonly library: Library;
-  readonly drafts: Drafts;
-  /** Helpers that are not asked. */
-  readonly bad: Promise<BadHelpers>;
-  /** Fires, with a reason, when the node leaves: what is under way then ends. */
+export interface PublisherOptions extends PublicationParts {
+  readonly journal: Journal;
+  readonly files: FileKeeper;
+  readonly locks: Locks;
+  /** Fires, with a reason, when the node leaves: what is under way then ends, and its journal stays. */
   readonly closing: AbortSignal;
+}
+
+/** What is known of a publication at its beginning. */
+interface Begun {
+  readonly title: string;
+  /** Seconds. */
+  readonly duration: number;
+  readonly choices: Choices;
 }
 
 const MAX_TITLE_BYTES = 200;
 /** Where each stage ends on the bar: reading headers is nothing, cutting nearly all. A transcode is most of the work where there is one. */
 const STAGE_END: Readonly<Record<PublishStage, number>> = { read: 0.02, transcode: 0.85, cut: 0.85, announce: 0.9, copies: 1 };
 
+/** The name of the lock of a publication: whoever holds it writes to its journal. */
+export function lockOf(id: string): string {
+  return `publication/${id}`;
+}
+
 export function createPublisher(options: PublisherOptions): Publisher {
-  const { crypto, clock, node, transcoder, library } = options;
-  const claims = createGroupClaims(node.groups);
+  const { crypto, clock, transcoder, journal, files, locks, closing } = options;
+  const own = new Set<string>();
 
-  /** A place on the disk for what is cut: every group is claimed before it is written. */
-  const begin = (onProgress: (fraction: number) => void): QualityWork => {
-    const claim = claims.open();
-    const draft = options.drafts.open();
-    const packing = createPacking({
-      crypto,
-      groups: node.groups,
-      async onGroup({ key }) {
-        await claim.add(key);
-        await draft.note(key);
-      },
-      onProgress,
-    });
-    return {
-      packing,
-      async keep() {
-        claim.keep();
-        await draft.close();
-      },
-      async giveBack() {
-        await claim.giveBack();
-        await draft.close();
-      },
-    };
-  };
-
-  const cut = async (packing: Packing, file: SourceFile, signal: AbortSignal): Promise<Packed> => {
-    for await (const event of transcoder.cut(file, signal)) {
-      if (signal.aborted) throw abortError(signal);
-      await packing.take(event);
+  /** A new row in the journal, which no other tab may touch. */
+  const begin = async (file: SourceFile, given: Begun): Promise<{ entry: JournalEntry; release: Cancel }> => {
+    const mark = await markOf(crypto, file);
+    const id = journal.newId();
+    own.add(id);
+    const release = (await locks.take(lockOf(id))) ?? (() => undefined);
+    try {
+      const { choices, ...rest } = given;
+      const facts = { ...rest, file: mark, name: videoName(options.random), created: clock.now() };
+      const entry = await journal.begin(id, facts, choices);
+      // It takes as long as copying the file, where the browser does that; nothing waits for it.
+      void files.keep(id, file);
+      return { entry, release };
+    } catch (error) {
+      release();
+      throw error;
     }
-    const packed = await packing.finish();
-    if (signal.aborted) throw abortError(signal);
-    return packed;
   };
 
   return {
+    isOwn: (id) => own.has(id),
     async publish(file, { title, signal: given, onProgress, onQualities = () => undefined, onSharedWork = () => undefined, ...wanted }) {
-      const { signal, done: ended } = eitherOf(given, options.closing);
+      const { signal, done: ended } = eitherOf(given, closing);
       const progress = createProgress({ clock, ends: STAGE_END, ...(onProgress && { onProgress }) });
-      let stage: PublishStage = 'cut';
-      const work = begin((fraction) => progress.report(stage, fraction));
-      let added: VideoId | null = null;
+      let begun: Awaited<ReturnType<typeof begin>> | null = null;
+      const leave = (): void => {
+        ended();
+        begun?.release();
+      };
       try {
-        const fitting = fitTitle(title, file.name);
         progress.report('read', 0);
         const probe = await transcoder.probe(file, signal);
         progress.report('read', 1);
-        if (probe.plan === 'transcode') stage = 'transcode';
-        const packed = await cut(work.packing, file, signal);
-        progress.report(stage, 1);
-        const poster = wanted.poster ?? packed.poster;
-        const versions = createVideoVersions({ ...options, title: fitting, first: packed.renditions, poster });
-        const captions = await keepCaptions(work.packing, wanted.captions ?? [], longestOf(packed.renditions));
-        const video = await versions.next({ additions: { captions } }, library.add);
-        const groups = [...groupsOf(packed.renditions), ...captions.flatMap((one) => one.groups.map(({ key }) => key))];
-        added = video.videoId;
-        const first = packed.renditions.flatMap((rendition) => rendition.groups[0]?.key ?? []);
-        await Promise.all([library.announce(video, signal), ...first.map((group) => node.announce(group, signal))]);
-        if (signal.aborted) throw abortError(signal);
-        // The link works. A listing can't be called back from the nodes that have it, so from here on there is no cancelling.
-        await work.keep();
-        await library.list(video).catch(() => undefined); // Listed within the hour.
-        progress.report('announce', 1);
-        const onShare = (fraction: number): void => progress.report('copies', fraction);
-        const spreading = [quiet(spreadAll({ clock, node, groups, signal, onProgress: onShare }))];
-        const onMade = (more: readonly Key[]): void => {
-          spreading.push(quiet(spreadAll({ clock, node, groups: more, signal, onProgress: () => undefined })));
-        };
-        const picture = packed.renditions.find(({ rendition }) => rendition.kind === 'video') ?? null;
-        const { starts, end } = packed;
-        const joining = { transcoder, library, versions, file, begin, onMade, signal };
-        const making = makeQualities({
-          ...joining,
-          ...{ clock, groups: node.groups, starts, end, onState: onQualities },
-          rungs: rungsFor(packed.renditions).filter(({ name }) => !wanted.without?.includes(name)),
-          // Loaded when the link works: nobody waits for it.
-          openSharing: async () =>
-            picture &&
-            (await import('./quality-sharing.ts')).openQualitySharing({
-              ...{ ...options, bad: await options.bad, picture, starts, end, onWork: onSharedWork, signal },
-            }),
+        const { without = [], poster = null, captions = [] } = wanted;
+        begun = await begin(file, { title: fitTitle(title, file.name), duration: probe.duration, choices: { without, poster, captions } });
+        const { entry } = begun;
+        const making = probe.plan === 'transcode' ? 'transcode' : 'cut';
+        const { videoId, done } = await runPublication({
+          ...{ ...options, entry, signal, onQualities, onSharedWork },
+          file: () => Promise.resolve(file),
+          onProgress: (stage, fraction) => progress.report(stage === 'making' ? making : stage, fraction),
         });
-        const previewing = quiet(addPreview(joining));
         const finish = async (): Promise<CopiesReport> => {
-          await Promise.all([making, previewing]);
-          const reports = await Promise.all(spreading);
-          return { stored: Math.min(...reports.map(({ stored }) => stored)), wanted: Math.max(...reports.map(({ wanted }) => wanted)) };
+          try {
+            const report = await done;
+            await files.remove(entry.id);
+            await entry.end().catch(() => undefined); // The next start sees that nothing is left to do.
+            return report;
+          } catch (error) {
+            if (signal.aborted && !closing.aborted) await giveUp(options, entry).catch(() => undefined); // See there.
+            throw error;
+          } finally {
+            leave();
+          }
         };
-        return { videoId: video.videoId, done: quiet(orAbort(finish(), signal).finally(ended)) };
+        return { videoId, done: quiet(finish()) };
       } catch (error) {
-        if (added) await library.remove(added).catch(() => undefined);
-        await work.giveBack();
-        ended();
+        if (begun && !closing.aborted) await giveUp(options, begun.entry).catch(() => undefined); // See there.
+        leave();
         throw signal.aborted ? abortError(signal) : asKadreelError(error);
       }
     },

@@ -17,8 +17,8 @@ import { createShare, isSettled, type OpenShare, type Share, type SharedQuality 
 import { createWorkTimeline, type WorkTimeline } from './work-timeline.ts';
 
 export interface Sharing {
-  /** Begins a quality, behind those that are under way. */
-  begin(quality: SharedQuality): Share;
+  /** Begins a quality, behind those that are under way. So many of its first segments are there already. */
+  begin(quality: SharedQuality, from?: number): Share;
   /** Whether this tab does jobs too. Else it only compares, and only what nobody else can. */
   ownWorks: boolean;
   /** Helpers that may be asked now. */
@@ -277,11 +277,12 @@ export function createSharing(options: SharingOptions): Sharing {
   const stopHearing = helpers.onChange(pump);
 
   const sharing: Sharing = {
-    begin(quality) {
+    begin(quality, from = 0) {
       const { name, width, height, bitrate, rate } = quality;
       const picture = sources[0] && pictureOf(sources[0].init);
       const pixels = picture ? picture.width * picture.height : width * height;
-      const tasks = sources.map((source, index): Task => {
+      const left = [...sources.entries()].slice(from);
+      const tasks = left.map(([index, source]): Task => {
         const job = { ...source, width, height, bitrate, rate };
         return {
           quality: name,
@@ -296,7 +297,7 @@ export function createSharing(options: SharingOptions): Sharing {
         };
       });
       const share = createShare({
-        ...{ quality, tasks, signal },
+        ...{ quality, tasks, from, signal },
         onGiven: pump,
         onLeft: () => broken(share, signal.aborted ? abortError(signal) : fail('aborted', 'This quality is made by other means.')),
       });

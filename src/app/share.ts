@@ -51,8 +51,10 @@ export interface OpenShare extends Share {
 
 export interface ShareOptions {
   readonly quality: SharedQuality;
-  /** One for each segment, in order. */
+  /** One for each segment that is not there yet, in order. */
   readonly tasks: readonly Task[];
+  /** Segments that are there. */
+  readonly from: number;
   /** Called when a segment was given out. */
   readonly onGiven: () => void;
   /** Called when nobody reads it any more, and it is not done. */
@@ -64,17 +66,17 @@ export interface ShareOptions {
 const MOST_AHEAD = 32;
 const MOST_BYTES = 64 * 1024 * 1024;
 
-export function createShare({ quality, tasks, onGiven, onLeft, signal }: ShareOptions): OpenShare {
+export function createShare({ quality, tasks, from, onGiven, onLeft, signal }: ShareOptions): OpenShare {
   const ready = new Map<number, Bytes>();
   let shown = false;
-  let given = 0;
+  let given = from;
   let done = false;
   let failure: Error | null = null;
   let change: Deferred<void> = deferred();
 
   async function* until(isSo: () => boolean): AsyncGenerator<CutEvent, void, undefined> {
     while (!failure && !isSo()) {
-      yield { type: 'progress', fraction: tasks.filter(({ result }) => result).length / tasks.length };
+      yield { type: 'progress', fraction: (from + tasks.filter(({ result }) => result).length) / (from + tasks.length) };
       if (!failure && !isSo()) await orAbort(change.promise, signal);
     }
     if (failure) throw failure;
@@ -82,7 +84,7 @@ export function createShare({ quality, tasks, onGiven, onLeft, signal }: ShareOp
 
   async function* events(): AsyncGenerator<CutEvent, void, undefined> {
     try {
-      for (const [index, { job }] of tasks.entries()) {
+      for (const { index, job } of tasks) {
         yield* until(() => ready.has(index) && share.header !== null);
         if (!shown && share.header) {
           const { init } = share.header;
@@ -90,6 +92,7 @@ export function createShare({ quality, tasks, onGiven, onLeft, signal }: ShareOp
           yield {
             type: 'rendition',
             rendition: { index: 0, kind: 'video', codecs: pictureOf(init)?.codecs ?? '', init, ...quality.shown },
+            from,
           };
         }
         const bytes = ready.get(index) as Bytes;

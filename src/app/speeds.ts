@@ -99,8 +99,11 @@ export function createSpeedBook(options: { transcoder: Transcoder; store: Pick<S
     transcoder: {
       ...transcoder,
       probe,
-      cut: (file, signal) => timed(transcoder.cut(file, signal), () => cutWork(file)),
-      encode: (file, quality, signal) => timed(transcoder.encode(file, quality, signal), () => encodeWork(file, quality)),
+      // What goes on from the middle says nothing about the whole.
+      cut: (file, signal, kept = []) =>
+        timed(transcoder.cut(file, signal, kept), () => (kept.some((count) => count > 0) ? null : cutWork(file))),
+      encode: (file, quality, signal) =>
+        timed(transcoder.encode(file, quality, signal), () => (quality.from ? null : encodeWork(file, quality))),
     },
   };
 }

@@ -18,6 +18,10 @@ export interface SpreadOptions {
   readonly clock: Clock;
   readonly node: Pick<DhtNode, 'announce' | 'copies' | 'links' | 'onLinks'>;
   readonly groups: readonly Key[];
+  /** Copies that other disks took at an earlier time: those groups are not offered again. */
+  readonly stored?: ReadonlyMap<Key, number>;
+  /** Other disks took copies of a group: to be waited for. */
+  readonly onStored?: (group: Key, copies: number) => Promise<void>;
   readonly signal: AbortSignal;
   readonly onProgress: (fraction: number) => void;
 }
@@ -30,7 +34,7 @@ export async function spreadAll(options: SpreadOptions): Promise<CopiesReport> {
   const { node, signal } = options;
   const wanted = DEFAULT_SETTINGS.copies;
   /** Those that nobody took come last: the next round begins with others. */
-  const stored = new Map<Key, number>(options.groups.map((group) => [group, 0]));
+  const stored = new Map<Key, number>(options.groups.map((group) => [group, options.stored?.get(group) ?? 0]));
   const report = (): void => options.onProgress([...stored.values()].filter((copies) => copies > 0).length / Math.max(1, stored.size));
 
   /** A lookup that failed, or a disk that is too full to note the copies: it is tried again. */
@@ -49,6 +53,7 @@ export async function spreadAll(options: SpreadOptions): Promise<CopiesReport> {
       inVain = copies > 0 ? 0 : inVain + 1;
       stored.delete(group);
       stored.set(group, copies);
+      if (copies > 0) await options.onStored?.(group, copies);
       if (!signal.aborted) report();
     };
     await inTurn(queue, async (group) => {

@@ -4,7 +4,17 @@ import type { MediaProbe } from '../base/ports.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import type { VideoId } from '../media/manifest.ts';
 import type { SubtitleProblem } from '../media/subtitles.ts';
-import type { BytesBySource, CopiesReport, NetworkView, NodeHealth, PublishProgress, QualityState, SharedWork, VideoCard } from './api.ts';
+import type {
+  BytesBySource,
+  CopiesReport,
+  NetworkView,
+  NodeHealth,
+  PublishProgress,
+  QualityState,
+  SharedWork,
+  Unfinished,
+  VideoCard,
+} from './api.ts';
 import type { Encoding } from './caption-files.ts';
 import type { News } from './news.ts';
 import type { Preflight } from './preflight.ts';
@@ -19,6 +29,8 @@ export interface State {
   readonly publishing: Publishing;
   /** What is wanted of the chosen file besides its title. It stays when publishing fails or is cancelled. */
   readonly plan: PublishPlan;
+  /** Publications that an earlier page began. */
+  readonly unfinished: readonly Unfinished[];
   readonly watching: Watching;
   readonly network: NetworkPage;
   readonly inviting: Inviting;

@@ -7,7 +7,7 @@ import type { Notice, PublishPlan, State, Theme } from './state.ts';
 
 /** Something to do in the world. Whatever takes time answers with events. */
 export type Effect =
-  /** For as long as the page lives: `health-changed`, `node-failed`, `tick`. */
+  /** For as long as the page lives: `health-changed`, `node-failed`, `tick`, `unfinished-changed`. */
   | { readonly type: 'follow-world' }
   | { readonly type: 'push-path'; readonly path: string }
   | { readonly type: 'keep-theme'; readonly theme: Theme }
@@ -25,6 +25,10 @@ export type Effect =
   | { readonly type: 'read-captions'; readonly file: SourceFile }
   /** `publish-cancelled`. */
   | { readonly type: 'cancel-publish' }
+  /** What comes of it stands in `unfinished-changed`. */
+  | { readonly type: 'go-on'; readonly id: string; readonly file: SourceFile | null }
+  /** The same, or `discard-failed`. */
+  | { readonly type: 'discard'; readonly id: string }
   /** `watch-failed`, or `watch-opened` and then `sources-counted` until `close-video`. */
   | { readonly type: 'open-video'; readonly videoId: VideoId }
   | { readonly type: 'close-video' }

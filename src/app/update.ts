@@ -12,6 +12,7 @@ import { updateFeeds } from './update-feeds.ts';
 import { enterInvitePage, updateInviting } from './update-inviting.ts';
 import { updateNetwork } from './update-network.ts';
 import { updatePublishing } from './update-publishing.ts';
+import { updateUnfinished } from './update-unfinished.ts';
 
 /** The state at the very start, before `started`. */
 export function initialState(options: { path: string; theme: Theme; now: number; canShare: boolean }): State {
@@ -25,6 +26,7 @@ export function initialState(options: { path: string; theme: Theme; now: number;
     mine: LOADING,
     publishing: { step: 'empty' },
     plan: EMPTY_PLAN,
+    unfinished: [],
     watching: route.page === 'watch' ? { phase: 'loading', videoId: route.videoId } : { phase: 'idle' },
     network: { view: null, changing: null, refused: null },
     inviting: { step: route.page === 'invite' ? 'making' : 'none' },
@@ -93,6 +95,11 @@ export function update(state: State, event: Event): Step {
     case 'copies-stored':
     case 'copies-failed':
       return updatePublishing(state, event);
+    case 'unfinished-changed':
+    case 'go-on-pressed':
+    case 'discard-pressed':
+    case 'discard-failed':
+      return updateUnfinished(state, event);
     case 'network-change-pressed':
     case 'network-seen':
     case 'help-switched':

@@ -7,9 +7,10 @@ import { hashKey } from '../kademlia/key.ts';
 import { type Additions, NO_ADDITIONS } from '../media/additions.ts';
 import type { Rendition } from '../media/manifest.ts';
 import { describeFirst, describeRendition, describeVideo, type FinishedRendition } from '../media/manifest-build.ts';
-import { recordKey, type SignedRecord, writeRecord } from '../records/record.ts';
+import { openRecord, recordKey, type SignedRecord, writeRecord } from '../records/record.ts';
 import type { Device } from '../records/vector-clock.ts';
 import { type PublishedVideo, videoRecordSchema } from './library.ts';
+import type { OwnManifest } from './own-manifest.ts';
 
 /** What a version has that the one before it has not. */
 export interface VideoChange {
@@ -31,7 +32,6 @@ export interface VideoVersions {
 
 export interface VideoVersionsOptions {
   readonly clock: Clock;
-  readonly random: Random;
   readonly crypto: Crypto;
   readonly account: Signer;
   readonly device: Device;
@@ -39,19 +39,28 @@ export interface VideoVersionsOptions {
   readonly title: string;
   readonly first: readonly FinishedRendition[];
   readonly poster: Bytes | null;
+  /** The name of the video's record (`videoName`). */
+  readonly name: string;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+  /** The last version that counts, and what it says; null when there is none yet. */
+  readonly last: { readonly video: PublishedVideo; readonly manifest: OwnManifest } | null;
 }
 
 const NAME_BYTES = 8;
 
-/** Begins a video that has no version yet. */
+/** A name that no other video of the account has. */
+export function videoName(random: Random): string {
+  return `video/${toHex(random.bytes(NAME_BYTES))}`;
+}
+
+/** The versions of a video from its first one on, or from the last that there is. */
 export function createVideoVersions(options: VideoVersionsOptions): VideoVersions {
-  const { clock, crypto, account, device, title, first, poster } = options;
-  const created = clock.now();
-  const name = `video/${toHex(options.random.bytes(NAME_BYTES))}`;
+  const { clock, crypto, account, device, title, first, poster, name, created, last } = options;
   const facts = { title, owner: account.publicKey, created, poster: poster && hashKey(crypto, poster) };
-  let renditions = describeFirst(first);
-  let additions = NO_ADDITIONS;
-  let previous: SignedRecord | null = null;
+  let renditions = last ? last.manifest.renditions : describeFirst(first);
+  let additions = last ? last.manifest.additions : NO_ADDITIONS;
+  let previous: SignedRecord | null = last && openRecord(last.video.record);
   /** Sheets and qualities come when they are made: each version is written when the one before it is. */
   let turn: Promise<unknown> = Promise.resolve();
 

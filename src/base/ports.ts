@@ -4,6 +4,19 @@
  */
 import type { Bytes } from './bytes.ts';
 import type { Nat } from './nat.ts';
+import type { Conversion, CutEvent, MediaProbe, PreviewSheets, StillPicture, VideoQuality } from './transcoding.ts';
+
+export type {
+  AudioProbe,
+  Conversion,
+  CutEvent,
+  CutRendition,
+  MediaProbe,
+  PreviewSheets,
+  StillPicture,
+  VideoProbe,
+  VideoQuality,
+} from './transcoding.ts';
 
 /** Undoes a timer or a subscription. Calling it again does nothing. */
 export type Cancel = () => void;
@@ -193,7 +206,29 @@ export interface HelpConditions {
 export interface SourceFile {
   readonly name: string;
   readonly size: number;
+  /** Milliseconds since 1970; left out where nobody knows. */
+  readonly lastModified?: number;
   slice(start: number, end: number): { arrayBuffer(): Promise<ArrayBuffer> };
+}
+
+/** Files that a person chose, to be found again when the page has been closed and opened. Names are the caller's. */
+export interface FileKeeper {
+  /** Keeps the way to a file, or a small file itself. Resolves to false where neither can be; never rejects. */
+  keep(name: string, file: SourceFile): Promise<boolean>;
+  /** `ready`: `open` asks nobody · `asks`: it asks the person, and must follow from a press · `none`: nothing is kept. */
+  state(name: string): Promise<'ready' | 'asks' | 'none'>;
+  /** The file as it is now. Rejects with `refused` when the person or the browser says no, and `not-found` when it is gone. */
+  open(name: string): Promise<SourceFile>;
+  /** Never rejects. */
+  remove(name: string): Promise<void>;
+}
+
+/** Names of which one tab of a browser at a time can have each. */
+export interface Locks {
+  /** Takes the name, and gives how to let it go; null while another one has it. It goes by itself with the tab. */
+  take(name: string): Promise<Cancel | null>;
+  /** The same as soon as the name is free. Rejects with `aborted`. */
+  wait(name: string, signal: AbortSignal): Promise<Cancel>;
 }
 
 /** Turns a person's file into renditions of segments. */
@@ -202,9 +237,10 @@ export interface Transcoder {
   probe(file: SourceFile, signal: AbortSignal): Promise<MediaProbe>;
   /**
    * Cuts, transcoding first where `probe` said so. Ends after `done`; breaking out or aborting frees everything. A slow reader
-   * holds it back, so memory stays flat. Throws `unsupported`, `aborted`, `missing-feature` or `internal`.
+   * holds it back, so memory stays flat. Throws `unsupported`, `aborted`, `missing-feature` or `internal`. `kept` says how many segments of
+   * each rendition the caller has from an earlier time: it goes on behind them where it can, and says in `rendition` where it does.
    */
-  cut(file: SourceFile, signal: AbortSignal): AsyncIterable<CutEvent>;
+  cut(file: SourceFile, signal: AbortSignal, kept?: readonly number[]): AsyncIterable<CutEvent>;
   /**
    * Makes the picture of a file that was cut once more, in another quality: one rendition, cut where `quality` says. It ends where the cut
    * one ends. Events, ends and errors as of `cut`; `invalid` for a quality that no video can have. There is no poster.
@@ -231,114 +267,4 @@ export interface Transcoder {
   sheets(file: SourceFile, signal: AbortSignal): Promise<PreviewSheets | null>;
   /** A picture file of any kind that the browser decodes, cut to `aspect` (width over height) and made small. Rejects with `unsupported`. */
   still(picture: SourceFile, aspect: number): Promise<StillPicture>;
-}
-
-/** A run of the converter. */
-export interface Conversion {
-  readonly source: Bytes;
-  /** What stands before and behind the name of the source. */
-  readonly inputArgs: readonly string[];
-  readonly args: readonly string[];
-  /** Bytes that may come out. */
-  readonly most: number;
-}
-
-/** A quality of the picture, and where its segments begin. */
-export interface VideoQuality {
-  /** Pixels as shown (after rotation), both even. */
-  readonly width: number;
-  readonly height: number;
-  /** Bits a second, on average. */
-  readonly bitrate: number;
-  /**
-   * Microseconds at which segments begin, each with a key frame that nothing refers across: what the durations of the cut rendition's segments
-   * add up to, 0 first.
-   */
-  readonly starts: readonly number[];
-  /** Where the last one ends (microseconds), as these durations say it. Left out: where the file's picture does, which may be a frame off. */
-  readonly end?: number;
-}
-
-export interface MediaProbe {
-  /** Seconds. */
-  readonly duration: number;
-  readonly container: string;
-  readonly video: VideoProbe | null;
-  readonly audio: AudioProbe | null;
-  /** What `cut` will do: `copy` re-encodes nothing. */
-  readonly plan: 'copy' | 'transcode';
-}
-
-export interface VideoProbe {
-  readonly codec: string;
-  /** Pixels as shown (after rotation). */
-  readonly width: number;
-  readonly height: number;
-  /** Degrees clockwise by which the pictures in the file are turned to be shown. */
-  readonly rotation: number;
-  /** Frames a second on average; 0 when unknown. */
-  readonly frameRate: number;
-  /** Whether the time between frames changes. */
-  readonly variable: boolean;
-  /** Bits a second on average; null when unknown. */
-  readonly bitrate: number | null;
-  /** Whether `cut` leaves it as it is. */
-  readonly copied: boolean;
-}
-
-export interface AudioProbe {
-  readonly codec: string;
-  readonly channels: number;
-  /** Hz. */
-  readonly sampleRate: number;
-  /** Bits a second on average; null when unknown. */
-  readonly bitrate: number | null;
-  /** Whether `cut` leaves it as it is. */
-  readonly copied: boolean;
-}
-
-/** A small JPEG or WebP picture that fits in a value of the network (≤ 12 KiB). */
-export interface StillPicture {
-  readonly bytes: Bytes;
-  readonly mime: string;
-}
-
-/** Tiles for a seek bar, in JPEG sheets: as `SeekPreview` of a manifest says. */
-export interface PreviewSheets {
-  /** Milliseconds between two tiles. */
-  readonly interval: number;
-  /** Tiles in all. */
-  readonly count: number;
-  readonly columns: number;
-  readonly rows: number;
-  /** Pixels of a tile. */
-  readonly width: number;
-  readonly height: number;
-  readonly sheets: readonly Bytes[];
-}
-
-export type CutEvent =
-  /** 0 to 1 over the whole work, never falling. */
-  | { readonly type: 'progress'; readonly fraction: number }
-  /** Comes once for each rendition, before its segments. */
-  | { readonly type: 'rendition'; readonly rendition: CutRendition }
-  /** In order within a rendition; `duration` in microseconds. */
-  | { readonly type: 'segment'; readonly rendition: number; readonly bytes: Bytes; readonly duration: number }
-  /** A picture from the video. */
-  | ({ readonly type: 'poster' } & StillPicture)
-  | { readonly type: 'done' };
-
-export interface CutRendition {
-  /** 0, 1, …: what `segment` events name. */
-  readonly index: number;
-  readonly kind: 'video' | 'audio';
-  /** As in RFC 6381, for example `avc1.64001f` or `mp4a.40.2`. */
-  readonly codecs: string;
-  /** The CMAF initialisation segment. */
-  readonly init: Bytes;
-  /** Pixels as shown (after rotation); 0 for audio. */
-  readonly width: number;
-  readonly height: number;
-  /** Frames a second, 0 when unknown, variable or audio. */
-  readonly frameRate: number;
 }

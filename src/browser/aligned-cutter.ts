@@ -26,16 +26,17 @@ export function createSegmentFinder(starts: readonly number[]): (time: number) =
 /**
  * One segment for each start (seconds), of packets that are shown in the order in which they are decoded. A segment begins at its start to the
  * tick, only the first may begin later, and each picture lasts until the next one, the last until `end`. Rejects with `unsupported` where a
- * start has no key frame, or a segment fits in no group.
+ * start has no key frame, or a segment fits in no group. `from`: the segment that the packets begin with, when it is not the first. `end` is
+ * read when the last packet has come.
  */
 export async function* cutAligned<P extends CutPacket<P>>(
   packets: AsyncIterable<P>,
-  options: { readonly starts: readonly number[]; readonly end: number },
+  options: { readonly starts: readonly number[]; readonly end: number; readonly from?: number },
 ): AsyncGenerator<CutSegment<P>> {
-  const { starts, end } = options;
+  const { starts, from = 0 } = options;
   const segmentAt = createSegmentFinder(starts);
   let held: P[] = [];
-  let current = 0;
+  let current = from;
   for await (const packet of packets) {
     const segment = segmentAt(packet.timestamp);
     if (segment > current + 1 || (segment > current && held.length === 0)) throw noPicture(starts[current]);
@@ -49,7 +50,7 @@ export async function* cutAligned<P extends CutPacket<P>>(
     held.push(packet.clone({ timestamp: isFirst ? (starts[segment] as number) : packet.timestamp, duration: packet.duration }));
   }
   if (held.length === 0 || current + 1 < starts.length) throw noPicture(starts[current + 1] ?? starts[current]);
-  yield close(held, starts[current] as number, Math.max(end, held.at(-1)?.timestamp ?? 0));
+  yield close(held, starts[current] as number, Math.max(options.end, held.at(-1)?.timestamp ?? 0));
 }
 
 function close<P extends CutPacket<P>>(packets: readonly P[], start: number, end: number): CutSegment<P> {

@@ -12,6 +12,7 @@ import {
   type CutSegment,
   cutAudio,
   cutVideo,
+  findJoint,
   type GopMeasure,
   MAX_GOP_BYTES,
   MAX_GOP_SECONDS,
@@ -37,9 +38,31 @@ const OPUS_RATE = 48_000;
 const outlet = createOutlet((message: CutReply, transfer) => self.postMessage(message, transfer));
 const { emit, reply } = outlet;
 
+/** What came for `recut` and was not taken yet; null is the end. */
+const pieces: (Blob | null)[] = [];
+let onPiece: (() => void) | null = null;
+
+async function* eachPiece(): AsyncGenerator<Blob> {
+  for (;;) {
+    const piece = pieces.shift();
+    if (piece === null) return;
+    if (piece) yield piece;
+    else {
+      await new Promise<void>((resolve) => {
+        onPiece = resolve;
+      });
+    }
+  }
+}
+
 self.onmessage = ({ data }: MessageEvent<CutRequest>): void => {
   if (data.type === 'credit') {
     outlet.credit();
+    return;
+  }
+  if (data.type === 'piece') {
+    pieces.push(data.piece);
+    onPiece?.();
     return;
   }
   work(data).catch((error: unknown) => {
@@ -48,7 +71,7 @@ self.onmessage = ({ data }: MessageEvent<CutRequest>): void => {
   });
 };
 
-function work(request: Exclude<CutRequest, { type: 'credit' }>): Promise<void> {
+function work(request: Exclude<CutRequest, { type: 'credit' | 'piece' }>): Promise<void> {
   switch (request.type) {
     case 'inspect':
       return inspect(request.file);
@@ -60,7 +83,7 @@ function work(request: Exclude<CutRequest, { type: 'credit' }>): Promise<void> {
       return cut(request);
     case 'encode':
     case 'recut':
-      return makeQuality(request, outlet);
+      return makeQuality(request, outlet, eachPiece());
     case 'can-encode':
       return canEncode(request.file, request.quality).then((verdict) => reply({ type: 'verdict', verdict }));
     case 'decode':
@@ -159,13 +182,16 @@ async function cut(request: CutRequest & { type: 'cut' }): Promise<void> {
     reply({ type: 'uncuttable' });
     return;
   }
-  const poster = video && (await patiently(makePoster(video), POSTER_PATIENCE));
+  const { kept } = request;
+  const isNew = kept.every((count) => count === 0);
+  const poster = isNew && video && (await patiently(makePoster(video), POSTER_PATIENCE));
   if (poster) emit({ type: 'poster', ...poster }, [poster.bytes.buffer]);
   const origin = originOf(video, audio);
   const end = Math.max(video?.end ?? 0, audio?.end ?? 0) - origin;
   const renditions: Rendition[] = [];
-  if (video) renditions.push(videoRendition(renditions.length, video, { origin, delay: measure?.reorder ?? 0 }));
-  if (audio) renditions.push(audioRendition(renditions.length, audio, origin));
+  if (video) renditions.push(await videoRendition(video, { index: 0, origin, delay: measure?.reorder ?? 0, kept: kept[0] ?? 0 }));
+  const index = renditions.length;
+  if (audio) renditions.push(await audioRendition(audio, { index, origin, kept: kept[index] ?? 0 }));
   await interleave(renditions, end);
   emit({ type: 'done' });
   reply({ type: 'ended' });
@@ -190,24 +216,40 @@ async function interleave(renditions: readonly Rendition[], end: number): Promis
   }
 }
 
-function videoRendition(index: number, video: VideoTrack, options: { origin: number; delay: number }): Rendition {
+interface RenditionOptions {
+  readonly index: number;
+  readonly origin: number;
+  /** Segments that the page has already. */
+  readonly kept: number;
+}
+
+async function videoRendition(video: VideoTrack, options: RenditionOptions & { readonly delay: number }): Promise<Rendition> {
+  const { index, origin, kept, delay } = options;
   const { width, height, frameRate } = video;
-  const facts = { kind: 'video', width, height, frameRate } as const;
+  const joint = kept > 0 ? await findJoint(kept, video.packets({ metadataOnly: true }), (packets) => cutVideo(packets, origin)) : null;
+  if (kept > 0 && !joint) return COMPLETE;
   return rendition({
-    index,
-    track: video,
-    facts,
-    segments: cutVideo(video.packets({ metadataOnly: false }), options.origin),
-    delay: options.delay,
+    ...{ index, track: video, delay, from: kept, at: joint?.at ?? 0 },
+    facts: { kind: 'video', width, height, frameRate },
+    segments: cutVideo(video.packets({ metadataOnly: false, ...(joint && { from: joint.from }) }), origin),
   });
 }
 
-function audioRendition(index: number, audio: AudioTrack, origin: number): Rendition {
+async function audioRendition(audio: AudioTrack, { index, origin, kept }: RenditionOptions): Promise<Rendition> {
   const sampleRate = audio.codec === 'opus' ? OPUS_RATE : audio.sampleRate;
-  const facts = { kind: 'audio', width: 0, height: 0, frameRate: 0 } as const;
-  const segments = cutAudio(audio.packets({ metadataOnly: false }), { origin, codec: audio.codec, sampleRate });
-  return rendition({ index, track: audio, facts, segments, delay: 0 });
+  const grid = { origin, codec: audio.codec, sampleRate };
+  const joint = kept > 0 ? await findJoint(kept, audio.packets({ metadataOnly: true }), (packets) => cutAudio(packets, grid)) : null;
+  if (kept > 0 && !joint) return COMPLETE;
+  const packets = audio.packets({ metadataOnly: false, ...(joint && { from: joint.from }) });
+  return rendition({
+    ...{ index, track: audio, delay: 0, from: kept, at: joint?.at ?? 0 },
+    facts: { kind: 'audio', width: 0, height: 0, frameRate: 0 },
+    segments: cutAudio(packets, { ...grid, ...(joint && { at: joint.at }) }),
+  });
 }
+
+/** One of which the page has all segments. */
+const COMPLETE: Rendition = { at: Number.POSITIVE_INFINITY, next: () => Promise.resolve(false) };
 
 function rendition<T extends VideoTrack | AudioTrack>(options: {
   index: number;
@@ -216,18 +258,21 @@ function rendition<T extends VideoTrack | AudioTrack>(options: {
   segments: AsyncGenerator<CutSegment<Parameters<T['mux']>[0][number]>>;
   /** Seconds that pictures must be decoded ahead of being shown. */
   delay: number;
+  /** The number of the first segment, and where it begins (seconds). */
+  from: number;
+  at: number;
 }): Rendition {
-  const { index, track, facts, segments, delay } = options;
+  const { index, track, facts, segments, delay, from } = options;
   let started = false;
   const output: Rendition = {
-    at: 0,
+    at: options.at,
     async next() {
       const { value: segment, done } = await segments.next();
       if (done) return false;
       const muxed = await track.mux(segment.packets);
       const { init } = muxed;
       const bytes = delay > 0 ? decodeAhead(muxed.bytes, { init, delay }) : muxed.bytes;
-      if (!started) emit({ type: 'rendition', rendition: { index, ...facts, codecs: track.codecs ?? '', init } });
+      if (!started) emit({ type: 'rendition', rendition: { index, ...facts, codecs: track.codecs ?? '', init }, from });
       started = true;
       // Microseconds between two rounded times, so that they add up. A first segment that starts late lasts from 0.
       const duration = Math.round(segment.end * 1e6) - Math.round(output.at * 1e6);

@@ -1,11 +1,11 @@
-/** ffmpeg.wasm as the page uses it: what a file is, and its conversion to H.264 and AAC, or to one quality of the picture, in fragmented MP4. */
+/** ffmpeg.wasm as the page uses it: conversion of a file to H.264 and AAC, or to one quality of the picture, in fragmented MP4. */
 import { type Bytes, concat } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
-import type { Conversion, MediaProbe, VideoProbe, VideoQuality } from '../base/ports.ts';
+import type { Conversion, VideoQuality } from '../base/ports.ts';
 import { abortError } from '../base/timing.ts';
+import { createFragmentSplitter } from './fragments.ts';
 import type { FfmpegReply, FfmpegRequest } from './media-protocol.ts';
 import { openWorker } from './media-worker.ts';
-import { timelineOrigin } from './segment-cutter.ts';
 
 /** Pixels of the converted picture at most. */
 const MAX_WIDTH = 1280;
@@ -18,9 +18,6 @@ const STANDSTILL = 30_000;
 
 /** For the build with threads to come over the network (ms): 7 MB at 500 kbit/s. */
 const LOADING = 120_000;
-
-/** Formats of ffmpeg that are no videos though they come with a picture: still images, and text drawn as one. */
-const NO_VIDEO = /_pipe$|^image2|^tty$|^ico$|^txd$/;
 
 /** Picture (square pixels, at most 1280 × 720, even sizes, a key frame every 2 s, no B-frames) and sound. */
 const VIDEO_ARGS = [
@@ -71,10 +68,12 @@ const TIMESCALE = 90_000;
  * its time; key frames at the starts and nowhere else. `-crf 25` is what the eye wants, the quality's bitrate a bound above it: x264 needs
  * less than half of the bits that a browser's encoder does.
  */
-function qualityArgs({ quality, origin, upright, turned }: QualityConversion): readonly string[] {
-  const { width, height, bitrate, starts } = quality;
+function qualityArgs(conversion: QualityConversion): readonly string[] {
+  const { quality, origin, upright, turned } = conversion;
+  const { width, height, bitrate, starts, from = 0 } = quality;
   const [across, down] = !upright && turned ? [height, width] : [width, height];
-  const times = starts.map((start) => Math.max(start / 1e6 + origin - START_ROUNDING, 0).toFixed(6));
+  const begin = beginOf(conversion);
+  const times = starts.slice(from).map((start) => Math.max(start / 1e6 + origin - START_ROUNDING - begin, 0).toFixed(6));
   return [
     ...['-map', '0:V:0', '-an', '-sn', '-dn', '-map_metadata', '-1', '-map_chapters', '-1'],
     ...['-vf', `scale=${across}:${down}:flags=bicubic+accurate_rnd+full_chroma_int+bitexact,setsar=1,format=yuv420p`],
@@ -87,129 +86,17 @@ function qualityArgs({ quality, origin, upright, turned }: QualityConversion): r
   ];
 }
 
-/** What ffprobe finds in a file that mediabunny does not know. Rejects with `unsupported` when it is no media file. */
-export async function probeByFfmpeg(file: Blob, signal: AbortSignal): Promise<MediaProbe> {
-  const found = await ffprobe(file, signal);
-  const format = found.format?.format_name ?? '';
-  const streams = NO_VIDEO.test(format) ? [] : (found.streams ?? []);
-  const { video, audio } = mainStreams(streams);
-  if (!video && !audio)
-    throw fail(
-      'unsupported',
-      'This is not a video: nothing in the file can be read as pictures or sound. Choose a video file, for example an MP4.',
-    );
-  return {
-    duration: Number(found.format?.duration ?? 0) || 0,
-    container: found.format?.format_long_name ?? format,
-    video: video ? videoProbe(video) : null,
-    audio: audio
-      ? {
-          codec: audio.codec_name ?? 'unknown',
-          channels: audio.channels ?? 0,
-          sampleRate: Number(audio.sample_rate ?? 0) || 0,
-          bitrate: Number(audio.bit_rate) || null,
-          copied: false,
-        }
-      : null,
-    plan: 'transcode',
-  };
-}
-
-/**
- * The second of what `convert` makes of a file that is 0 on the timeline of the cut: ffmpeg counts from the first stream's start, the cut from
- * where the picture starts (`timelineOrigin`). Rejects with `aborted` or `missing-feature`.
- */
-export async function originByFfmpeg(file: Blob, signal: AbortSignal): Promise<number> {
-  const found = await ffprobe(file, signal);
-  const start = secondsIn(found.format?.start_time) ?? 0;
-  const { video, audio } = mainStreams(found.streams ?? []);
-  const sinceStart = (stream: FfprobeStream | undefined): number | null =>
-    stream ? (secondsIn(stream.start_time) ?? start) - start : null;
-  return timelineOrigin({ video: sinceStart(video), audio: sinceStart(audio) });
-}
-
-function ffprobe(file: Blob, signal: AbortSignal): Promise<FfprobeOutput> {
-  return withFfmpeg({ type: 'probe', file }, signal, async (next): Promise<FfprobeOutput> => {
-    for (;;) {
-      const reply = await next();
-      if (reply.type === 'probed') return JSON.parse(reply.json);
-    }
-  });
-}
-
-function mainStreams(streams: readonly FfprobeStream[]): { video: FfprobeStream | undefined; audio: FfprobeStream | undefined } {
-  return {
-    video: streams.find((stream) => stream.codec_type === 'video' && stream.disposition?.attached_pic !== 1),
-    audio: streams.find((stream) => stream.codec_type === 'audio'),
-  };
-}
-
-function secondsIn(text: string | undefined): number | null {
-  const seconds = Number(text ?? Number.NaN);
-  return Number.isFinite(seconds) ? seconds : null;
-}
-
-interface FfprobeOutput {
-  readonly format?: {
-    readonly start_time?: string;
-    readonly format_name?: string;
-    readonly format_long_name?: string;
-    readonly duration?: string;
-  };
-  readonly streams?: readonly FfprobeStream[];
-}
-
-interface FfprobeStream {
-  readonly codec_type?: string;
-  readonly codec_name?: string;
-  readonly start_time?: string;
-  readonly width?: number;
-  readonly height?: number;
-  readonly sample_aspect_ratio?: string;
-  readonly channels?: number;
-  readonly sample_rate?: string;
-  readonly avg_frame_rate?: string;
-  readonly r_frame_rate?: string;
-  readonly bit_rate?: string;
-  readonly side_data_list?: readonly { readonly rotation?: number | string }[];
-  readonly disposition?: { readonly attached_pic?: number };
-}
-
-function videoProbe(video: FfprobeStream): VideoProbe {
-  const rotation = (360 + Math.round(Number(video.side_data_list?.find(({ rotation: turn }) => turn !== undefined)?.rotation ?? 0))) % 360;
-  const { width, height } = shownSize(video);
-  const [across, down] = rotation % 180 === 0 ? [width, height] : [height, width];
-  const [average, base] = [rateOf(video.avg_frame_rate), rateOf(video.r_frame_rate)];
-  return {
-    codec: video.codec_name ?? 'unknown',
-    width: across,
-    height: down,
-    // ffprobe counts against the clock.
-    rotation: (360 - rotation) % 360,
-    frameRate: average || base,
-    // The base rate is the least in which all times can be told: it is above the average where frames are left out.
-    variable: average > 0 && base > 1.02 * average,
-    bitrate: Number(video.bit_rate) || null,
-    copied: false,
-  };
-}
-
-/** `30000/1001` as a number; 0 for what is none. */
-function rateOf(fraction: string | undefined): number {
-  const [over = 0, under = 1] = (fraction ?? '').split('/').map(Number);
-  return over > 0 && under > 0 ? over / under : 0;
-}
-
-function shownSize(stream: FfprobeStream): { width: number; height: number } {
-  const [across = 1, down = 1] = (stream.sample_aspect_ratio ?? '1:1').split(':').map(Number);
-  const stretch = across > 0 && down > 0 ? across / down : 1;
-  return { width: Math.round((stream.width ?? 0) * stretch), height: stream.height ?? 0 };
+/** The second of the file that is 0 in the output: where the first segment that is wanted begins. */
+export function beginOf({ quality, origin }: QualityConversion): number {
+  const { starts, from = 0 } = quality;
+  // Rounded as ffmpeg is told it, so that both count alike.
+  return from > 0 ? Number(Math.max((starts[from] ?? 0) / 1e6 + origin - START_ROUNDING, 0).toFixed(6)) : 0;
 }
 
 /** What a conversion makes, and who hears of it. */
 export interface ConversionOptions {
-  /** The whole file, its sound only, or one quality of its picture. */
-  readonly what: 'all' | 'audio' | QualityConversion;
+  /** The whole file, or its sound only. */
+  readonly what: 'all' | 'audio';
   /** Gets the seconds that are done. */
   readonly onTime: (seconds: number) => void;
   readonly signal: AbortSignal;
@@ -219,33 +106,72 @@ export interface ConversionOptions {
  * Converts a file. A picture is converted by several threads where the page may have them; where those fail or stand still, it is done again by one.
  * Rejects with `unsupported`, `aborted` or `missing-feature`.
  */
-export async function convert(file: Blob, options: ConversionOptions): Promise<Blob> {
-  const threads = options.what === 'audio' ? 1 : threadCount();
+export async function convert(file: Blob, { what, onTime, signal }: ConversionOptions): Promise<Blob> {
+  return byThreads(what === 'audio' ? 1 : threadCount(), signal, async (threads) => {
+    // A Blob of Blobs: the browser may keep them on disk, and nothing is copied to put them together.
+    const parts: Blob[] = [];
+    await run(file, { ...{ what, threads, signal, onTime }, onChunk: (bytes) => parts.push(new Blob([bytes])) });
+    if (parts.length === 0) throw fail('unsupported', 'This file could not be converted: nothing in it could be decoded.');
+    return new Blob(parts, { type: 'video/mp4' });
+  });
+}
+
+/**
+ * Makes one quality of the picture; `onPiece` gets each run from a key frame to the next as soon as it is made, as a small file of its own. Rejects
+ * like `convert`.
+ */
+export async function convertInPieces(
+  file: Blob,
+  options: { readonly what: QualityConversion; readonly onPiece: (piece: Blob) => void; readonly signal: AbortSignal },
+): Promise<void> {
+  const { what, onPiece, signal } = options;
+  let given = 0;
+  await byThreads(threadCount(), signal, async (threads) => {
+    const splitter = createFragmentSplitter();
+    let made = 0;
+    const onChunk = (bytes: Bytes): void => {
+      // A second try makes the first pieces once more.
+      for (const piece of splitter.push(bytes)) {
+        if (made++ < given) continue;
+        given++;
+        onPiece(new Blob([piece]));
+      }
+    };
+    await run(file, { ...{ what, threads, signal, onChunk }, onTime: () => undefined });
+  });
+}
+
+/** With as many threads as there may be; where they fail, with one. */
+async function byThreads<T>(threads: number, signal: AbortSignal, work: (threads: number) => Promise<T>): Promise<T> {
   if (threads > 1) {
     try {
-      return await convertBy(threads, file, options);
+      return await work(threads);
     } catch (error) {
-      if (options.signal.aborted) throw abortError(options.signal);
+      if (signal.aborted) throw abortError(signal);
       console.warn('Converting with threads failed, and goes on with one.', error);
     }
   }
-  return convertBy(1, file, options);
+  return work(1);
 }
 
-function convertBy(threads: number, file: Blob, { what, onTime, signal }: ConversionOptions): Promise<Blob> {
+interface Run {
+  readonly what: ConversionOptions['what'] | QualityConversion;
+  readonly threads: number;
+  readonly signal: AbortSignal;
+  readonly onChunk: (bytes: Bytes) => void;
+  readonly onTime: (seconds: number) => void;
+}
+
+function run(file: Blob, { what, threads, signal, onChunk, onTime }: Run): Promise<void> {
   const request: FfmpegRequest = { type: 'run', file, threads: threads > 1, ...argsFor(what, threads) };
   return withFfmpeg(request, signal, async (next) => {
-    // A Blob of Blobs: the browser may keep them on disk, and nothing is copied to put them together.
-    const parts: Blob[] = [];
     // Threads that have waited for each other this long do so for ever.
     let reply = await (threads > 1 ? within(LOADING, next()) : next());
     while (reply.type !== 'finished') {
-      if (reply.type === 'chunk') parts.push(new Blob([reply.bytes]));
+      if (reply.type === 'chunk') onChunk(reply.bytes);
       else if (reply.type === 'time') onTime(reply.seconds);
       reply = await (threads > 1 ? within(STANDSTILL, next()) : next());
     }
-    if (parts.length === 0) throw fail('unsupported', 'This file could not be converted: nothing in it could be decoded.');
-    return new Blob(parts, { type: 'video/mp4' });
   });
 }
 
@@ -286,13 +212,15 @@ function threadCount(): number {
   return globalThis.crossOriginIsolated ? Math.min(Math.max(navigator.hardwareConcurrency || 1, 1), MAX_THREADS) : 1;
 }
 
-function argsFor(what: ConversionOptions['what'], threads: number): { inputArgs: readonly string[]; args: readonly string[] } {
+function argsFor(what: Run['what'], threads: number): { inputArgs: readonly string[]; args: readonly string[] } {
   if (what === 'audio') return { inputArgs: [], args: [...AUDIO_ONLY_ARGS, ...AUDIO_ARGS, ...AUDIO_OUTPUT_ARGS] };
   const number = ['-threads', String(threads)];
   // Filters are quick, and threads that they start by themselves may be more than there are.
   const decoding = ['-filter_threads', '1', ...number];
   if (what === 'all') return { inputArgs: decoding, args: [...VIDEO_ARGS, ...number, ...AUDIO_ARGS, ...OUTPUT_ARGS] };
-  return { inputArgs: [...decoding, ...(what.upright ? [] : ['-noautorotate'])], args: [...qualityArgs(what), ...number] };
+  const begin = beginOf(what);
+  const seek = begin > 0 ? ['-ss', begin.toFixed(6)] : [];
+  return { inputArgs: [...decoding, ...(what.upright ? [] : ['-noautorotate']), ...seek], args: [...qualityArgs(what), ...number] };
 }
 
 /** Rejects with `timeout` when it takes longer (ms). */
@@ -303,7 +231,8 @@ function within<T>(limit: number, promise: Promise<T>): Promise<T> {
   });
 }
 
-async function withFfmpeg<T>(
+/** Gives a worker with ffmpeg a request, and its answers to `use`; the worker ends with that. Rejects as `use`, with `aborted` or what the worker says. */
+export async function withFfmpeg<T>(
   request: FfmpegRequest,
   signal: AbortSignal,
   use: (next: () => Promise<Exclude<FfmpegReply, { type: 'failed' }>>) => Promise<T>,

@@ -50,10 +50,14 @@ async function run({ file, inputArgs = [], args, threads = false, module }: Ffmp
     log.push(message);
     if (log.length > LOG_LINES) log.shift();
   });
-  core.setProgress(({ time }) => reply({ type: 'time', seconds: Math.max(time, 0) / MICROSECONDS }));
+  core.setProgress(({ time }) => {
+    // What is made should not wait here: it is lost with the tab.
+    output.flush();
+    reply({ type: 'time', seconds: Math.max(time, 0) / MICROSECONDS });
+  });
   const exit = core.exec('-hide_banner', ...inputArgs, '-i', input, ...args, FFMPEG_OUTPUT);
   if (exit !== 0) throw fail('unsupported', `This file could not be converted: ${reason(log)}. Try another format, for example MP4.`);
-  output.end();
+  output.flush();
   reply({ type: 'finished' });
 }
 
@@ -67,7 +71,9 @@ async function load(module?: WebAssembly.Module | 'tell'): Promise<FfmpegCore> {
 /** The build with threads: 32 workers, each of which loads the same script, and a heap that all of them share. */
 async function loadThreaded(): Promise<FfmpegCore> {
   const scripting: Promise<typeof import('@ffmpeg/core')> = import(/* @vite-ignore */ threadedUrl);
-  const [{ default: create }, module] = await Promise.all([scripting, WebAssembly.compileStreaming(fetch(threadedWasmUrl))]).catch(notLoaded);
+  const [{ default: create }, module] = await Promise.all([scripting, WebAssembly.compileStreaming(fetch(threadedWasmUrl))]).catch(
+    notLoaded,
+  );
   // Threads may never start, or wait for each other for ever: who reads this looks at the clock from now on.
   reply({ type: 'loaded' });
   const [script, wasmURL, workerURL] = [threadedUrl, threadedWasmUrl, threadUrl].map((url) => new URL(url, self.location.href).href);
@@ -117,7 +123,7 @@ function mount(core: FfmpegCore, file: Blob): string {
 }
 
 /** A device that sends away what is written to it. */
-function outputDevice(core: FfmpegCore): { end(): void } {
+function outputDevice(core: FfmpegCore): { flush(): void } {
   let chunk = new Uint8Array(CHUNK);
   let filled = 0;
   const send = (): void => {
@@ -139,7 +145,7 @@ function outputDevice(core: FfmpegCore): { end(): void } {
     llseek: (stream) => stream.position,
   });
   core.FS.mkdev(FFMPEG_OUTPUT, device);
-  return { end: send };
+  return { flush: send };
 }
 
 /** The line of the log that tells most: the last that names an error. */

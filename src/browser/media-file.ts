@@ -20,6 +20,7 @@ import {
 } from 'mediabunny';
 import type { Bytes } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
+import { plainInit } from './plain-init.ts';
 
 /** A file whose headers have been read. */
 export interface MediaFile {
@@ -44,8 +45,10 @@ interface Track {
   readonly complete: boolean;
   /** Counts packets from the front; that they were all is told by `whole`. */
   measure(): Promise<PacketMeasure>;
-  /** In decode order. `metadataOnly` leaves the bytes out. */
-  packets(options: { metadataOnly: boolean }): AsyncIterable<EncodedPacket>;
+  /** In decode order. `metadataOnly` leaves the bytes out. `from`: begins with this packet of the track, which may be one without bytes. */
+  packets(options: { metadataOnly: boolean; from?: EncodedPacket }): AsyncIterable<EncodedPacket>;
+  /** The last key packet that is shown at this time or before, or the first of all; without its bytes. Null where there is none. */
+  keyPacketAt(time: number): Promise<EncodedPacket | null>;
   /** One CMAF segment, and the initialisation segment that goes with it. */
   mux(packets: readonly EncodedPacket[]): Promise<{ readonly init: Bytes; readonly bytes: Bytes }>;
 }
@@ -220,7 +223,13 @@ async function openTrack(track: InputTrack): Promise<Omit<Track, 'mux'>> {
       const { packetCount, averagePacketRate, averageBitrate } = await track.computePacketStats(MEASURED_PACKETS);
       return { rate: averagePacketRate, bitrate: averageBitrate, whole: packetCount < MEASURED_PACKETS };
     },
-    packets: (options) => sink.packets(undefined, undefined, options),
+    async *packets({ metadataOnly, from }) {
+      const first = from && !metadataOnly && from.isMetadataOnly ? await sink.getPacket(from.timestamp) : from;
+      yield* sink.packets(first ?? undefined, undefined, { metadataOnly });
+    },
+    async keyPacketAt(time) {
+      return (await sink.getKeyPacket(time, { metadataOnly: true })) ?? sink.getFirstKeyPacket({ metadataOnly: true });
+    },
   };
 }
 
@@ -232,7 +241,7 @@ function segmentOutput() {
     output,
     result() {
       if (!init.buffer || !body.buffer) throw fail('internal', 'A segment came out empty.');
-      return { init: new Uint8Array(init.buffer), bytes: new Uint8Array(body.buffer) };
+      return { init: plainInit(new Uint8Array(init.buffer)), bytes: new Uint8Array(body.buffer) };
     },
   };
 }

@@ -3,8 +3,11 @@ import type { Bytes } from '../base/bytes.ts';
 import type { ErrorCode } from '../base/errors.ts';
 import type { CutEvent, PreviewSheets, StillPicture, VideoQuality } from '../base/ports.ts';
 
-/** Segments that a worker may be ahead of its reader: at most 16 MiB each, so this bounds the memory. */
-export const SEGMENTS_AHEAD = 3;
+/**
+ * Segments that a worker may be ahead of its reader, who writes them down: with the tab no more than this goes that was made. At most 16 MiB
+ * each.
+ */
+export const SEGMENTS_AHEAD = 1;
 
 /** A failure on its way out of a worker. */
 export interface WorkerFailure {
@@ -21,14 +24,17 @@ export type CutRequest =
   | { readonly type: 'pictures' | 'sheets'; readonly file: Blob }
   /**
    * Answered by `event`s and by `ended`. Picture and sound may come from different files with one timeline.
-   * Every packet is looked at first: where a GOP fits in no segment, the answer is `uncuttable` if `mayRefuse`, else a failure.
+   * Every packet is looked at first: where a GOP fits in no segment, the answer is `uncuttable` if `mayRefuse`, else a failure. `kept`: segments of each
+   * rendition that the page has already.
    */
-  | { readonly type: 'cut'; readonly video: Blob; readonly audio: Blob; readonly mayRefuse: boolean }
+  | { readonly type: 'cut'; readonly video: Blob; readonly audio: Blob; readonly mayRefuse: boolean; readonly kept: readonly number[] }
   | EncodeRequest
   /** Answered by `verdict`: whether `encode` would not say `uncuttable`. */
   | { readonly type: 'can-encode'; readonly file: Blob; readonly quality: VideoQuality }
   /** Answered by `verdict`: whether every picture can be decoded. */
   | { readonly type: 'decode'; readonly file: Blob; readonly pictures: number }
+  /** One more piece for `recut`, a small file of its own; null after the last one. */
+  | { readonly type: 'piece'; readonly piece: Blob | null }
   /** One more segment was taken. */
   | { readonly type: 'credit' };
 
@@ -48,8 +54,8 @@ export type CutReply =
 export type EncodeRequest =
   /** Answered by `event`s and by `ended`, or at once by `uncuttable` where this browser can't decode the picture or encode it so. */
   | { readonly type: 'encode'; readonly file: Blob; readonly quality: VideoQuality }
-  /** The same of pictures that have key frames where the segments begin already. `origin`: the second of the file that becomes 0. */
-  | { readonly type: 'recut'; readonly file: Blob; readonly quality: VideoQuality; readonly origin: number };
+  /** The same of pictures that come in pieces, and have key frames where the segments begin already. `origin`: their second that becomes 0. */
+  | { readonly type: 'recut'; readonly quality: VideoQuality; readonly origin: number };
 
 /** What the headers say. Null instead of it: mediabunny does not know the format. */
 export interface Inspection {

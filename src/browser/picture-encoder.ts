@@ -5,12 +5,19 @@
 import { fail } from '../base/errors.ts';
 import type { VideoTrack } from './media-file.ts';
 
+/** One packet of a track, as `VideoTrack` gives it. */
+type EncodedPacket = NonNullable<Awaited<ReturnType<VideoTrack['keyPacketAt']>>>;
+
 export interface PictureEncoderOptions {
   readonly config: VideoEncoderConfig;
   /** The second of the file that becomes 0. */
   readonly origin: number;
   /** Says in which segment a picture (seconds from the origin) lies. Each segment begins with a key frame. */
   readonly segmentAt: (time: number) => number;
+  /** The first segment that is wanted: pictures before it are decoded alone. */
+  readonly from: number;
+  /** The key packet to begin with. */
+  readonly first: EncodedPacket | null;
 }
 
 /** An encoded picture, its time from the origin, and what a decoder must be told before it. */
@@ -82,7 +89,7 @@ async function isSupported(asked: Promise<{ supported?: boolean }>): Promise<boo
  * memory stays flat. Rejects with `unsupported` when either codec fails. Breaking out frees both.
  */
 export async function* encodePictures(video: VideoTrack, options: PictureEncoderOptions): AsyncGenerator<EncodedPicture> {
-  const { config, origin, segmentAt } = options;
+  const { config, origin, segmentAt, from } = options;
   if (!video.decoderConfig) throw fail('internal', 'A track without a codec was to be decoded.');
   const ready: EncodedPicture[] = [];
   let failure: Error | null = null;
@@ -104,9 +111,9 @@ export async function* encodePictures(video: VideoTrack, options: PictureEncoder
   const decoder = new VideoDecoder({
     output(frame) {
       const at = segmentAt(frame.timestamp / MICROSECONDS);
-      if (encoder.state === 'configured') encoder.encode(frame, { keyFrame: at > segment });
+      if (encoder.state === 'configured' && at >= from) encoder.encode(frame, { keyFrame: at > segment });
       frame.close();
-      segment = at;
+      if (at >= from) segment = at;
     },
     error: onError('decoded'),
   });
@@ -116,7 +123,7 @@ export async function* encodePictures(video: VideoTrack, options: PictureEncoder
     decoder.configure(video.decoderConfig);
     encoder.configure(config);
     let isFirst = true;
-    for await (const packet of video.packets({ metadataOnly: false })) {
+    for await (const packet of video.packets({ metadataOnly: false, ...(options.first && { from: options.first }) })) {
       // Before the first key frame nothing can be decoded.
       if (isFirst && packet.type !== 'key') continue;
       isFirst = false;

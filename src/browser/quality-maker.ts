@@ -13,10 +13,15 @@ import { type CutSegment, MAX_HIDDEN, timelineOrigin } from './segment-cutter.ts
 import type { SegmentOutlet } from './segment-outlet.ts';
 
 const MICROSECONDS = 1e6;
+/** Seconds by which the first picture after a seek may seem to be elsewhere: containers round times. Below half a frame of the fastest video. */
+const SEEK_ROUNDING = 0.004;
 
-/** Answers by events and by `ended`, or by `uncuttable`. Rejects with `unsupported`. To be called once. */
-export async function makeQuality(request: EncodeRequest, outlet: SegmentOutlet): Promise<void> {
-  if (request.type === 'recut') return recut(request, outlet);
+/**
+ * Answers by events and by `ended`, or by `uncuttable`. Rejects with `unsupported`. To be called once. `pieces` are what `recut` is to cut, in their
+ * order.
+ */
+export async function makeQuality(request: EncodeRequest, outlet: SegmentOutlet, pieces: AsyncIterable<Blob>): Promise<void> {
+  if (request.type === 'recut') return recut(request, outlet, pieces);
   return encode(request, outlet);
 }
 
@@ -42,17 +47,20 @@ async function encode({ file: blob, quality }: EncodeRequest & { type: 'encode' 
   const origin = originOf(file);
   const end = endOf(quality, video.end - origin);
   const starts = secondsOf(quality.starts);
+  const { from = 0 } = quality;
+  // Pictures that are shown before the key frame of their segment need the ones before it.
+  const first = from > 0 ? await video.keyPacketAt((starts[from] as number) + origin) : null;
   let told: VideoDecoderConfig | null = null;
-  const packets = encodedPackets(video, { config, origin, segmentAt: createSegmentFinder(starts) }, (next) => {
+  const packets = encodedPackets(video, { config, origin, segmentAt: createSegmentFinder(starts), from, first }, (next) => {
     told = next;
   });
-  const send = sender(outlet);
+  const send = sender(outlet, quality);
   let sent = 0;
   try {
-    for await (const segment of cutAligned(packets, { starts, end })) {
+    for await (const segment of cutAligned(packets, { starts, end, from })) {
       if (!told) throw fail('internal', 'An encoder did not say how to decode what it made.');
       const muxed = await video.muxEncoded(segment.packets, told);
-      await send(segment, { quality, muxed, codecs: codecsOf(told), frameRate: video.frameRate, end });
+      await send(segment, { muxed, codecs: codecsOf(told), frameRate: video.frameRate, end });
       sent++;
     }
   } catch (error) {
@@ -78,38 +86,70 @@ async function* encodedPackets(video: VideoTrack, options: PictureEncoderOptions
   }
 }
 
-async function recut({ file: blob, quality, origin }: EncodeRequest & { type: 'recut' }, outlet: SegmentOutlet): Promise<void> {
-  const send = sender(outlet);
-  const video = (await openMediaFile(blob))?.video;
-  if (!video) throw fail('unsupported', 'This quality came out without a picture.');
-  const end = endOf(quality, video.end - origin);
-  const { codecs, frameRate } = video;
-  for await (const segment of cutAligned(shifted(video, origin), { starts: secondsOf(quality.starts), end })) {
-    await send(segment, { quality, muxed: await video.mux(segment.packets), codecs: codecs ?? '', frameRate, end });
+async function recut(
+  { quality, origin }: EncodeRequest & { type: 'recut' },
+  outlet: SegmentOutlet,
+  pieces: AsyncIterable<Blob>,
+): Promise<void> {
+  const send = sender(outlet, quality);
+  const starts = secondsOf(quality.starts);
+  const { from = 0 } = quality;
+  let first: VideoTrack | null = null;
+  let seen = 0;
+  /** After a seek: seconds by which the times came out larger than they are. */
+  let late: number | null = null;
+  const end = (): number => endOf(quality, seen);
+  async function* packets() {
+    for await (const piece of pieces) {
+      const file = await openMediaFile(piece);
+      const video = file?.video;
+      if (!video) throw fail('unsupported', 'This quality came out without a picture.');
+      first ??= video;
+      for await (const packet of video.packets({ metadataOnly: false })) {
+        if (from > 0 && late === null) {
+          late = packet.timestamp - origin - (starts[from] as number);
+          if (Math.abs(late) > SEEK_ROUNDING) throw fail('unsupported', 'The file can’t be read from its middle.');
+        }
+        const timestamp = packet.timestamp - origin - (late ?? 0);
+        seen = Math.max(seen, timestamp + packet.duration);
+        yield packet.clone({ timestamp });
+      }
+      file.close();
+    }
+  }
+  const options = {
+    ...{ starts, from },
+    get end() {
+      return end();
+    },
+  };
+  for await (const segment of cutAligned(packets(), options)) {
+    const video = first as VideoTrack | null;
+    if (!video) throw fail('internal', 'A segment came out of no piece.');
+    const { codecs, frameRate } = video;
+    const last = quality.end === undefined ? (starts.at(-1) ?? 0) : end();
+    await send(segment, { muxed: await video.mux(segment.packets), codecs: codecs ?? '', frameRate, end: last });
   }
   finish(outlet);
 }
 
-async function* shifted(video: VideoTrack, origin: number) {
-  for await (const packet of video.packets({ metadataOnly: false })) yield packet.clone({ timestamp: packet.timestamp - origin });
-}
-
 interface Muxed {
-  readonly quality: VideoQuality;
   readonly muxed: Awaited<ReturnType<VideoTrack['mux']>>;
   readonly codecs: string;
   readonly frameRate: number;
-  /** Of the last segment (seconds). */
+  /** Of the last segment (seconds), as far as known. */
   readonly end: number;
 }
 
 /** Sends one segment after the other, the rendition before the first. */
-function sender(outlet: SegmentOutlet): (segment: CutSegment<unknown>, made: Muxed) => Promise<void> {
-  let at = 0; // microseconds of the video that went out
-  return async (segment, { quality, muxed, codecs, frameRate, end }) => {
+function sender(outlet: SegmentOutlet, quality: VideoQuality): (segment: CutSegment<unknown>, made: Muxed) => Promise<void> {
+  const { width, height, starts, from = 0 } = quality;
+  let at = starts[from] ?? 0; // microseconds of the video that went out
+  let isFirst = true;
+  return async (segment, { muxed, codecs, frameRate, end }) => {
     const { init, bytes } = muxed;
-    const { width, height } = quality;
-    if (at === 0) outlet.emit({ type: 'rendition', rendition: { index: 0, kind: 'video', codecs, init, width, height, frameRate } });
+    if (isFirst) outlet.emit({ type: 'rendition', rendition: { index: 0, kind: 'video', codecs, init, width, height, frameRate }, from });
+    isFirst = false;
     const until = Math.round(segment.end * MICROSECONDS);
     const duration = until - at;
     at = until;

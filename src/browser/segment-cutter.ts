@@ -156,16 +156,17 @@ function closeVideo<P extends CutPacket<P>>(gop: Gop<P>, end: number): CutSegmen
 
 /**
  * Segments that end on the packet boundary nearest to each multiple of `SEGMENT_SECONDS`. Packets are put back on the grid of
- * samples that the encoder had, which the container may have rounded away; packets before the origin are dropped.
+ * samples that the encoder had, which the container may have rounded away; packets before the origin are dropped. `at`: where a segment
+ * begins (seconds), when these are not the first packets.
  */
 export async function* cutAudio<P extends CutPacket<P>>(
   packets: AsyncIterable<P>,
-  options: { readonly origin: number; readonly codec: string; readonly sampleRate: number },
+  options: { readonly origin: number; readonly codec: string; readonly sampleRate: number; readonly at?: number },
 ): AsyncGenerator<CutSegment<P>> {
   const { sampleRate } = options;
   let held: P[] = [];
   let start: number | null = null;
-  let next: number | null = null; // samples
+  let next: number | null = options.at === undefined ? null : Math.round(options.at * sampleRate); // samples
   for await (const packet of packets) {
     const samples = packetSamples(options.codec, packet.duration * sampleRate);
     const exact = Math.round((packet.timestamp - options.origin) * sampleRate);
@@ -183,6 +184,41 @@ export async function* cutAudio<P extends CutPacket<P>>(
     next = at + samples;
   }
   if (held.length > 0 && start !== null && next !== null) yield { packets: held, start, end: next / sampleRate };
+}
+
+/** A packet that remembers which one of the file it was. */
+export interface TracedPacket<S> extends CutPacket<TracedPacket<S>> {
+  readonly source: S;
+}
+
+/** Where the segment with a number begins: its first packet in the file, and its time (seconds). */
+export interface Joint<S> {
+  readonly from: S;
+  readonly at: number;
+}
+
+/** Finds it by cutting what comes before once more, which needs no bytes of the packets; null when there are not so many segments. */
+export async function findJoint<S extends Omit<CutPacket<unknown>, 'clone'>>(
+  number: number,
+  packets: AsyncIterable<S>,
+  cut: (packets: AsyncIterable<TracedPacket<S>>) => AsyncGenerator<CutSegment<TracedPacket<S>>>,
+): Promise<Joint<S> | null> {
+  let count = 0;
+  let at = 0;
+  for await (const segment of cut(traced(packets))) {
+    const [first] = segment.packets;
+    if (count++ === number && first) return { from: first.source, at };
+    at = segment.end;
+  }
+  return null;
+}
+
+async function* traced<S extends Omit<CutPacket<unknown>, 'clone'>>(packets: AsyncIterable<S>): AsyncGenerator<TracedPacket<S>> {
+  const trace = (source: S, timestamp: number, duration: number): TracedPacket<S> => ({
+    ...{ source, timestamp, duration, type: source.type, byteLength: source.byteLength },
+    clone: (changes) => trace(source, changes.timestamp, changes.duration),
+  });
+  for await (const packet of packets) yield trace(packet, packet.timestamp, packet.duration);
 }
 
 /** Samples in an AAC frame (ISO 14496-3: 1,024 or 960, twice that with SBR) and in the unit of an Opus packet (2.5 ms, RFC 6716). */

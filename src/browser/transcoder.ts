@@ -1,9 +1,10 @@
 /** The Transcoder port in a tab: mediabunny copies what browsers play, ffmpeg.wasm converts the rest, each in a worker of its own. */
-import { fail } from '../base/errors.ts';
+import { asKadreelError, fail } from '../base/errors.ts';
 import type { CutEvent, MediaProbe, SourceFile, Transcoder, VideoQuality } from '../base/ports.ts';
 import { quiet } from '../base/timing.ts';
 import { mostBitrate } from './aligned-cutter.ts';
-import { type ConversionOptions, convert, convertBytes, originByFfmpeg, probeByFfmpeg } from './ffmpeg.ts';
+import { beginOf, type ConversionOptions, convert, convertBytes, convertInPieces, type QualityConversion } from './ffmpeg.ts';
+import { originByFfmpeg, probeByFfmpeg } from './ffprobe.ts';
 import type { CutReply, CutRequest, EncodeRequest, Inspection, WorkerFailure } from './media-protocol.ts';
 import { type MediaWorker, openWorker } from './media-worker.ts';
 
@@ -18,34 +19,35 @@ export function createTranscoder(): Transcoder {
     async probe(file, signal) {
       return (await examine(blobOf(file), signal)).probe;
     },
-    async *cut(file, signal) {
+    async *cut(file, signal, kept = []) {
       const source = blobOf(file);
       const { probe, plan } = await examine(source, signal);
-      if (plan === 'copy' && (yield* cutBlobs({ video: source, audio: source, mayRefuse: true, from: 0 }, signal))) return;
+      if (plan === 'copy' && (yield* cutBlobs({ video: source, audio: source, mayRefuse: true, kept, from: 0 }, signal))) return;
       if (plan === 'convert-sound') {
         const sound = yield* converting(source, { what: 'audio', duration: probe.duration, share: CONVERTING_SOUND }, signal);
-        if (yield* cutBlobs({ video: source, audio: sound, mayRefuse: true, from: CONVERTING_SOUND }, signal)) return;
+        if (yield* cutBlobs({ video: source, audio: sound, mayRefuse: true, kept, from: CONVERTING_SOUND }, signal)) return;
       }
       const from = plan === 'convert-sound' ? CONVERTING_SOUND : 0;
       const whole = yield* converting(source, { what: 'all', duration: probe.duration, share: CONVERTING, from }, signal);
       converted.set(file, whole);
-      yield* cutBlobs({ video: whole, audio: whole, mayRefuse: false, from: CONVERTING }, signal);
+      yield* cutBlobs({ video: whole, audio: whole, mayRefuse: false, kept, from: CONVERTING }, signal);
     },
     async *encode(file, wanted, signal) {
       const source = blobOf(file);
       checkQuality(wanted);
-      const { probe, plan } = await examine(source, signal);
-      if (!probe.video) throw fail('unsupported', 'The file has no picture, only sound: it has no other qualities.');
-      const quality = { ...wanted, bitrate: Math.min(wanted.bitrate, mostBitrate(wanted.starts.map(toSeconds), probe.duration)) };
-      // A rendition that was copied lies as the file's pictures do, and its header says how to turn it; one that was converted is upright.
-      const upright = plan === 'convert';
-      const byWebCodecs = !upright || probe.video.rotation === 0;
-      if (byWebCodecs && (yield* encodeBlob({ type: 'encode', file: source, quality }, { from: 0, signal }))) return;
-      const origin = await originByFfmpeg(source, signal);
-      const turned = !upright && probe.video.rotation % 180 !== 0;
-      const what = { quality, origin, upright, turned };
-      const encoded = yield* converting(source, { what, duration: probe.duration, share: CONVERTING }, signal);
-      yield* encodeBlob({ type: 'recut', file: encoded, quality, origin }, { from: CONVERTING, signal });
+      const { from = 0, starts } = wanted;
+      if (from >= starts.length) return yield { type: 'done' };
+      let isBegun = false;
+      try {
+        for await (const event of encodeQuality(source, wanted, signal)) {
+          isBegun = true;
+          yield event;
+        }
+      } catch (error) {
+        // Where it can't go on from the middle, it begins afresh.
+        if (from === 0 || isBegun || signal.aborted) throw error;
+        yield* encodeQuality(source, { ...wanted, from: 0 }, signal);
+      }
     },
     async isQuick(file, quality, signal) {
       const source = blobOf(file);
@@ -70,6 +72,19 @@ export function createTranscoder(): Transcoder {
       return stillOfFile(blobOf(picture), aspect);
     },
   };
+}
+
+async function* encodeQuality(source: Blob, wanted: VideoQuality, signal: AbortSignal): AsyncGenerator<CutEvent> {
+  const { probe, plan } = await examine(source, signal);
+  if (!probe.video) throw fail('unsupported', 'The file has no picture, only sound: it has no other qualities.');
+  const quality = { ...wanted, bitrate: Math.min(wanted.bitrate, mostBitrate(wanted.starts.map(toSeconds), probe.duration)) };
+  // A rendition that was copied lies as the file's pictures do, and its header says how to turn it; one that was converted is upright.
+  const upright = plan === 'convert';
+  const byWebCodecs = !upright || probe.video.rotation === 0;
+  if (byWebCodecs && (yield* encodeBlob({ type: 'encode', file: source, quality }, signal))) return;
+  const origin = await originByFfmpeg(source, signal);
+  const turned = !upright && probe.video.rotation % 180 !== 0;
+  yield* encodePieces(source, { quality, origin, upright, turned }, signal);
 }
 
 /** `convert-sound`: the picture is copied. */
@@ -199,7 +214,7 @@ async function* converting(
 
 /** Yields everything from the first rendition to `done`; returns false, with nothing yielded, when the video can't be cut as it is. */
 async function* cutBlobs(
-  request: { readonly video: Blob; readonly audio: Blob; readonly mayRefuse: boolean; readonly from: number },
+  request: Omit<CutRequest & { type: 'cut' }, 'type'> & { readonly from: number },
   signal: AbortSignal,
 ): AsyncGenerator<CutEvent, boolean> {
   const { from, ...rest } = request;
@@ -207,11 +222,32 @@ async function* cutBlobs(
 }
 
 /** As `cutBlobs`, of one quality. */
-async function* encodeBlob(
-  request: EncodeRequest,
-  options: { readonly from: number; readonly signal: AbortSignal },
-): AsyncGenerator<CutEvent, boolean> {
-  return yield* eventsOf(openCutWorker(options.signal), request, options.from);
+async function* encodeBlob(request: EncodeRequest, signal: AbortSignal): AsyncGenerator<CutEvent, boolean> {
+  return yield* eventsOf(openCutWorker(signal), request, 0);
+}
+
+/** A quality by ffmpeg, each segment as soon as it is made. */
+async function* encodePieces(file: Blob, what: QualityConversion, signal: AbortSignal): AsyncGenerator<CutEvent> {
+  // Breaking out of the loop that reads this must end the conversion too.
+  const ended = new AbortController();
+  const onAbort = (): void => ended.abort(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  const cutter = openCutWorker(ended.signal);
+  const converted = convertInPieces(file, {
+    ...{ what, signal: ended.signal },
+    onPiece: (piece) => cutter.send({ type: 'piece', piece }),
+  });
+  converted.then(
+    () => cutter.send({ type: 'piece', piece: null }),
+    (error) => ended.abort(asKadreelError(error)),
+  );
+  try {
+    yield* eventsOf(cutter, { type: 'recut', quality: what.quality, origin: what.origin - beginOf(what) }, 0);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    ended.abort();
+  }
 }
 
 /** What a worker answers to a request, up to `done`; false when it can't do it. Breaking out ends the worker. */

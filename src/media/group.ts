@@ -44,13 +44,16 @@ export interface GroupPacker {
   finish(): PackedGroup | null;
 }
 
-/** A group closes when one segment more would pass any of the limits; a segment longer than a group may last is alone in one. */
-export function createGroupPacker(crypto: Crypto): GroupPacker {
+/**
+ * A group closes when one segment more would pass any of the limits; a segment longer than a group may last is alone in one. `behind` says how
+ * many segments are in closed groups already, and how long they last (microseconds).
+ */
+export function createGroupPacker(crypto: Crypto, behind = { segments: 0, elapsed: 0 }): GroupPacker {
   let open: SegmentDescriptor[] = [];
   let size = 0;
   let duration = 0; // ms, of the open group
-  let firstSegment = 0;
-  let elapsed = 0; // µs, of the whole rendition
+  let firstSegment = behind.segments;
+  let elapsed = behind.elapsed; // µs, of the whole rendition
 
   function close(): PackedGroup | null {
     if (open.length === 0) return null;
@@ -84,6 +87,12 @@ export function createGroupPacker(crypto: Crypto): GroupPacker {
     },
     finish: close,
   };
+}
+
+/** A group that was closed earlier, from its encoded descriptor; null for what `decodeGroup` does not take. */
+export function reopenGroup(crypto: Crypto, encoded: Bytes, firstSegment: number): PackedGroup | null {
+  const descriptor = decodeGroup(encoded);
+  return descriptor && packGroup(crypto, descriptor.segments, firstSegment);
 }
 
 function packGroup(crypto: Crypto, segments: readonly SegmentDescriptor[], firstSegment: number): PackedGroup {

@@ -1,7 +1,7 @@
 /** Media on this disk: groups and their segments, within a quota for what is others' (design §6). */
 import { type Bytes, equal } from '../base/bytes.ts';
 import { fail, hasCode } from '../base/errors.ts';
-import type { Clock, Crypto, Store } from '../base/ports.ts';
+import type { Clock, Crypto, Store, StoreChange } from '../base/ports.ts';
 import { decode, encode, struct, uint } from '../base/schema.ts';
 import { hashKey, type Key, parseKey } from '../kademlia/key.ts';
 import type { GroupDescriptor } from '../media/manifest.ts';
@@ -32,6 +32,11 @@ export interface GroupStore {
    * eviction gives room. Resolves to true when the group became complete by it.
    */
   put(segment: { group: Key; encoded: Bytes; index: number; bytes: Bytes; role: GroupRole }): Promise<boolean>;
+  /**
+   * Keeps a whole group as the person's own, its bytes checked by the caller, and makes the changes `also`: all of it happens, or nothing. Rejects
+   * with `quota` when neither the disk nor eviction gives room.
+   */
+  putOwn(group: { group: Key; encoded: Bytes; segments: readonly Bytes[] }, also?: readonly StoreChange[]): Promise<void>;
   /** Notes that a group was used now, and how many other disks hold it, as far as known. */
   touch(group: Key, holders?: number): Promise<void>;
   /** Makes a group that was only watched a duty of this node. */
@@ -173,12 +178,12 @@ export function createGroupStore(options: GroupStoreOptions): GroupStore {
     throw fail('quota', 'The space for other people’s videos is full, and nothing in it may be removed now.');
   };
 
-  /** Writes a segment; when the disk itself is full, once more after others' groups have made room. */
-  const writeSegment = async (key: string, value: Bytes, role: GroupRole): Promise<void> => {
-    const write = (): Promise<void> => store.write([{ table: 'segments', key, value }]);
-    await write().catch(async (error: unknown) => {
-      if (!hasCode(error, 'quota') || (await inTurn(() => evict(value.length, role))) < value.length) throw error;
-      await write();
+  /** Writes segments; when the disk itself is full, once more after others' groups have made room. */
+  const writeSegments = async (changes: readonly StoreChange[], role: GroupRole): Promise<void> => {
+    const size = changes.reduce((sum, { table, value }) => sum + (table === 'segments' && value ? value.length : 0), 0);
+    await store.write(changes).catch(async (error: unknown) => {
+      if (!hasCode(error, 'quota') || (await inTurn(() => evict(size, role))) < size) throw error;
+      await store.write(changes);
     });
   };
 
@@ -191,7 +196,7 @@ export function createGroupStore(options: GroupStoreOptions): GroupStore {
       return writeRow({ ...(present ?? emptyRow({ role, encoded, now: clock.now() })), used: clock.now() });
     });
     if (isFirst) await account({ groups: 1 });
-    await writeSegment(segmentKey(group, index), bytes, role);
+    await writeSegments([{ table: 'segments', key: segmentKey(group, index), value: bytes }], role);
     const change = { was: null as GroupRow | null, is: null as GroupRow | null };
     await store.update('groups', group, (before) => {
       change.was = readRow(before);
@@ -235,6 +240,26 @@ export function createGroupStore(options: GroupStoreOptions): GroupStore {
         if (counts) await account({ others: -bytes.length });
         throw error;
       }
+    },
+    async putOwn({ group, encoded, segments }, also = []) {
+      if (hashKey(crypto, encoded) !== group) throw fail('invalid', 'The group descriptor is not what its key says.');
+      const [role, now] = ['own' as const, clock.now()];
+      const was = await rowOf(group);
+      const is = segments.reduce<GroupRow>(
+        (row, _, index) => withSegment(row, index, { role, now }),
+        was ?? emptyRow({ role, encoded, now }),
+      );
+      await writeSegments(
+        [
+          { table: 'groups', key: group, value: writeRow(is) },
+          ...segments.map((value, index) => ({ table: 'segments' as const, key: segmentKey(group, index), value })),
+          ...also,
+        ],
+        role,
+      );
+      if (!was) await account({ groups: 1 });
+      await enterOwn(was ?? emptyRow({ role, encoded, now }), is);
+      if (!was || was.role !== role || !summarize(was).complete) options.onComplete?.(group, role);
     },
     async touch(group, holders) {
       const row = await rowOf(group);

@@ -1,6 +1,7 @@
 /** The whole page: the frame, and in it the page of the present route. */
 import { createEffect, createSignal, type JSX, lazy, Match, on, onCleanup, Show, Switch } from 'solid-js';
 import { pathOf, titleOf } from '../app/router.ts';
+import { type FilePicker, pickWithHandles } from './file-picker.ts';
 import { Footer } from './footer.tsx';
 import { Header } from './header.tsx';
 import { HomePage } from './home.tsx';
@@ -16,8 +17,9 @@ const InvitePage = lazy(async () => ({ default: (await import('./invite.tsx')).I
 const NetworkPage = lazy(async () => ({ default: (await import('./network.tsx')).NetworkPage }));
 const JoinPage = lazy(async () => ({ default: (await import('./join.tsx')).JoinPage }));
 
-export function App(props: UiProps): JSX.Element {
-  const dropping = dropAnywhere((file) => props.dispatch({ type: 'file-chosen', file }));
+export function App(props: UiProps & { readonly picker: FilePicker }): JSX.Element {
+  const dropping = dropAnywhere(props.picker, (file) => props.dispatch({ type: 'file-chosen', file }));
+  onCleanup(pickWithHandles(props.picker));
 
   createEffect(() => {
     document.title = titleOf(props.state);
@@ -114,13 +116,15 @@ function NotLoaded(): JSX.Element {
   );
 }
 
-/** Closing the tab now would lose work, or the only copy that others can reach. */
-function wouldLose({ publishing, health }: UiProps['state']): boolean {
-  return publishing.step === 'working' || (publishing.step === 'published' && publishing.copies === null && health.links.tabs > 0);
+/** Closing the tab now would stop work that goes on, or take away the only copy that others can reach. */
+function wouldLose({ publishing, unfinished, health }: UiProps['state']): boolean {
+  if (publishing.step === 'working' || unfinished.some(({ phase }) => phase === 'working')) return true;
+  if (publishing.step !== 'published' || publishing.copies !== null) return false;
+  return health.links.tabs > 0 || publishing.qualities.some(({ phase }) => phase === 'waiting' || phase === 'making');
 }
 
 /** Takes a file that is dropped anywhere on the page. Answers whether one is held over it. */
-function dropAnywhere(take: (file: File) => void): () => boolean {
+function dropAnywhere(picker: FilePicker, take: (file: File) => void): () => boolean {
   const [held, setHeld] = createSignal(false);
   const hasFile = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') ?? false;
   const onOver = (event: DragEvent): void => {
@@ -135,8 +139,8 @@ function dropAnywhere(take: (file: File) => void): () => boolean {
     if (!hasFile(event)) return;
     event.preventDefault();
     setHeld(false);
-    const file = event.dataTransfer?.files[0];
-    if (file) take(file);
+    if (!event.dataTransfer) return;
+    void picker.dropped(event.dataTransfer).then((file) => file && take(file));
   };
   document.addEventListener('dragover', onOver);
   document.addEventListener('dragleave', onLeave);

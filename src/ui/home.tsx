@@ -8,12 +8,14 @@ import { UploadIcon } from './icons.tsx';
 import { Leader } from './leader.tsx';
 import { ProblemCard } from './problem-card.tsx';
 import type { Dispatch, UiProps } from './props.ts';
+import { UnfinishedCards } from './unfinished.tsx';
 
 export function HomePage(props: UiProps): JSX.Element {
   const mine = () => props.state.mine;
   return (
     <div class="page home">
       <Hero state={props.state} dispatch={props.dispatch} />
+      <UnfinishedCards state={props.state} dispatch={props.dispatch} />
       <section class="shelf" aria-labelledby="newest">
         <h2 id="newest">Newest</h2>
         <FeedGrid

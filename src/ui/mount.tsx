@@ -4,6 +4,7 @@ import { render } from 'solid-js/web';
 import type { Loop } from '../app/loop.ts';
 import type { State } from '../app/state.ts';
 import { App } from './app.tsx';
+import type { FilePicker } from './file-picker.ts';
 import './tokens.css';
 import './base.css';
 import './shell.css';
@@ -16,11 +17,11 @@ import './network.css';
 import './player.css';
 
 /** Returns how to take it down. */
-export function mountApp(root: HTMLElement, loop: Loop): () => void {
+export function mountApp(root: HTMLElement, loop: Loop, picker: FilePicker): () => void {
   // The store changes its objects in place, so it gets its own: the loop's states stay as they were.
   const [state, setState] = createStore<State>(plainCopy(loop.state()));
   const unlisten = loop.listen((next) => setState(reconcile(plainCopy(next), { key: 'videoId' })));
-  const dispose = render(() => <App state={state} dispatch={loop.dispatch} />, root);
+  const dispose = render(() => <App state={state} dispatch={loop.dispatch} picker={picker} />, root);
   return () => {
     unlisten();
     dispose();

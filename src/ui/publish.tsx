@@ -6,6 +6,7 @@ import { ChosenCard } from './publish-chosen.tsx';
 import { PublishedCard } from './publish-done.tsx';
 import { DropFrame } from './publish-drop.tsx';
 import { ProgressCard } from './publish-progress.tsx';
+import { UnfinishedCards } from './unfinished.tsx';
 
 export function PublishPage(props: UiProps): JSX.Element {
   let heading!: HTMLHeadingElement;
@@ -31,6 +32,7 @@ export function PublishPage(props: UiProps): JSX.Element {
           {(published) => <PublishedCard publishing={published()} state={props.state} dispatch={props.dispatch} />}
         </Match>
       </Switch>
+      <UnfinishedCards state={props.state} dispatch={props.dispatch} />
     </div>
   );
 }

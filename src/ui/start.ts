@@ -5,6 +5,7 @@ import { createLoop, type Loop } from '../app/loop.ts';
 import { initialState } from '../app/update.ts';
 import type { Clock } from '../base/ports.ts';
 import { createBrowser } from './browser.ts';
+import { type FilePicker, plainPicker } from './file-picker.ts';
 import { mountApp } from './mount.tsx';
 
 export interface UiOptions {
@@ -13,6 +14,8 @@ export interface UiOptions {
   /** May still be starting: the page shows at once. A rejection is shown as the reason why this tab is no node. */
   readonly kadreel: Promise<Kadreel>;
   readonly clock: Clock;
+  /** Left out: files come without handles. */
+  readonly picker?: FilePicker;
 }
 
 export interface Ui {
@@ -21,7 +24,7 @@ export interface Ui {
   close(): void;
 }
 
-export function startUi({ root, kadreel, clock }: UiOptions): Ui {
+export function startUi({ root, kadreel, clock, picker = plainPicker }: UiOptions): Ui {
   const browser = createBrowser();
   let effects: Effects | null = null;
   const loop = createLoop({
@@ -31,7 +34,7 @@ export function startUi({ root, kadreel, clock }: UiOptions): Ui {
       return effects.run;
     },
   });
-  const unmount = mountApp(root, loop);
+  const unmount = mountApp(root, loop, picker);
   const followInvitation = (): void => {
     const link = browser.takeInvitation();
     if (link !== null) loop.dispatch({ type: 'invitation-followed', link });

@@ -1,5 +1,5 @@
 /** Qualities made beside a copied picture: cut where it is cut, frame for frame, by WebCodecs and by ffmpeg. */
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -177,6 +177,39 @@ const SOURCES: readonly [FixtureName, readonly [number, number]][] = [
 describe.each<By>(['webcodecs', 'ffmpeg'])('a quality made by %s', (by) => {
   test.each(SOURCES)('of %s', async (name, size) => {
     await encode(name, { by, size });
+  });
+});
+
+describe.each<By>(['webcodecs', 'ffmpeg'])('a quality that %s goes on with from the middle', (by) => {
+  test.each(SOURCES)('of %s joins what was made before', async (name, size) => {
+    const before = await encode(name, { by, size });
+    const { source, starts, end } = await cut(name);
+    const [width, height] = size;
+    const quality: VideoQuality = { width, height, bitrate: 400_000, starts, end };
+    await tab.page.getByLabel('File').setInputFiles(source);
+    tab.hideEncoder = by === 'ffmpeg';
+    for (const from of new Set([1, starts.length - 1])) {
+      const directory = `${before.directory}-from-${from}`;
+      await cp(join(output, before.directory), join(output, directory), { recursive: true });
+      await rm(join(output, directory, `0/${from}.m4s`));
+      const outcome = unwrap(
+        await tab.page.evaluate(([to, what]) => window.transcoder.encode(to, what), [directory, { ...quality, from }] as const),
+      );
+      const [rest] = outcome.renditions;
+      expect(rest?.from).toBe(from);
+      const init = (of: string) => readFile(join(output, of, '0/init.mp4'));
+      expect((await init(directory)).equals(await init(before.directory))).toBe(true);
+      const durations = [...before.rendition.durations.slice(0, from), ...(rest?.durations ?? [])];
+      await judge(directory, { name, outcome: { ...outcome, renditions: [{ ...before.rendition, durations }] }, size });
+    }
+  });
+
+  test('of which all is there makes nothing', async () => {
+    const { source, starts, end } = await cut('bframes.mp4');
+    await tab.page.getByLabel('File').setInputFiles(source);
+    tab.hideEncoder = by === 'ffmpeg';
+    const quality = { width: 426, height: 240, bitrate: 400_000, starts, end, from: starts.length };
+    expect(unwrap(await tab.page.evaluate((what) => window.transcoder.encode('nothing', what), quality)).renditions).toEqual([]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -327,4 +327,57 @@ describe('holding back and stopping', () => {
 test('nothing needed eval, a blob: worker or another origin', async () => {
   expect((await stat(output)).isDirectory()).toBe(true);
   expect(tab.complaints).toEqual([]);
+});
+
+describe('going on from the middle', () => {
+  /** Segments that are kept of picture and sound: they need not be alike. */
+  test.each<[FixtureName, readonly (readonly number[])[]]>([
+    [
+      'bframes.mp4',
+      [
+        [1, 1],
+        [2, 1],
+        [1, 0],
+        [0, 2],
+        [99, 1],
+      ],
+    ],
+    [
+      'plain.mkv',
+      [
+        [1, 2],
+        [2, 0],
+      ],
+    ],
+    ['vp9.webm', [[2, 1]]],
+    [
+      'late.mkv',
+      [
+        [1, 1],
+        [1, 2],
+      ],
+    ],
+    ['variable.mp4', [[1, 1]]],
+    ['sound.m4a', [[2]]],
+    ['mpeg4.avi', [[2, 1]]],
+  ])('%s: the rest comes out as the same bytes', async (name, all) => {
+    const whole = await cut(name);
+    await choose(name);
+    for (const [n, kept] of all.entries()) {
+      const directory = `${name}-on-${n}`;
+      const { renditions } = unwrap(await tab.page.evaluate(([to, kept]) => window.transcoder.cut(to, kept), [directory, kept] as const));
+      for (const [index, before] of whole.outcome.renditions.entries()) {
+        const from = Math.min(kept[index] ?? 0, before.durations.length);
+        const rendition = renditions[index];
+        expect(rendition?.durations ?? [], `${kept}`).toEqual(before.durations.slice(from));
+        if (!rendition) continue;
+        expect(rendition.from).toBe(from);
+        const parts = ['init.mp4', ...before.durations.flatMap((_, n) => (n < from ? [] : [`${n}.m4s`]))];
+        for (const part of parts) {
+          const bytes = await readFile(join(output, directory, `${index}/${part}`));
+          expect(bytes.equals(await readFile(join(whole.directory, `${index}/${part}`))), `${kept} ${index}/${part}`).toBe(true);
+        }
+      }
+    }
+  });
 });

@@ -2,7 +2,7 @@
  * The user interface on a made-up network, for looking at it: the scene is named by `?scene=` on the first address and
  * kept for the tab. Nothing here is part of the site.
  */
-import type { Kadreel, NodeHealth, QualityState, SharedWork, VideoCard } from '../../src/app/api.ts';
+import type { Kadreel, NodeHealth, QualityState, SharedWork, Unfinished, VideoCard } from '../../src/app/api.ts';
 import { fail } from '../../src/base/errors.ts';
 import type { MediaProbe } from '../../src/base/ports.ts';
 import type { Key } from '../../src/kademlia/key.ts';
@@ -104,6 +104,34 @@ const PROBE: MediaProbe = {
   plan: is('transcode') ? 'transcode' : 'copy',
 };
 
+const REST = { fileName: 'night-bus-23.mov', fraction: 0.43, videoId: null, problem: null };
+const UNFINISHED: readonly Unfinished[] = [
+  { ...REST, id: '01', title: 'Night bus 23, the whole line', phase: 'asks' },
+  {
+    ...REST,
+    id: '02',
+    title: TITLES[2] as string,
+    phase: 'needs-file',
+    problem: '“mill.mp4” is another file than “night-bus-23.mov”, with which this publication was begun. Choose that one.',
+  },
+  { ...REST, id: '03', title: 'How the tide mill works', phase: 'working', fraction: 0.87, videoId: '77'.repeat(20) as Key },
+  { ...REST, id: '04', title: 'Swifts over the station roof', phase: 'elsewhere' },
+  {
+    ...REST,
+    id: '05',
+    title: 'Rehearsal',
+    phase: 'failed',
+    problem: 'The disk, or this site’s share of it, is full. Free some space, or remove videos that you keep.',
+  },
+  {
+    ...REST,
+    id: '06',
+    title: '',
+    phase: 'unreadable',
+    problem: 'What was noted of it can’t be read: it is damaged, or another version of Kadreel wrote it. Nothing of it was changed.',
+  },
+];
+
 const after = <T>(ms: number, value: T): Promise<T> => new Promise((resolve) => setTimeout(() => resolve(value), ms));
 const never = <T>(): Promise<T> => new Promise(() => undefined);
 
@@ -147,6 +175,10 @@ const kadreel: Kadreel = {
             ),
           )
         : Promise.resolve(),
+  },
+  onUnfinished(listener) {
+    listener(is('unfinished') ? UNFINISHED : []);
+    return () => undefined;
   },
   onHealth(listener) {
     const health: NodeHealth = is('alone', 'nobody')

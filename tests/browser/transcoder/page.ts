@@ -20,6 +20,8 @@ export interface Outcome {
     /** Microseconds. */
     readonly durations: number[];
     readonly sizes: number[];
+    /** The number of the first segment. */
+    readonly from: number;
   }[];
   readonly progress: readonly number[];
   readonly poster: { readonly mime: string; readonly size: number } | null;
@@ -91,8 +93,9 @@ const api = {
       const { bytes, mime } = await createTranscoder().still(await bars(picture), picture.aspect);
       return { size: bytes.length, mime, address: address(bytes, mime) };
     }, new AbortController()),
-  /** Cuts the chosen file and puts `<directory>/<rendition>/init.mp4`, `<n>.m4s` on the server's disk. */
-  cut: (directory: string) => answer((signal) => record(createTranscoder().cut(file(), signal), directory), new AbortController()),
+  /** Cuts the chosen file, behind the segments that were kept, and puts `<directory>/<rendition>/init.mp4`, `<n>.m4s` on the server's disk. */
+  cut: (directory: string, kept: readonly number[] = []) =>
+    answer((signal) => record(createTranscoder().cut(file(), signal, kept), directory), new AbortController()),
   /** The same of one quality of the chosen file. */
   encode: (directory: string, quality: VideoQuality) =>
     answer((signal) => record(createTranscoder().encode(file(), quality, signal), directory), new AbortController()),
@@ -290,12 +293,12 @@ async function record(events: AsyncIterable<CutEvent>, directory: string): Promi
       await put(`${directory}/poster`, event.bytes);
     } else if (event.type === 'rendition') {
       const { kind, codecs, width, height, frameRate, init } = event.rendition;
-      renditions[event.rendition.index] = { kind, codecs, width, height, frameRate, durations: [], sizes: [] };
+      renditions[event.rendition.index] = { kind, codecs, width, height, frameRate, durations: [], sizes: [], from: event.from ?? 0 };
       await put(`${directory}/${event.rendition.index}/init.mp4`, init);
     } else if (event.type === 'segment') {
       const rendition = renditions[event.rendition];
       if (!rendition) throw new Error('A segment came before its rendition.');
-      written.push(put(`${directory}/${event.rendition}/${rendition.durations.length}.m4s`, event.bytes));
+      written.push(put(`${directory}/${event.rendition}/${rendition.from + rendition.durations.length}.m4s`, event.bytes));
       // Chromium refuses thousands of requests at once, as a busy disk lets them pile up.
       if (written.length % AT_ONCE === 0) await Promise.all(written);
       rendition.durations.push(event.duration);

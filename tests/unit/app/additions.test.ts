@@ -100,6 +100,32 @@ describe('a publication with captions and tiles', () => {
     expect(await leftOn(store)).toEqual([]);
   });
 
+  test('that is given up takes nothing of them from the same video published before', async () => {
+    const disk = createMemoryStore(1e9);
+    const abort = new AbortController();
+    let isAgain = false;
+    let rows = 0;
+    const store: Store = {
+      ...disk,
+      async write(changes) {
+        await disk.write(changes);
+        if (!isAgain || !changes.some(({ key, value }) => key.includes('/group/captions/') && value)) return;
+        rows++;
+        abort.abort();
+      },
+    };
+    const publisher = await network({ store, cut: { sheets: SHEETS } });
+    const options = { title: 'Sea', captions: CAPTIONS };
+    await world.run((await world.run(publisher.app.publish(fakeFile(1), options))).done);
+    const left = await leftOn(store);
+    isAgain = true;
+    const again = publisher.app.publish(fakeFile(1), { ...options, signal: abort.signal });
+    await expect(world.run(again)).rejects.toMatchObject({ code: 'aborted' });
+    expect(rows).toBeGreaterThan(0);
+    expect(await leftOn(store)).toEqual(left);
+    expect(left.length).toBeGreaterThan(20);
+  });
+
   test('stands when its tiles can’t be made', async () => {
     const publisher = await network({ cut: { sheets: { ...SHEETS, sheets: [] } } });
     const { videoId, done } = await world.run(publisher.app.publish(fakeFile(1), { title: 'Sea' }));

@@ -13,11 +13,14 @@ import { deviceOf } from '../../../src/records/vector-clock.ts';
 import { seededRandom } from '../../sim/random.ts';
 import { createWorld, type SimNode, type World } from '../../sim/world.ts';
 import { createMemoryPairers } from '../node/support/memory-pairer.ts';
-import { createFakeTranscoder, type FakeCut } from './fake-transcoder.ts';
+import { createFakeTranscoder, type FakeCut, type FakeTranscoder } from './fake-transcoder.ts';
+import { createMemoryFiles, type MemoryFiles } from './memory-files.ts';
+import { createMemoryLocks, type MemoryLocks } from './memory-locks.ts';
 
 export interface Tab extends SimNode {
   readonly app: KadreelApp;
   readonly account: Signer;
+  readonly transcoder: FakeTranscoder;
   /** Cuts, encodes and conversions under way. */
   working(): number;
 }
@@ -37,6 +40,8 @@ export interface TabOptions {
   readonly quota?: number;
   readonly account?: Signer;
   readonly playable?: Promise<void>;
+  /** What is known of files: of the same browser as the store. */
+  readonly files?: MemoryFiles;
   readonly conditions?: ReturnType<HelpConditions['current']>;
 }
 
@@ -52,6 +57,8 @@ const DISK = 1e9;
 export function createAppWorld(seed: number): AppWorld {
   const world = createWorld({ seed });
   const random = seededRandom(seed + 1);
+  /** Tabs that know the same files are of one browser. */
+  const browsers = new Map<unknown, MemoryLocks>();
   const people = createMemoryPairers({ clock: world.scheduler.clock, random: seededRandom(seed + 2) });
   return {
     ...world,
@@ -63,8 +70,12 @@ export function createAppWorld(seed: number): AppWorld {
       quota = 1e8,
       account,
       playable = Promise.resolve(),
+      files = createMemoryFiles(),
       conditions = NO_OBJECTION,
     } = {}) {
+      const browser = browsers.get(files) ?? createMemoryLocks();
+      browsers.set(files, browser);
+      const locks = browser.tab();
       const added = world.add({ store, keeps, quota });
       const signer = account ?? world.crypto.signer(random);
       const transcoder = createFakeTranscoder(cut);
@@ -75,7 +86,7 @@ export function createAppWorld(seed: number): AppWorld {
         store,
         account: signer,
         device: deviceOf(random.bytes(8)),
-        transcoder,
+        ...{ transcoder, locks, files: files.keeper },
         conditions: { current: () => conditions, onChange: () => () => undefined },
         node: added.node,
         network: NO_SETTINGS,
@@ -87,7 +98,11 @@ export function createAppWorld(seed: number): AppWorld {
         playable,
         abandon: () => undefined,
       });
-      return { ...added, app, account: signer, working: () => transcoder.running };
+      const crash = (): void => {
+        locks.close();
+        added.crash();
+      };
+      return { ...added, app, account: signer, transcoder, crash, working: () => transcoder.running };
     },
     async pass(ms) {
       await world.scheduler.advance(ms);

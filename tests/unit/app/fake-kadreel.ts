@@ -8,6 +8,7 @@ import type {
   NetworkView,
   NodeHealth,
   PublishOptions,
+  Unfinished,
   VideoCard,
   WatchSession,
 } from '../../../src/app/api.ts';
@@ -36,7 +37,11 @@ export interface FakeKadreel {
   /** Changes of the network's settings, and what the page is told of the network. */
   readonly changes: Call<NetworkSettings, void>[];
   network: { settings: NetworkSettings; view: NetworkView };
+  /** Unfinished publications that were gone on with, and given up. */
+  readonly goings: Call<{ readonly id: string; readonly file: SourceFile | null }, void>[];
+  readonly discards: Call<string, void>[];
   /** Tells everyone who listens. */
+  unfinished(unfinished: readonly Unfinished[]): void;
   health(health: NodeHealth): void;
   readonly healthListeners: () => number;
 }
@@ -47,6 +52,9 @@ export interface Call<A, R> extends Deferred<R> {
 }
 
 export function createFakeKadreel(): FakeKadreel {
+  const goings: FakeKadreel['goings'] = [];
+  const discards: FakeKadreel['discards'] = [];
+  const unfinishedListeners = new Set<(unfinished: readonly Unfinished[]) => void>();
   const listeners = new Set<(health: NodeHealth) => void>();
   const probes: FakeKadreel['probes'] = [];
   const publications: FakeKadreel['publications'] = [];
@@ -80,6 +88,11 @@ export function createFakeKadreel(): FakeKadreel {
     abandoned,
     changes,
     network,
+    goings,
+    discards,
+    unfinished: (unfinished) => {
+      for (const listener of unfinishedListeners) listener(unfinished);
+    },
     healthListeners: () => listeners.size,
     health: (health) => {
       for (const listener of listeners) listener(health);
@@ -127,6 +140,12 @@ export function createFakeKadreel(): FakeKadreel {
       abandon: (url) => void abandoned.push(url),
       newest: (signal) => open(newest, null, signal),
       mine: () => open(mine, null, undefined),
+      onUnfinished(listener) {
+        unfinishedListeners.add(listener);
+        return () => unfinishedListeners.delete(listener);
+      },
+      goOn: (id, file) => open(goings, { id, file: file ?? null }, undefined),
+      discard: (id) => open(discards, id, undefined),
       onHealth(listener) {
         listeners.add(listener);
         return () => listeners.delete(listener);

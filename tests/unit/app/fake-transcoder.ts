@@ -8,6 +8,8 @@ import { convertSynthetic, type SyntheticSource } from '../media/synthetic-video
 export interface FakeTranscoder extends Transcoder {
   /** Cuts and encodes under way. */
   readonly running: number;
+  /** Segments made so far, those included that came to nobody. */
+  readonly made: number;
 }
 
 export interface FakeCut {
@@ -29,6 +31,8 @@ export interface FakeCut {
   readonly quick?: boolean;
   /** To be waited for before the converter gives anything. */
   readonly converting?: (signal: AbortSignal) => Promise<void>;
+  /** False for one that begins afresh whatever is kept. */
+  readonly resumes?: boolean;
   /** Called before each event is given, the probe being one as well; may throw. */
   readonly before?: (event: CutEvent['type'] | 'probe') => void | Promise<void>;
 }
@@ -61,26 +65,30 @@ export function createFakeTranscoder(cut: FakeCut = {}): FakeTranscoder {
     plan = 'copy',
     height = 180,
     init,
+    resumes = true,
     video,
     before = () => undefined,
   } = cut;
   let running = 0;
+  let made = 0;
 
-  async function* events(file: SourceFile): AsyncGenerator<CutEvent, void, undefined> {
+  async function* events(file: SourceFile, kept: readonly number[]): AsyncGenerator<CutEvent, void, undefined> {
     const [seed = 0] = new Uint32Array(await file.slice(0, 4).arrayBuffer());
     const random = seededRandom(seed);
+    const from = (index: number): number => (resumes ? (kept[index] ?? 0) : 0);
     if (poster) yield { type: 'poster', bytes: poster, mime: 'image/jpeg' };
     for (const rendition of RENDITIONS) {
       const size = rendition.kind === 'video' ? { width: Math.round((height * 16) / 9), height } : {};
       yield {
         type: 'rendition',
         rendition: { ...rendition, ...size, ...(init && { init }), ...(video && rendition.kind === 'video' && { init: video.init }) },
+        from: from(rendition.index),
       };
     }
     for (let n = 0; n < segments; n++) {
       for (const { index, kind } of RENDITIONS) {
         const bytes = (kind === 'video' && video?.segments[n]) || random.bytes(size);
-        yield { type: 'segment', rendition: index, bytes: bytes.slice(), duration: SEGMENT };
+        if (n >= from(index)) yield { type: 'segment', rendition: index, bytes: bytes.slice(), duration: SEGMENT };
       }
       yield { type: 'progress', fraction: (n + 1) / segments };
     }
@@ -91,11 +99,13 @@ export function createFakeTranscoder(cut: FakeCut = {}): FakeTranscoder {
     const [seed = 0] = new Uint32Array(await file.slice(0, 4).arrayBuffer());
     const random = seededRandom(seed + quality.height);
     const { starts } = quality;
+    const from = resumes ? (quality.from ?? 0) : 0;
     const [picture] = RENDITIONS as readonly [CutRendition];
-    yield { type: 'rendition', rendition: { ...picture, ...(init && { init }), width: quality.width, height: quality.height } };
+    yield { type: 'rendition', rendition: { ...picture, ...(init && { init }), width: quality.width, height: quality.height }, from };
     for (const [n, start] of starts.entries()) {
       const duration = (starts[n + 1] ?? segments * SEGMENT) - start;
-      yield { type: 'segment', rendition: 0, bytes: random.bytes(size), duration };
+      const bytes = random.bytes(size);
+      if (n >= from) yield { type: 'segment', rendition: 0, bytes, duration };
       yield { type: 'progress', fraction: (n + 1) / starts.length };
     }
     yield { type: 'done' };
@@ -107,6 +117,7 @@ export function createFakeTranscoder(cut: FakeCut = {}): FakeTranscoder {
       for await (const event of events) {
         await before(event.type);
         if (signal.aborted) throw abortError(signal);
+        if (event.type === 'segment') made++;
         yield event;
       }
     } finally {
@@ -118,6 +129,9 @@ export function createFakeTranscoder(cut: FakeCut = {}): FakeTranscoder {
     get running() {
       return running;
     },
+    get made() {
+      return made;
+    },
     async probe(_file, signal) {
       await before('probe');
       if (signal.aborted) throw abortError(signal);
@@ -128,7 +142,7 @@ export function createFakeTranscoder(cut: FakeCut = {}): FakeTranscoder {
       const audio = { codec: 'AAC', channels: 2, sampleRate: 48_000, bitrate: 4_000, copied };
       return { duration, container: 'MP4', video, audio, plan };
     },
-    cut: (file, signal) => watched(events(file), signal),
+    cut: (file, signal, kept = []) => watched(events(file, kept), signal),
     encode: (file, quality, signal) => watched(qualityEvents(file, quality), signal),
     isQuick: async () => cut.quick ?? true,
     async convert({ source, args }, signal) {

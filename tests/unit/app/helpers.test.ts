@@ -10,6 +10,7 @@ import { transcodeJobSchema } from '../../../src/media/transcode-job.ts';
 import { doJob, syntheticSource } from '../media/synthetic-video.ts';
 import { type AppWorld, createAppWorld, type Tab, type TabOptions } from './app-world.ts';
 import { type FakeCut, fakeFile } from './fake-transcoder.ts';
+import { createMemoryFiles } from './memory-files.ts';
 
 let world: AppWorld;
 afterEach(() => world.close());
@@ -164,12 +165,72 @@ describe('publishing with helpers', () => {
     }
     expect(before).toBeGreaterThan(0);
     await world.run(made.done);
+    // Two groups of each of five renditions: none of what was wrong, and none twice. Others may bring the old ones back, as copies that they have.
+    expect((await world.run(publisher.node.groups.usage())).groups).toBe(10);
     await world.pass(31_000); // the page reads its own manifest anew
     await wrongIn();
     await world.pass(1_000);
     expect(await wrongIn()).toBe(0);
     expect(made.work()?.workers.find(({ id }) => id === one.node.contact.id)?.dropped).toBe(true);
     expect(made.qualities()).toEqual(ALL);
+  });
+
+  test('[W1] a publisher that dies while others help it goes on behind what is on its disk', async () => {
+    world = createAppWorld(11);
+    world.openNode();
+    let jobs = 0;
+    const cut: FakeCut = {
+      converting: (signal) => {
+        jobs++;
+        return wait(world.scheduler.clock, JOB, signal);
+      },
+    };
+    const [store, files] = [createMemoryStore(1e9), createMemoryFiles('asks')];
+    const account = world.crypto.signer({ bytes: (length) => new Uint8Array(length).fill(7), float: () => 0.5 });
+    const open = (): Tab => world.tab({ store, files, account, cut: { ...SOURCE, ...cut } });
+    const victim = open();
+    await helper({ cut });
+    await helper({ cut });
+    await world.pass(10_000);
+    const { videoId, done } = await publish(victim);
+    done.catch(() => undefined); // Its tab is closed.
+    let kept: readonly string[] = [];
+    while (kept.length < 8) {
+      await world.pass(500);
+      kept = (await store.keys('segments', 'open/')).filter((key) => key.includes('0p/'));
+    }
+    victim.app.close('the tab was closed');
+    victim.crash();
+    const next = open();
+    let left = 1;
+    let id = '';
+    next.app.onUnfinished((unfinished) => {
+      left = unfinished.length;
+      id = unfinished[0]?.id ?? id;
+    });
+    // It is linked with its helpers when the person gives it the file.
+    await world.pass(10_000);
+    const before = jobs;
+    await world.run(next.app.goOn(id));
+    for (let passed = 0; passed < 400 && (left > 0 || passed < 10); passed++) await world.pass(1_000);
+    expect(left).toBe(0);
+    const { renditions } = await world.run(world.tab({ keeps: false }).app.manifest(videoId));
+    expect(renditions.map(({ height }) => height).sort((a, b) => a - b)).toEqual([0, 240, 360, 480, 720]);
+    for (const { width, height, groups } of renditions) {
+      if (height === 0 || height === 720 || groups.type !== 'inline') continue;
+      const segments = groups.groups.flatMap(({ key, durations }) => durations.map((_, index) => ({ key, index })));
+      expect(segments).toHaveLength(video.segments.length);
+      for (const [n, { key, index }] of segments.entries()) {
+        const source = video.sources[n] as NonNullable<(typeof video.sources)[number]>;
+        const right = doJob({ ...source, width, height, bitrate: 1, rate: 1 }, video.segments[n] as Bytes);
+        const there = await world.run(next.node.groups.segment(key, index));
+        expect(there && equal(there, right.bytes), `segment ${n} of ${height}p`).toBe(true);
+      }
+    }
+    expect([...(await store.keys('meta', 'journal/')), ...(await store.keys('segments', 'open/'))]).toEqual([]);
+    console.info(`${before} jobs until the publisher died with ${kept.length} segments on its disk, ${jobs - before} after that`);
+    // Some are made twice, to compare or as one was slow.
+    expect(jobs - before).toBeLessThan(36 - kept.length + 6);
   });
 
   test('[J7] a helper that dies in the middle takes nothing with it', async () => {

@@ -24,6 +24,7 @@ const DOINGS: Readonly<Record<Doing, true>> = {
   probing: true,
   preparing: true,
   publishing: true,
+  discarding: true,
   opening: true,
   playing: true,
   changing: true,

@@ -6,6 +6,7 @@ import {
   type CutSegment,
   cutAudio,
   cutVideo,
+  findJoint,
   MAX_GOP_BYTES,
   measureGops,
   SEGMENT_SECONDS,
@@ -182,3 +183,50 @@ describe('cutAudio', () => {
     expect(segments.flatMap((segment) => segment.packets.map(({ id }) => id))).toEqual([1, 2, 3, 4]);
   });
 });
+
+describe('findJoint', () => {
+  const behind = (packets: readonly Packet[], from: Packet): Packet[] => packets.slice(packets.findIndex(({ id }) => id === from.id));
+
+  test('what is cut from there on is what was cut there before: pictures', async () => {
+    await fc.assert(
+      fc.asyncProperty(gopList, fc.double({ min: 0, max: 20, noNaN: true }), fc.nat(30), async (gops, from, number) => {
+        const packets = pictures(gops, { from });
+        const whole = await all(cutVideo(stream(packets), from));
+        const joint = await findJoint(number, stream(packets), (traced) => cutVideo(traced, from));
+        expect(joint === null).toBe(number >= whole.length);
+        if (!joint) return;
+        expect(joint.at).toBe(number === 0 ? 0 : whole[number - 1]?.end);
+        const rest = await all(cutVideo(stream(behind(packets, joint.from)), from));
+        expect(rest.map(shape)).toEqual(whole.slice(number).map(shape));
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test('the same of sound, off its grid and with gaps', async () => {
+    const gap = fc.oneof({ weight: 20, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.double({ min: 0, max: 9, noNaN: true }) });
+    const jitter = fc.double({ min: -0.004, max: 0.004, noNaN: true });
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(gap, jitter), { minLength: 1, maxLength: 900 }), fc.nat(8), async (steps, number) => {
+        let time = 0;
+        const packets = steps.map(([wait, off], id) => {
+          time += wait + 1024 / 48_000;
+          return packet(id, { type: 'key', timestamp: time + off, duration: 1024 / 48_000, byteLength: 100 });
+        });
+        const grid = { origin: 0.5, codec: 'aac', sampleRate: 48_000 };
+        const whole = await all(cutAudio(stream(packets), grid));
+        const joint = await findJoint(number, stream(packets), (traced) => cutAudio(traced, grid));
+        expect(joint === null).toBe(number >= whole.length);
+        if (!joint) return;
+        const options = number === 0 ? grid : { ...grid, at: joint.at };
+        const rest = await all(cutAudio(stream(behind(packets, joint.from)), options));
+        expect(rest.map(shape)).toEqual(whole.slice(number).map(shape));
+      }),
+      { numRuns: 25 },
+    );
+  });
+});
+
+function shape({ packets, start, end }: CutSegment<Packet>): unknown {
+  return { start, end, packets: packets.map(({ id, timestamp, duration }) => ({ id, timestamp, duration })) };
+}

@@ -1,0 +1,180 @@
+/** One publication, from what its journal says to the end: cut, announced, its qualities made, its copies stored. */
+
+import { fail } from '../base/errors.ts';
+import type { Clock, Crypto, FileKeeper, Random, Signer, SourceFile, Transcoder } from '../base/ports.ts';
+import { abortError, orAbort, quiet } from '../base/timing.ts';
+import type { Key } from '../kademlia/key.ts';
+import type { VideoId } from '../media/manifest.ts';
+import type { DhtNode } from '../node/dht-node.ts';
+import { recordKey } from '../records/record.ts';
+import type { Device } from '../records/vector-clock.ts';
+import { addPreview, keepCaptions, previewEnded } from './additions.ts';
+import type { CopiesReport, PublishStage, QualityState, SharedWork } from './api.ts';
+import type { BadHelpers } from './bad-helpers.ts';
+import type { Journal, JournalEntry } from './journal.ts';
+import { CAPTIONS_PART, FIRST_PART } from './journal-rows.ts';
+import type { Library, PublishedVideo } from './library.ts';
+import { readOwnManifest } from './own-manifest.ts';
+import { type Packed, packAll, packedOf } from './packing.ts';
+import { beginQuality, endedRungs, openPart, removeRepaired } from './part-work.ts';
+import { groupsOf, longestOf, makeQualities, rungsFor } from './qualities.ts';
+import { spreadAll } from './spread.ts';
+import { createVideoVersions } from './video-versions.ts';
+
+/** What all publications of a tab share. */
+export interface PublicationParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly crypto: Crypto;
+  readonly account: Signer;
+  readonly device: Device;
+  readonly transcoder: Transcoder;
+  readonly node: DhtNode;
+  readonly library: Library;
+  /** Helpers that are not asked. */
+  readonly bad: Promise<BadHelpers>;
+}
+
+/** What giving one up needs. */
+export interface GivingUp extends Pick<PublicationParts, 'crypto' | 'account' | 'library'> {
+  readonly journal: Pick<Journal, 'discard'>;
+  readonly files: FileKeeper;
+}
+
+export interface PublicationOptions extends PublicationParts {
+  readonly entry: JournalEntry;
+  /** The file, once it is there; asked for when something is to be made of it. */
+  readonly file: () => Promise<SourceFile>;
+  readonly signal: AbortSignal;
+  /** `making` stands for all that is done before the link works, whatever it is called. */
+  readonly onProgress: (stage: Extract<PublishStage, 'announce' | 'copies'> | 'making', fraction: number) => void;
+  readonly onQualities: (states: readonly QualityState[]) => void;
+  /** Who makes them, when others help. */
+  readonly onSharedWork: (work: SharedWork) => void;
+}
+
+/** The address of the video that an entry becomes. */
+export function videoIdOf({ crypto, account }: Pick<PublicationParts, 'crypto' | 'account'>, entry: JournalEntry): VideoId {
+  return recordKey(crypto, account.publicKey, entry.facts.name);
+}
+
+/** Whether a file is needed to go on: something is to be made of it yet. */
+export function needsFile({ facts, parts }: JournalEntry): boolean {
+  if (!previewEnded({ parts })) return true;
+  if (parts.every(({ name, facts }) => name !== FIRST_PART || facts.status === 'open')) return true;
+  if (facts.rungs === null) return true;
+  return facts.rungs.some((rung) => parts.every(({ name, facts }) => name !== rung || facts.status === 'open'));
+}
+
+/**
+ * Resolves when the link works; `done` when it is safe to close. Whoever aborts it before the link works removes what it wrote. The journal is still
+ * there at its end.
+ */
+export async function runPublication(options: PublicationOptions): Promise<{ videoId: VideoId; done: Promise<CopiesReport> }> {
+  const { clock, crypto, node, library, transcoder, entry, signal, onProgress } = options;
+  const first = entry.part(FIRST_PART);
+  const videoId = videoIdOf(options, entry);
+
+  const cut = async (): Promise<Packed> => {
+    if (first.facts.status === 'joined') return packedOf(first);
+    const { packing, packed } = await openPart(options, first, (fraction) => onProgress('making', fraction));
+    if (packed) return packed;
+    const file = await options.file();
+    return packAll(packing, (kept) => transcoder.cut(file, signal, kept), signal);
+  };
+
+  const packed = await cut();
+  if (signal.aborted) throw abortError(signal);
+  const known = first.facts.status === 'joined' ? await library.get(videoId) : null;
+  if (first.facts.status === 'joined' && !known) throw fail('not-found', 'The video is no longer among those of this browser.');
+  const manifest = known && (await readOwnManifest(crypto, known));
+  const versions = createVideoVersions({
+    ...{ ...options, ...entry.facts, poster: entry.choices.poster ?? packed.poster, first: packed.renditions },
+    last: known && manifest && { video: known, manifest },
+  });
+  /** Of the first version; and those that came with others before this page. */
+  const groups = [...groupsOf(packed.renditions)];
+  const later = manifest?.groups.filter((group) => !groups.includes(group)) ?? [];
+  const begin = async (): Promise<PublishedVideo> => {
+    const captions = await keepCaptions({ crypto, entry }, longestOf(packed.renditions));
+    groups.push(...captions.flatMap((one) => one.groups.map(({ key }) => key)));
+    const parts = [first, ...(captions.length > 0 ? [entry.part(CAPTIONS_PART)] : [])];
+    return versions.next({ additions: { captions } }, async (next) => {
+      const changes = parts.map((part) => part.changing({ status: 'joined' }));
+      await library.add(
+        next,
+        changes.map(({ row }) => row),
+      );
+      for (const { done } of changes) done();
+    });
+  };
+  const video = known ?? (await begin());
+  onProgress('making', 1);
+  if (entry.facts.stage === 'cutting') {
+    const starts = packed.renditions.flatMap((rendition) => rendition.groups[0]?.key ?? []);
+    await Promise.all([library.announce(video, signal), ...starts.map((group) => node.announce(group, signal))]);
+    if (signal.aborted) throw abortError(signal);
+    // The link works. A listing can't be called back from the nodes that have it, so from here on there is no cancelling.
+    await entry.change({ stage: 'listed' });
+    await library.list(video).catch(() => undefined); // Listed within the hour.
+  }
+  onProgress('announce', 1);
+
+  const spread = (groups: readonly Key[], onShare: (fraction: number) => void): Promise<CopiesReport> =>
+    quiet(
+      spreadAll({
+        ...{ clock, node, groups, signal, onProgress: onShare },
+        stored: entry.copies,
+        onStored: (group, copies) => entry.noteCopies(group, copies).catch(() => undefined), // Offered again after the next start.
+      }),
+    );
+  const spreading = [spread(groups, (fraction) => onProgress('copies', fraction))];
+  const onMade = (groups: readonly Key[]): void => void spreading.push(spread(groups, () => undefined));
+  if (later.length > 0) onMade(later);
+
+  const make = async (): Promise<void> => {
+    const all = rungsFor(packed.renditions);
+    const { rungs } = entry.facts;
+    const wanted = rungs ? all.filter(({ name }) => rungs.includes(name)) : all.filter(({ name }) => !entry.choices.without.includes(name));
+    if (!rungs) await entry.change({ rungs: wanted.map(({ name }) => name) });
+    const ended = endedRungs(entry);
+    const isWhole = wanted.every(({ name }) => ended.has(name));
+    if (isWhole && previewEnded(entry)) return options.onQualities(wanted.flatMap(({ name }) => ended.get(name) ?? []));
+    const file = await options.file();
+    const picture = packed.renditions.find(({ rendition }) => rendition.kind === 'video') ?? null;
+    const { starts, end } = packed;
+    const joining = { transcoder, library, versions, file, onMade, signal };
+    const making = makeQualities({
+      ...joining,
+      ...{ clock, groups: node.groups, rungs: wanted, starts, end, ended },
+      begin: (name, onPart) => beginQuality(options, name, onPart),
+      onState: options.onQualities,
+      // Loaded when the link works: nobody waits for it.
+      openSharing: async () =>
+        picture &&
+        (await import('./quality-sharing.ts')).openQualitySharing({
+          ...{ ...options, bad: await options.bad, picture, starts, end, onWork: options.onSharedWork },
+        }),
+    });
+    await Promise.all([making, ...(previewEnded(entry) ? [] : [addPreview({ ...joining, crypto, entry })])]);
+  };
+
+  const finish = async (): Promise<CopiesReport> => {
+    await make();
+    const reports = await Promise.all(spreading);
+    await removeRepaired(entry).catch(() => undefined); // It takes room, and does no harm.
+    return { stored: Math.min(...reports.map(({ stored }) => stored)), wanted: Math.max(...reports.map(({ wanted }) => wanted)) };
+  };
+  return { videoId, done: quiet(orAbort(finish(), signal)) };
+}
+
+/** Removes what a publication wrote; a video whose link works stays as it is. What can't be removed now is shown after the next start. */
+export async function giveUp(parts: GivingUp, entry: JournalEntry): Promise<void> {
+  // Should the tab be closed in the middle, the next one goes on with it.
+  if (entry.facts.stage === 'cutting') await entry.change({ stage: 'leaving' }).catch(() => undefined);
+  // A video that was never kept needs no write, which a disk in trouble may refuse.
+  const isKept = entry.parts.some(({ name, facts }) => name === FIRST_PART && facts.status === 'joined');
+  if (entry.facts.stage !== 'listed' && isKept) await parts.library.remove(videoIdOf(parts, entry));
+  await parts.files.remove(entry.id);
+  await parts.journal.discard(entry.id);
+}
