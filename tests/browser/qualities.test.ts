@@ -222,6 +222,8 @@ describe("what WebCodecs can't do right is left to ffmpeg", () => {
 describe('a player that changes quality at every segment', () => {
   /** Every change that there is among three levels. */
   const ORDER = [0, 1, 2, 0, 2, 1];
+  /** Plays at most, until each change was on the screen. */
+  const ROUNDS = 4;
 
   test.each<[FixtureName, By, readonly (readonly [number, number])[]]>([
     [
@@ -250,20 +252,27 @@ describe('a player that changes quality at every segment', () => {
     ],
   ])('of %s by %s sees no hole and no fault', async (name, by, sizes) => {
     const { directory, segments, size } = await compose(name, { by, sizes });
-    const seen = unwrap(
-      await tab.page.evaluate(([where, order]) => window.transcoder.playSwitching(where, order), [directory, ORDER] as const),
-    );
-    expect(seen.complaints).toEqual([]);
-    expect(seen.levels).toEqual(Array.from({ length: segments }, (_, n) => ORDER[n % ORDER.length]));
-    const changes = (levels: readonly number[]): string[] => levels.slice(1).map((level, n) => `${levels[n]} to ${level}`);
-    expect(changes(seen.shown)).toEqual(expect.arrayContaining(changes(seen.levels.slice(0, ORDER.length + 1))));
-    expect([...seen.sizes].sort()).toEqual([size, ...sizes].map(([width, height]) => `${width}×${height}`).sort());
-    seen.buffered.forEach(([start], n) => {
-      expect(start - (seen.buffered[n - 1]?.[1] ?? 0)).toBeLessThanOrEqual(0.05);
-    });
     const end = (await cut(name)).end / 1e6;
-    expect(seen.buffered.at(-1)?.[1]).toBeGreaterThan(end - 0.05);
-    expect(seen.played).toBeGreaterThan(end - 0.05);
+    const changes = (levels: readonly number[]): string[] => levels.slice(1).map((level, n) => `${levels[n]} to ${level}`);
+    const loaded = Array.from({ length: segments }, (_, n) => ORDER[n % ORDER.length] as number);
+    const missing = new Set(changes(loaded.slice(0, ORDER.length + 1)));
+    // hls.js may load a segment once more from another level and show that one: what was not on the screen then must be the next time.
+    for (let round = 0; missing.size > 0 && round < ROUNDS; round++) {
+      const seen = unwrap(
+        await tab.page.evaluate(([where, order]) => window.transcoder.playSwitching(where, order), [directory, ORDER] as const),
+      );
+      expect(seen.complaints).toEqual([]);
+      expect(seen.levels).toEqual(loaded);
+      expect([...seen.sizes].sort()).toEqual([size, ...sizes].map(([width, height]) => `${width}×${height}`).sort());
+      seen.buffered.forEach(([start], n) => {
+        expect(start - (seen.buffered[n - 1]?.[1] ?? 0)).toBeLessThanOrEqual(0.05);
+      });
+      expect(seen.buffered.at(-1)?.[1]).toBeGreaterThan(end - 0.05);
+      expect(seen.played).toBeGreaterThan(end - 0.05);
+      console.info(`${name} by ${by}: levels on the screen ${seen.shown.join(' ')}`);
+      for (const change of changes(seen.shown)) missing.delete(change);
+    }
+    expect([...missing]).toEqual([]);
   });
 
   /** One video of what was copied and what was made of it: pictures first, the best first, then the sound, as a manifest has them. */
