@@ -18,14 +18,20 @@ const RUNS = 5;
 const MINUTE = 60e6;
 const SEGMENT = 4e6;
 
-const bench: Bench = async () => {
+/** `--only copy,webcodecs,threads`: the parts that are measured; all without it. */
+const bench: Bench = async ({ args }) => {
+  const only = args.includes('--only') ? (args[args.indexOf('--only') + 1] ?? '').split(',') : ['copy', 'webcodecs', 'threads'];
+  const rows: BenchRow[] = [];
   const folder = await mkdtemp(join(tmpdir(), 'kadreel-bench-'));
   const site = await startSite();
   const browser = await launch();
   const media = await openTranscoderTab(folder);
   try {
     const tab = await openTab(browser, site.url);
-    return [...(await copying(tab, folder)), await byWebCodecs(media, folder), await byThreads(media)];
+    if (only.includes('copy')) rows.push(...(await copying(tab, folder)));
+    if (only.includes('webcodecs')) rows.push(await byWebCodecs(media, folder));
+    if (only.includes('threads')) rows.push(await byThreads(media));
+    return rows;
   } finally {
     await media.close();
     await browser.close();
