@@ -16,7 +16,7 @@ const SOON = 1_000;
 
 export interface SpreadOptions {
   readonly clock: Clock;
-  readonly node: Pick<DhtNode, 'announce' | 'copies' | 'links' | 'onLinks'>;
+  readonly node: Pick<DhtNode, 'announce' | 'copies' | 'readBack' | 'links' | 'onLinks'>;
   readonly groups: readonly Key[];
   /** Copies that other disks took at an earlier time: those groups are not offered again. */
   readonly stored?: ReadonlyMap<Key, number>;
@@ -27,7 +27,7 @@ export interface SpreadOptions {
 }
 
 /**
- * Resolves when each group is on one other disk at least, and all who are near were asked. `onProgress` gets 0 to 1. Rejects with
+ * Resolves when each group is on one other disk at least and was read back from one, and all who are near were asked. `onProgress` gets 0 to 1. Rejects with
  * `aborted`, or `not-found` when a group is no longer here.
  */
 export async function spreadAll(options: SpreadOptions): Promise<CopiesReport> {
@@ -38,12 +38,16 @@ export async function spreadAll(options: SpreadOptions): Promise<CopiesReport> {
   const report = (): void => options.onProgress([...stored.values()].filter((copies) => copies > 0).length / Math.max(1, stored.size));
 
   /** A lookup that failed, or a disk that is too full to note the copies: it is tried again. */
-  const spread = (group: Key): Promise<number> =>
-    node.copies.spread(group, { wanted, signal }).catch((error: unknown) => {
+  const spread = async (group: Key): Promise<number> => {
+    try {
+      const copies = await node.copies.spread(group, { wanted, signal });
+      return copies > 0 && (await node.readBack(group, signal)) ? copies : 0;
+    } catch (error) {
       if (signal.aborted) throw abortError(signal);
       if (hasCode(error, 'not-found')) throw error;
       return 0;
-    });
+    }
+  };
 
   const round = async (): Promise<void> => {
     const queue = [...stored].filter(([, copies]) => copies === 0).map(([group]) => group);

@@ -18,6 +18,7 @@ import { createOverlay } from './overlay.ts';
 import { createOwnContact } from './own-contact.ts';
 import { createPeers } from './peers.ts';
 import { createPunching } from './punch.ts';
+import { createReadBack } from './read-back.ts';
 import { createRelay } from './relay.ts';
 import { createRemembered } from './remembered.ts';
 import { createRepublishing } from './republishing.ts';
@@ -167,16 +168,13 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     tokenBook,
   });
   const { groups, copies, keeper, announce } = keeping;
+  const fetching = {
+    ...{ crypto, groups, storeId: options.storeId, holdersOf: keeping.holdersOf },
+    connect: (to: Contact, limit: AbortSignal) => peers.connect(to, { signal: limit, transfer: true }),
+  };
+  const readBack = createReadBack({ ...fetching, random });
   const segments = createSegments({
-    clock,
-    crypto,
-    settings,
-    groups,
-    storeId: options.storeId,
-    self,
-    holdersOf: keeping.holdersOf,
-    connect: (to, limit) => peers.connect(to, { signal: limit, transfer: true }),
-    linked: peers.get,
+    ...{ ...fetching, clock, settings, self, linked: peers.get },
     onComplete: (group) => void announce(group).catch(() => undefined), // Renewed within the hour.
   });
   const helpers = createHelpers({ linked: peers.get });
@@ -229,6 +227,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     groups,
     segments,
     copies,
+    readBack,
     helpers,
     helping,
     announce,

@@ -10,6 +10,7 @@ import type { Helping } from './helping.ts';
 import type { Link } from './link.ts';
 import type { Overlay } from './overlay.ts';
 import type { Peers } from './peers.ts';
+import type { ReadBack } from './read-back.ts';
 import type { OpenNodeWishes } from './routing.ts';
 import type { Segments } from './segments.ts';
 import type { NodeSettings } from './settings.ts';
@@ -50,6 +51,7 @@ export interface DhtNode {
   readonly groups: GroupStore;
   readonly segments: Segments;
   readonly copies: Copies;
+  readonly readBack: ReadBack;
   /** Linked nodes that do jobs for us. */
   readonly helpers: Helpers;
   /** Jobs that this node does for others. */

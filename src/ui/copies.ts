@@ -22,7 +22,7 @@ export function copiesLine(copies: CopiesReport | null, { tabs, making }: { tabs
     return {
       safe: true,
       title: 'Safe to close',
-      text: `Kept by ${copies.stored} of ${copies.wanted} other tabs. It plays on without this one.`,
+      text: `Kept by ${copies.stored} of ${copies.wanted} other tabs, and read back. It plays on without this one.`,
     };
   }
   if (tabs === 0) return { safe: false, title: 'Keep this tab open', text: 'Nobody else is here yet to keep a copy.' };

@@ -8,7 +8,11 @@ import { createScheduler } from '../../sim/scheduler.ts';
 const keyOf = (n: number): Key => n.toString(16).padStart(40, '0') as Key;
 
 /** Spreads `groups` groups; `spread` says what comes of one try, `announced` and `tried` tell what was done. */
-function bench(groups: number, spread: (group: Key, tries: number) => number | Promise<number>) {
+function bench(
+  groups: number,
+  spread: (group: Key, tries: number) => number | Promise<number>,
+  readBack: (group: Key, tries: number) => boolean = () => true,
+) {
   const scheduler = createScheduler();
   const listeners = new Set<() => void>();
   const abort = new AbortController();
@@ -31,6 +35,7 @@ function bench(groups: number, spread: (group: Key, tries: number) => number | P
           return spread(group, tried.get(group) ?? 0);
         },
       },
+      readBack: async (group) => readBack(group, tried.get(group) ?? 0),
       links: () => [],
       onLinks(listener) {
         listeners.add(listener);
@@ -61,6 +66,21 @@ describe('spreading a video', () => {
     expect(fractions.at(0)).toBe(0);
     expect(fractions.at(-1)).toBe(1);
     expect(new Set(announced).size).toBe(10);
+  });
+
+  test('[M19] a group that nobody gives back is no copy, and is tried again', async () => {
+    const { scheduler, all, outcome, tried, fractions } = bench(
+      3,
+      () => 5,
+      (group, tries) => group !== keyOf(1) || tries > 2,
+    );
+    await scheduler.advance(15_000);
+    expect(outcome.report).toBeNull();
+    expect(fractions.at(-1)).toBeCloseTo(2 / 3);
+    await scheduler.advance(15_000);
+    await all;
+    expect(outcome.report).toEqual({ stored: 5, wanted: 5 });
+    expect([...tried].toSorted().map(([, times]) => times)).toEqual([1, 3, 1]);
   });
 
   test('announces all groups at once, while the first ones still wait for somebody', async () => {
