@@ -2,10 +2,10 @@
 import { type Bytes, equal } from '../base/bytes.ts';
 import { fail, hasCode } from '../base/errors.ts';
 import type { Clock, Crypto, Store, StoreChange } from '../base/ports.ts';
-import { decode, encode, struct, uint } from '../base/schema.ts';
 import { hashKey, type Key, parseKey } from '../kademlia/key.ts';
 import type { GroupDescriptor } from '../media/manifest.ts';
 import { segmentKey } from '../media/segment-key.ts';
+import { createGroupAccount } from './group-account.ts';
 import { emptyRow, type GroupRole, type GroupRow, hasSegment, readRow, summarize, withSegment, writeRow } from './group-row.ts';
 
 export type { GroupRole } from './group-row.ts';
@@ -54,25 +54,6 @@ export interface GroupStore {
 const TOUCH_INTERVAL = 60_000;
 /** A group that was read or written within this time, ms, is being fetched or watched, by this tab or another one, and stays. */
 const IN_USE = 2 * TOUCH_INTERVAL;
-/** The bytes kept are counted anew this often, ms: a tab that died while it wrote leaves the account wrong. */
-const COUNT_INTERVAL = 600_000;
-
-/** The account of what is here, on the disk so that all tabs that share it write in the same book. */
-const ACCOUNT = 'groups-account';
-const accountSchema = struct<Account>({
-  groups: uint(Number.MAX_SAFE_INTEGER),
-  own: uint(Number.MAX_SAFE_INTEGER),
-  others: uint(Number.MAX_SAFE_INTEGER),
-});
-const NOTHING: Account = { groups: 0, own: 0, others: 0 };
-
-/** What is here: rows, bytes of the person's own groups, bytes of others'. */
-interface Account {
-  readonly groups: number;
-  readonly own: number;
-  readonly others: number;
-}
-
 export interface GroupStoreOptions {
   readonly store: Store;
   readonly crypto: Crypto;
@@ -91,7 +72,6 @@ export interface GroupStoreOptions {
 
 export function createGroupStore(options: GroupStoreOptions): GroupStore {
   const { store, crypto, clock } = options;
-  let countedAt = Number.NEGATIVE_INFINITY;
   /** Reservations are made one after the other: two that evict at once would count the same room twice. */
   let turn: Promise<unknown> = Promise.resolve();
 
@@ -106,31 +86,15 @@ export function createGroupStore(options: GroupStoreOptions): GroupStore {
     });
   };
 
-  const usage: GroupStore['usage'] = async () => {
-    if (clock.now() - countedAt > COUNT_INTERVAL) await recount();
-    const kept = await store.get('meta', ACCOUNT);
-    const { groups, own, others } = (kept && decode(accountSchema, kept)) ?? NOTHING;
-    return { groups, bytes: own + others, others };
-  };
-
-  /** Adds to the account, and gives what it says then. */
-  const account = async (change: Partial<Account>): Promise<Account> => {
-    let balance = NOTHING;
-    await store.update('meta', ACCOUNT, (kept) => {
-      const before = (kept && decode(accountSchema, kept)) ?? NOTHING;
-      const add = (name: keyof Account): number => Math.max(0, before[name] + (change[name] ?? 0));
-      balance = { groups: add('groups'), own: add('own'), others: add('others') };
-      return encode(accountSchema, balance);
-    });
-    return balance;
-  };
-  const recount = async (): Promise<void> => {
-    const all = await list();
-    const sum = (groups: readonly StoredGroup[]): number => groups.reduce((bytes, group) => bytes + group.bytes, 0);
-    const [own, others] = [sum(all.filter(isOwn)), sum(all.filter((group) => !isOwn(group)))];
-    await store.update('meta', ACCOUNT, () => encode(accountSchema, { groups: all.length, own, others }));
-    countedAt = clock.now();
-  };
+  const account = createGroupAccount({
+    store,
+    clock,
+    async count() {
+      const all = await list();
+      const sum = (groups: readonly StoredGroup[]): number => groups.reduce((bytes, group) => bytes + group.bytes, 0);
+      return { groups: all.length, own: sum(all.filter(isOwn)), others: sum(all.filter((group) => !isOwn(group))) };
+    },
+  });
 
   const remove = async (group: Key): Promise<void> => {
     const row = await rowOf(group);
@@ -140,7 +104,7 @@ export function createGroupStore(options: GroupStoreOptions): GroupStore {
       ...segments.map((key) => ({ table: 'segments' as const, key, value: null })),
     ]);
     if (!row) return;
-    await account({ groups: -1, [bookOf(row.role)]: -summarize(row).bytes });
+    await account.enter({ groups: -1, [bookOf(row.role)]: -summarize(row).bytes });
     options.onRemoved?.(group);
   };
 
@@ -171,10 +135,9 @@ export function createGroupStore(options: GroupStoreOptions): GroupStore {
 
   /** Enters bytes that will be written for others, and evicts until they fit. */
   const reserve = async (bytes: number, role: GroupRole): Promise<void> => {
-    if (clock.now() - countedAt > COUNT_INTERVAL) await recount();
-    const over = (await account({ others: bytes })).others - options.quota();
+    const over = (await account.plan({ others: bytes })).others - options.quota();
     if (over <= 0 || (await evict(over, role)) >= over) return;
-    await account({ others: -bytes });
+    await account.enter({ others: -bytes });
     throw fail('quota', 'The space for other people’s videos is full, and nothing in it may be removed now.');
   };
 
@@ -195,7 +158,7 @@ export function createGroupStore(options: GroupStoreOptions): GroupStore {
       isFirst = !present;
       return writeRow({ ...(present ?? emptyRow({ role, encoded, now: clock.now() })), used: clock.now() });
     });
-    if (isFirst) await account({ groups: 1 });
+    if (isFirst) await account.enter({ groups: 1 });
     await writeSegments([{ table: 'segments', key: segmentKey(group, index), value: bytes }], role);
     const change = { was: null as GroupRow | null, is: null as GroupRow | null };
     await store.update('groups', group, (before) => {
@@ -218,8 +181,8 @@ export function createGroupStore(options: GroupStoreOptions): GroupStore {
   /** What became the person's own moves to the other side of the book. */
   const enterOwn = async (was: GroupRow, is: GroupRow): Promise<void> => {
     const [before, after] = [summarize(was).bytes, summarize(is).bytes];
-    if (was.role === 'own') await account({ own: after - before });
-    else await account({ own: after, others: -before });
+    if (was.role === 'own') await account.enter({ own: after - before });
+    else await account.enter({ own: after, others: -before });
   };
 
   return {
@@ -237,7 +200,7 @@ export function createGroupStore(options: GroupStoreOptions): GroupStore {
       try {
         return await putSegment(segment);
       } catch (error) {
-        if (counts) await account({ others: -bytes.length });
+        if (counts) await account.enter({ others: -bytes.length });
         throw error;
       }
     },
@@ -257,7 +220,7 @@ export function createGroupStore(options: GroupStoreOptions): GroupStore {
         ],
         role,
       );
-      if (!was) await account({ groups: 1 });
+      if (!was) await account.enter({ groups: 1 });
       await enterOwn(was ?? emptyRow({ role, encoded, now }), is);
       if (!was || was.role !== role || !summarize(was).complete) options.onComplete?.(group, role);
     },
@@ -280,9 +243,12 @@ export function createGroupStore(options: GroupStoreOptions): GroupStore {
     },
     remove,
     list,
-    usage,
+    async usage() {
+      const { groups, own, others } = await account.read();
+      return { groups, bytes: own + others, others };
+    },
     async room() {
-      if ((await usage()).others === 0) return options.quota();
+      if ((await account.read()).others === 0) return options.quota();
       const staying = (await list()).filter((group) => !isOwn(group) && !(isIdle(group) && isSpare(group)));
       return Math.max(0, options.quota() - staying.reduce((sum, group) => sum + group.bytes, 0));
     },

@@ -50,7 +50,7 @@ test('publishing is cancelled in the middle, and nothing of it stays on the disk
   await own.page.getByRole('progressbar', { name: 'Publishing' }).waitFor();
   await own.page.getByRole('button', { name: 'Cancel' }).click();
   await own.page.getByRole('button', { name: 'Publish', exact: true }).waitFor();
-  await expect.poll(() => kept(own)).toBe(0);
+  await expect.poll(() => kept(own), { timeout: 20_000 }).toBe(0);
   await own.close();
 });
 
@@ -98,7 +98,7 @@ test('a full disk stops publishing with the reason; with room again the same pre
     const alert = own.page.getByRole('alert');
     await alert.waitFor();
     expect(await alert.textContent()).toMatch(/full/i);
-    await expect.poll(() => kept(own)).toBe(0);
+    await expect.poll(() => kept(own), { timeout: 20_000 }).toBe(0);
     await devtools.send('Storage.overrideQuotaForOrigin', { origin });
     await own.page.getByRole('button', { name: 'Try again' }).click();
     await watchLink(own).waitFor({ timeout: 60_000 });

@@ -66,5 +66,6 @@ test('a tab whose computer slept links up again by itself, and its video goes on
   );
   expect(mended).toBeLessThan(MENDED);
   expect((await watcher.player()).error).toBeNull();
-  expect(watcher.errors).toEqual([]);
+  // A segment that was asked for while everybody had gone is answered with 504, and the player asks again.
+  expect(watcher.errors.filter((error) => !error.includes('status of 504'))).toEqual([]);
 });

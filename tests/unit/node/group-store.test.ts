@@ -315,4 +315,33 @@ describe('a full disk', () => {
     expect((await groups.usage()).bytes).toBe(6_000);
     expect(await groups.room()).toBe(10_000);
   });
+
+  test('that takes no write at all can still be emptied, and is counted anew', async () => {
+    const disk = createMemoryStore(1e9);
+    let isFull = false;
+    const refuse = (isWrite: boolean): void => {
+      if (isFull && isWrite) throw fail('quota', 'The disk is full.');
+    };
+    const { bench, groups } = setup(10_000, {
+      ...disk,
+      async write(changes) {
+        refuse(changes.some(({ value }) => value !== null));
+        await disk.write(changes);
+      },
+      update: (table, key, change) =>
+        disk.update(table, key, (before) => {
+          const next = change(before);
+          refuse(next !== null);
+          return next;
+        }),
+    });
+    const [first, second, third] = await fill(bench, groups, 3, 'own');
+    isFull = true;
+    for (const group of [first, second]) if (group) await groups.remove(group.key);
+    expect(await groups.usage()).toEqual({ groups: 1, bytes: 1_000, others: 0 });
+    isFull = false;
+    expect(await groups.usage()).toEqual({ groups: 1, bytes: 1_000, others: 0 });
+    if (third) await groups.remove(third.key);
+    expect(await groups.usage()).toEqual({ groups: 0, bytes: 0, others: 0 });
+  });
 });
