@@ -22,7 +22,7 @@ export interface KadreelPage {
    * Rejects with a `KadreelError` whose message can be shown to a person.
    */
   publish(file: SourceFile, options: PublishOptions): Promise<Publication>;
-  /** Calls `listener` with what an earlier page began and did not end: at once and at each change, a few times a second at most. */
+  /** Calls `listener` with what an earlier page began and did not end: as soon as that is known, and at each change, a few times a second at most. */
   onUnfinished(listener: (unfinished: readonly Unfinished[]) => void): Cancel;
   /**
    * Goes on with an unfinished publication: with its file, when it was chosen again; else the person may be asked, so it must follow from a press.

@@ -69,13 +69,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
   return {
     isOwn: (id) => own.has(id),
     async publish(file, { title, signal: given, onProgress, onQualities = () => undefined, onSharedWork = () => undefined, ...wanted }) {
-      const { signal, done: ended } = eitherOf(given, closing);
+      const signal = AbortSignal.any(given ? [given, closing] : [closing]);
       const progress = createProgress({ clock, ends: STAGE_END, ...(onProgress && { onProgress }) });
       let begun: Awaited<ReturnType<typeof begin>> | null = null;
-      const leave = (): void => {
-        ended();
-        begun?.release();
-      };
       try {
         progress.report('read', 0);
         const probe = await transcoder.probe(file, signal);
@@ -99,13 +95,13 @@ export function createPublisher(options: PublisherOptions): Publisher {
             if (signal.aborted && !closing.aborted) await giveUp(options, entry).catch(() => undefined); // See there.
             throw error;
           } finally {
-            leave();
+            begun?.release();
           }
         };
         return { videoId, done: quiet(finish()) };
       } catch (error) {
         if (begun && !closing.aborted) await giveUp(options, begun.entry).catch(() => undefined); // See there.
-        leave();
+        begun?.release();
         throw signal.aborted ? abortError(signal) : asKadreelError(error);
       }
     },
@@ -121,22 +117,4 @@ function fitTitle(title: string, fileName: string): string {
     if (text !== null) return text;
   }
   return 'Untitled';
-}
-
-/** Fires when one of them does, with its reason. Call `done` when the work has ended: the node's signal outlives it by far. */
-function eitherOf(...signals: readonly (AbortSignal | undefined)[]): { signal: AbortSignal; done: () => void } {
-  const controller = new AbortController();
-  const listening = signals.flatMap((signal) => {
-    if (!signal) return [];
-    const onAbort = (): void => controller.abort(abortError(signal));
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-    return [() => signal.removeEventListener('abort', onAbort)];
-  });
-  return {
-    signal: controller.signal,
-    done() {
-      for (const stop of listening) stop();
-    },
-  };
 }

@@ -59,6 +59,8 @@ export function createUnfinished(options: UnfinishedOptions): UnfinishedPublicat
   const rows = new Map<string, Row>();
   const listeners = new Set<(unfinished: readonly Unfinished[]) => void>();
   let isTelling = false;
+  /** What the journal had when this page began is known. */
+  let isRead = false;
 
   const view = (): readonly Unfinished[] => [...rows.values()].map((row) => viewOf(row));
   const viewOf = ({ id, entry, phase, problem, qualities }: Row): Unfinished => {
@@ -72,7 +74,7 @@ export function createUnfinished(options: UnfinishedOptions): UnfinishedPublicat
     isTelling = true;
     clock.after(TELL_EVERY, () => {
       isTelling = false;
-      for (const listener of listeners) listener(view());
+      if (isRead) for (const listener of listeners) listener(view());
     });
   };
   const change = (row: Row, next: Partial<Pick<Row, 'phase' | 'problem'>>): void => {
@@ -109,9 +111,7 @@ export function createUnfinished(options: UnfinishedOptions): UnfinishedPublicat
 
   const start = (row: Row, entry: JournalEntry): void => {
     const controller = new AbortController();
-    const onClose = (): void => controller.abort(closing.reason);
-    closing.addEventListener('abort', onClose, { once: true });
-    const { signal } = controller;
+    const signal = AbortSignal.any([controller.signal, closing]);
     let free: Cancel | null = null;
     change(row, { phase: 'working', problem: null });
     const work = async (): Promise<void> => {
@@ -144,7 +144,6 @@ export function createUnfinished(options: UnfinishedOptions): UnfinishedPublicat
         row.waiting = deferred();
         change(row, { phase: 'failed', problem: asKadreelError(error).message });
       } finally {
-        closing.removeEventListener('abort', onClose);
         free?.();
         row.run = null;
       }
@@ -173,7 +172,7 @@ export function createUnfinished(options: UnfinishedOptions): UnfinishedPublicat
     options.onPublished();
   };
 
-  /** Notices one of the journal: it is ours, or we wait until the tab that has it lets go. */
+  /** Notices one of the journal. */
   const notice = async (id: string): Promise<void> => {
     const entry = await journal.open(id);
     if (entry === null || rows.has(id) || options.isOwn(id)) return;
@@ -189,21 +188,21 @@ export function createUnfinished(options: UnfinishedOptions): UnfinishedPublicat
       release: null,
     };
     rows.set(id, row);
-    const taken = await locks.take(lockOf(id));
+    // The disk did not do what was asked: it is looked at again soon.
+    takeWhenFree(row).catch(() => forget(row));
+  };
+
+  /** Goes on with one as soon as it is ours: another tab may have it now. */
+  const takeWhenFree = async (row: Row): Promise<void> => {
+    const taken = await locks.take(lockOf(row.id));
     if (!taken) tell();
-    await takeUp(row, taken ?? (await locks.wait(lockOf(id), closing)));
+    await takeUp(row, taken ?? (await locks.wait(lockOf(row.id), closing)));
   };
 
   const look = async (): Promise<void> => {
     const known = await journal.ids();
-    for (const id of known) {
-      if (rows.has(id) || options.isOwn(id)) continue;
-      // The disk did not do what was asked: it is looked at again soon.
-      notice(id).catch(() => {
-        const row = rows.get(id);
-        if (row) forget(row);
-      });
-    }
+    const unknown = known.filter((id) => !rows.has(id) && !options.isOwn(id));
+    await Promise.all(unknown.map((id) => notice(id).catch(() => undefined))); // Looked at again soon.
     // What another tab has ended, or is further with now.
     for (const row of rows.values()) {
       if (row.phase !== 'elsewhere') continue;
@@ -217,7 +216,12 @@ export function createUnfinished(options: UnfinishedOptions): UnfinishedPublicat
     const cancel = clock.after(ms, () => {
       closing.removeEventListener('abort', cancel);
       if (closing.aborted) return;
-      void look().catch(() => undefined); // The disk does not answer: it is asked again.
+      const looked = look().then(() => {
+        if (isRead) return;
+        isRead = true;
+        tell();
+      });
+      looked.catch(() => undefined); // The disk does not answer: it is asked again.
       lookAgain(LOOK_EVERY);
     });
     closing.addEventListener('abort', cancel, { once: true });
@@ -234,7 +238,7 @@ export function createUnfinished(options: UnfinishedOptions): UnfinishedPublicat
   return {
     listen(listener) {
       listeners.add(listener);
-      listener(view());
+      if (isRead) listener(view());
       return () => listeners.delete(listener);
     },
     async goOn(id, given) {

@@ -13,6 +13,7 @@ interface AbortSignal {
 
 declare const AbortSignal: {
   abort(reason?: unknown): AbortSignal;
+  any(signals: readonly AbortSignal[]): AbortSignal;
 };
 
 declare class AbortController {

@@ -176,17 +176,15 @@ async function* converting(
 ): AsyncGenerator<CutEvent, Blob> {
   const { what, duration, share, from = 0 } = options;
   // Breaking out of the loop that reads this must end the conversion too.
-  const ended = new AbortController();
-  const onAbort = (): void => ended.abort(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  if (signal.aborted) onAbort();
+  const left = new AbortController();
+  const ended = AbortSignal.any([signal, left.signal]);
   try {
     let seconds = 0;
     let wake: (() => void) | null = null;
     let result: Blob | null = null;
     const converted = convert(file, {
       what,
-      signal: ended.signal,
+      signal: ended,
       onTime(time) {
         seconds = Math.max(seconds, time);
         wake?.();
@@ -207,8 +205,7 @@ async function* converting(
     }
     return result;
   } finally {
-    signal.removeEventListener('abort', onAbort);
-    ended.abort();
+    left.abort();
   }
 }
 
@@ -229,24 +226,21 @@ async function* encodeBlob(request: EncodeRequest, signal: AbortSignal): AsyncGe
 /** A quality by ffmpeg, each segment as soon as it is made. */
 async function* encodePieces(file: Blob, what: QualityConversion, signal: AbortSignal): AsyncGenerator<CutEvent> {
   // Breaking out of the loop that reads this must end the conversion too.
-  const ended = new AbortController();
-  const onAbort = (): void => ended.abort(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  if (signal.aborted) onAbort();
-  const cutter = openCutWorker(ended.signal);
+  const left = new AbortController();
+  const ended = AbortSignal.any([signal, left.signal]);
+  const cutter = openCutWorker(ended);
   const converted = convertInPieces(file, {
-    ...{ what, signal: ended.signal },
+    ...{ what, signal: ended },
     onPiece: (piece) => cutter.send({ type: 'piece', piece }),
   });
   converted.then(
     () => cutter.send({ type: 'piece', piece: null }),
-    (error) => ended.abort(asKadreelError(error)),
+    (error) => left.abort(asKadreelError(error)),
   );
   try {
     yield* eventsOf(cutter, { type: 'recut', quality: what.quality, origin: what.origin - beginOf(what) }, 0);
   } finally {
-    signal.removeEventListener('abort', onAbort);
-    ended.abort();
+    left.abort();
   }
 }
 
@@ -270,14 +264,8 @@ async function* eventsOf(worker: MediaWorker<CutRequest, CutReply>, request: Cut
 
 /** A worker's answer to a question; null when it can't tell. */
 async function verdictOn(request: CutRequest & { type: 'can-encode' | 'decode' }, signal: AbortSignal): Promise<boolean | null> {
-  const worker = openCutWorker(signal);
-  try {
-    worker.send(request);
-    const reply = await worker.next();
-    return reply.type === 'verdict' ? reply.verdict : null;
-  } finally {
-    worker.close();
-  }
+  const reply = await askOnce(request, signal);
+  return reply.type === 'verdict' ? reply.verdict : null;
 }
 
 function openCutWorker(signal: AbortSignal) {

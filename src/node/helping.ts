@@ -6,7 +6,7 @@ import { type Bytes, copy, equal } from '../base/bytes.ts';
 import { asKadreelError, fail, hasCode } from '../base/errors.ts';
 import type { Clock, Crypto } from '../base/ports.ts';
 import { decode } from '../base/schema.ts';
-import { abortError, type Deferred, deadline, deferred, orAbort } from '../base/timing.ts';
+import { type Deferred, deadline, deferred, orAbort } from '../base/timing.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import { jobProblem, type MadeSegment, mostBytes, PINNED, type TranscodeJob, transcodeJobSchema } from '../media/transcode-job.ts';
 import type { GroupStore } from './group-store.ts';
@@ -137,23 +137,13 @@ export function createHelping({ clock, crypto, groups, links, limits }: HelpingO
 
   const serve = async ({ slots, run }: HelpWork, job: TranscodeJob, { from, link, signal: asked }: CallContext): Promise<MadeSegment> => {
     // Fires when the asker cancels or its link ends, and when the offer is withdrawn.
-    const both = new AbortController();
-    const sources = [asked, over.signal];
-    const onAbort = (): void => both.abort(abortError(sources.find(({ aborted }) => aborted) ?? asked));
-    for (const source of sources) {
-      if (source.aborted) onAbort();
-      else source.addEventListener('abort', onAbort, { once: true });
-    }
+    const signal = AbortSignal.any([asked, over.signal]);
+    const source = await sourceOf(job, link, signal);
+    await turn(slots, signal);
     try {
-      const source = await sourceOf(job, link, both.signal);
-      await turn(slots, both.signal);
-      try {
-        return await compute(run, job, { source, from: from.id, signal: both.signal });
-      } finally {
-        pass();
-      }
+      return await compute(run, job, { source, from: from.id, signal });
     } finally {
-      for (const source of sources) source.removeEventListener('abort', onAbort);
+      pass();
     }
   };
 

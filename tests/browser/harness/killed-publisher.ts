@@ -3,6 +3,12 @@ import type { Page } from 'playwright-core';
 import type { Persistent } from './chromium.ts';
 import { adopt } from './tab.ts';
 
+declare global {
+  interface Window {
+    segmentMade(name: string): void;
+  }
+}
+
 export interface KilledOptions {
   readonly browser: Persistent;
   readonly siteUrl: string;
@@ -33,7 +39,7 @@ const DONE = 300_000;
 
 /** Tells the test of each segment that a worker of the page gives, by what it is of and its number. */
 function reportSegments(): void {
-  const report = (window as unknown as { segmentMade(name: string): void }).segmentMade;
+  const report = window.segmentMade;
   window.Worker = class extends Worker {
     label = '';
     readonly counts = new Map<number, number>();
@@ -90,14 +96,16 @@ export async function publishKilled(options: KilledOptions): Promise<Killed> {
     return page;
   };
   const isDone = async (page: Page): Promise<boolean> =>
-    page.evaluate(async () => {
-      await new Promise((resolve) => setTimeout(resolve, 1000)); // The journal is read at the start.
-      let count = -1;
-      window.kadreel?.onUnfinished((all) => {
-        count = all.length;
-      })();
-      return count === 0;
-    });
+    page.evaluate(
+      () =>
+        new Promise<boolean>((resolve, reject) => {
+          const forget = window.kadreel?.onUnfinished((all) => {
+            resolve(all.length === 0);
+            queueMicrotask(() => forget?.());
+          });
+          if (!forget) reject(new Error('The page has not begun.'));
+        }),
+    );
   /** It was killed before the browser had a copy: the file is chosen again. */
   const answer = async (page: Page): Promise<void> => {
     const input = page.getByLabel(`File of ${options.title}`);
