@@ -79,8 +79,16 @@ const BLANK: PartFacts = { status: 'open', problem: null, poster: null };
 interface Kept {
   readonly rendition: CutRendition;
   readonly groups: ClosedGroup[];
-  /** Microseconds of each segment that is in no closed group. */
-  readonly open: number[];
+  /** Segments that are in no closed group. They are held until it closes, at most one group of them: reading them again takes as long as writing them. */
+  readonly open: OpenSegment[];
+}
+
+interface OpenSegment {
+  /** Of its row. */
+  readonly key: string;
+  readonly bytes: Bytes;
+  /** Microseconds. */
+  readonly duration: number;
 }
 
 export function createJournalPart(options: PartOptions, rows: PartRows | null): JournalPart {
@@ -146,7 +154,7 @@ export function createJournalPart(options: PartOptions, rows: PartRows | null): 
     get covered() {
       const [first] = [...kept.values()];
       const closed = first?.groups.flatMap(({ durations }) => durations) ?? [];
-      return [...closed, ...(first?.open ?? [])].reduce((sum, duration) => sum + duration, 0);
+      return [...closed, ...(first?.open.map(({ duration }) => duration) ?? [])].reduce((sum, duration) => sum + duration, 0);
     },
     get segments() {
       return [...kept.values()].reduce((sum, { groups, open }) => sum + segmentsIn(groups) + open.length, 0);
@@ -164,15 +172,16 @@ export function createJournalPart(options: PartOptions, rows: PartRows | null): 
     },
     async segment({ rendition, index, duration, bytes }) {
       const { open } = known(rendition);
-      await store.write([{ table: 'segments', key: openKey.segment(id, { part: name, rendition, index, duration }), value: bytes }]);
-      open.push(duration);
+      const key = openKey.segment(id, { part: name, rendition, index, duration });
+      await store.write([{ table: 'segments', key, value: bytes }]);
+      open.push({ key, bytes, duration });
       options.onChange();
     },
     close: (rendition, group) =>
       options.inTurn(async () => {
         const { groups, open } = known(rendition);
         const count = group.descriptor.segments.length;
-        const segments = (await openSegments(rendition)).slice(0, count);
+        const segments = open.slice(0, count);
         const durations = segments.map(({ duration }) => duration);
         const row = encode(groupSchema, { encoded: group.encoded, durations });
         await options.groups.putOwn({ group: group.key, encoded: group.encoded, segments: segments.map(({ bytes }) => bytes) }, [
@@ -193,7 +202,7 @@ export function createJournalPart(options: PartOptions, rows: PartRows | null): 
         if (number !== next) stray.push({ table: 'segments', key, value: null });
         else {
           segments.push({ digest: await crypto.digest(bytes), size: bytes.length, duration });
-          open.push(duration);
+          open.push({ key, bytes, duration });
           next++;
         }
       }

@@ -7,7 +7,7 @@ import type { VideoId } from '../media/manifest.ts';
 import type { CopiesReport, PublishOptions, PublishStage } from './api.ts';
 import { markOf } from './fingerprint.ts';
 import type { Journal, JournalEntry } from './journal.ts';
-import type { Choices } from './journal-rows.ts';
+import type { Choices, FileMark } from './journal-rows.ts';
 import { createProgress } from './progress.ts';
 import { giveUp, type PublicationParts, runPublication } from './publication.ts';
 import { videoName } from './video-versions.ts';
@@ -48,8 +48,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   const own = new Set<string>();
 
   /** A new row in the journal, which no other tab may touch. */
-  const begin = async (file: SourceFile, given: Begun): Promise<{ entry: JournalEntry; release: Cancel }> => {
-    const mark = await markOf(crypto, file);
+  const begin = async (file: SourceFile, mark: FileMark, given: Begun): Promise<{ entry: JournalEntry; release: Cancel }> => {
     const id = journal.newId();
     own.add(id);
     const release = (await locks.take(lockOf(id))) ?? (() => undefined);
@@ -74,10 +73,14 @@ export function createPublisher(options: PublisherOptions): Publisher {
       let begun: Awaited<ReturnType<typeof begin>> | null = null;
       try {
         progress.report('read', 0);
-        const probe = await transcoder.probe(file, signal);
+        const [probe, mark] = await Promise.all([transcoder.probe(file, signal), markOf(crypto, file)]);
         progress.report('read', 1);
         const { without = [], poster = null, captions = [] } = wanted;
-        begun = await begin(file, { title: fitTitle(title, file.name), duration: probe.duration, choices: { without, poster, captions } });
+        begun = await begin(file, mark, {
+          title: fitTitle(title, file.name),
+          duration: probe.duration,
+          choices: { without, poster, captions },
+        });
         const { entry } = begun;
         const making = probe.plan === 'transcode' ? 'transcode' : 'cut';
         const { videoId, done } = await runPublication({

@@ -9,6 +9,8 @@ export interface MediaWorker<Request, Reply> {
   next(): Promise<Exclude<Reply, WorkerFailure>>;
   /** Ends the worker at once, whatever it is doing. Idempotent. */
   close(): void;
+  /** Lets go of the worker, which has answered and waits for its next request. */
+  release(): void;
 }
 
 /** Takes over `worker`; it ends with `signal` or with `close`. */
@@ -21,9 +23,14 @@ export function openWorker<Request, Reply extends { readonly type: string }>(
   let waiting: Deferred<Success> | null = null;
   let failure: Error | null = null;
 
+  const release = (): void => {
+    worker.onmessage = null;
+    worker.onerror = null;
+    signal.removeEventListener('abort', onAbort);
+  };
   const close = (): void => {
     worker.terminate();
-    signal.removeEventListener('abort', onAbort);
+    release();
   };
   const end = (error: Error): void => {
     failure ??= error;
@@ -57,6 +64,7 @@ export function openWorker<Request, Reply extends { readonly type: string }>(
       return quiet(waiting.promise);
     },
     close,
+    release,
   };
 }
 

@@ -1,12 +1,13 @@
 /** The Transcoder port in a tab: mediabunny copies what browsers play, ffmpeg.wasm converts the rest, each in a worker of its own. */
 import { asKadreelError, fail } from '../base/errors.ts';
 import type { CutEvent, MediaProbe, SourceFile, Transcoder, VideoQuality } from '../base/ports.ts';
-import { quiet } from '../base/timing.ts';
+import { abortError, quiet } from '../base/timing.ts';
 import { mostBitrate } from './aligned-cutter.ts';
+import { askCutWorker, openCutWorker } from './cut-workers.ts';
 import { beginOf, type ConversionOptions, convert, convertBytes, convertInPieces, type QualityConversion } from './ffmpeg.ts';
 import { originByFfmpeg, probeByFfmpeg } from './ffprobe.ts';
-import type { CutReply, CutRequest, EncodeRequest, Inspection, WorkerFailure } from './media-protocol.ts';
-import { type MediaWorker, openWorker } from './media-worker.ts';
+import type { CutReply, CutRequest, EncodeRequest, Inspection } from './media-protocol.ts';
+import type { MediaWorker } from './media-worker.ts';
 
 /** The share of the work that is converting, when there is something to convert; cutting is quick beside it. */
 const CONVERTING = 0.95;
@@ -58,13 +59,13 @@ export function createTranscoder(): Transcoder {
     convert: convertBytes,
     decodes: (video, pictures, signal) => verdictOn({ type: 'decode', file: new Blob([video], { type: 'video/mp4' }), pictures }, signal),
     async pictures(file, signal) {
-      const reply = await askOnce({ type: 'pictures', file: blobOf(file) }, signal);
+      const reply = await askCutWorker({ type: 'pictures', file: blobOf(file) }, signal);
       return reply.type === 'pictures' ? reply.pictures : [];
     },
     async sheets(file, signal) {
       const source = converted.get(file) ?? blobOf(file);
       converted.delete(file);
-      const reply = await askOnce({ type: 'sheets', file: source }, signal);
+      const reply = await askCutWorker({ type: 'sheets', file: source }, signal);
       return reply.type === 'sheets' ? reply.sheets : null;
     },
     async still(picture, aspect) {
@@ -109,8 +110,24 @@ function checkQuality({ width, height, bitrate, starts, end = Number.POSITIVE_IN
     throw fail('invalid', 'Segments begin at 0 and then one after the other, and the last one lasts.');
 }
 
-async function examine(file: Blob, signal: AbortSignal): Promise<{ probe: MediaProbe; plan: Plan }> {
-  const reply = await askOnce({ type: 'inspect', file }, signal);
+interface Examination {
+  readonly probe: MediaProbe;
+  readonly plan: Plan;
+}
+
+/** What files are: each is looked at for the card, for the cut and for each quality, and never changes. */
+const examinations = new WeakMap<Blob, Examination>();
+
+async function examine(file: Blob, signal: AbortSignal): Promise<Examination> {
+  const known = examinations.get(file);
+  if (signal.aborted) throw abortError(signal);
+  const examination = known ?? (await examineAnew(file, signal));
+  examinations.set(file, examination);
+  return examination;
+}
+
+async function examineAnew(file: Blob, signal: AbortSignal): Promise<Examination> {
+  const reply = await askCutWorker({ type: 'inspect', file }, signal);
   const inspection = reply.type === 'inspected' ? reply.inspection : null;
   if (!inspection) return { probe: await probeByFfmpeg(file, signal), plan: 'convert' };
   const { container, duration, video, audio } = inspection;
@@ -141,17 +158,6 @@ async function examine(file: Blob, signal: AbortSignal): Promise<{ probe: MediaP
     },
     plan,
   };
-}
-
-/** The one answer to a request, by a worker of its own. */
-async function askOnce(request: CutRequest, signal: AbortSignal): Promise<Exclude<CutReply, WorkerFailure>> {
-  const worker = openCutWorker(signal);
-  try {
-    worker.send(request);
-    return await worker.next();
-  } finally {
-    worker.close();
-  }
 }
 
 function planFor({ video, audio }: Inspection): Plan {
@@ -264,10 +270,6 @@ async function* eventsOf(worker: MediaWorker<CutRequest, CutReply>, request: Cut
 
 /** A worker's answer to a question; null when it can't tell. */
 async function verdictOn(request: CutRequest & { type: 'can-encode' | 'decode' }, signal: AbortSignal): Promise<boolean | null> {
-  const reply = await askOnce(request, signal);
+  const reply = await askCutWorker(request, signal);
   return reply.type === 'verdict' ? reply.verdict : null;
-}
-
-function openCutWorker(signal: AbortSignal) {
-  return openWorker<CutRequest, CutReply>(new Worker(new URL('./cut.worker.ts', import.meta.url), { type: 'module', name: 'cut' }), signal);
 }

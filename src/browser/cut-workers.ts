@@ -1,0 +1,46 @@
+/** Workers that look at files and cut them. One that has answered its question waits for the next: starting one takes as long as cutting ten seconds. */
+import type { CutReply, CutRequest, WorkerFailure } from './media-protocol.ts';
+import { type MediaWorker, openWorker } from './media-worker.ts';
+
+/** It waits so long (ms), as it holds its code and what it read of the file. */
+const PATIENCE = 30_000;
+
+let spare: { readonly worker: Worker; readonly timer: number } | null = null;
+
+/** A worker for one request; it ends with `signal` or with `close`. */
+export function openCutWorker(signal: AbortSignal): MediaWorker<CutRequest, CutReply> {
+  return openWorker<CutRequest, CutReply>(takeSpare() ?? startWorker(), signal);
+}
+
+/** The one answer to a question. */
+export async function askCutWorker(request: CutRequest, signal: AbortSignal): Promise<Exclude<CutReply, WorkerFailure>> {
+  const worker = takeSpare() ?? startWorker();
+  const opened = openWorker<CutRequest, CutReply>(worker, signal);
+  try {
+    opened.send(request);
+    const reply = await opened.next();
+    opened.release();
+    keep(worker);
+    return reply;
+  } catch (error) {
+    opened.close();
+    throw error;
+  }
+}
+
+function startWorker(): Worker {
+  return new Worker(new URL('./cut.worker.ts', import.meta.url), { type: 'module', name: 'cut' });
+}
+
+function takeSpare(): Worker | null {
+  const taken = spare;
+  spare = null;
+  if (taken) clearTimeout(taken.timer);
+  return taken?.worker ?? null;
+}
+
+function keep(worker: Worker): void {
+  takeSpare()?.terminate();
+  const timer = window.setTimeout(() => takeSpare()?.terminate(), PATIENCE);
+  spare = { worker, timer };
+}
