@@ -256,8 +256,7 @@ export interface Transcoder {
   /** Whether a whole MP4 of video can be decoded, to so many pictures; null where this platform can't tell. Rejects with `aborted`. */
   decodes(video: Bytes, pictures: number, signal: AbortSignal): Promise<boolean | null>;
   /**
-   * Up to three pictures from all over the video, none of them black if that can be helped. Empty without a picture, or where this browser can't decode it.
-   * Rejects as `probe`.
+   * Up to three pictures from all over the video, none of them black if that can be helped. Empty without a picture. Rejects as `probe`.
    */
   pictures(file: SourceFile, signal: AbortSignal): Promise<readonly StillPicture[]>;
   /**

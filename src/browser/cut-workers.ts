@@ -5,7 +5,8 @@ import { type MediaWorker, openWorker } from './media-worker.ts';
 /** It waits so long (ms), as it holds its code and what it read of the file. */
 const PATIENCE = 30_000;
 
-let spare: { readonly worker: Worker; readonly timer: number } | null = null;
+/** `forget` ends its waiting, not the worker. */
+let spare: { readonly worker: Worker; forget(): void } | null = null;
 
 /** A worker for one request; it ends with `signal` or with `close`. */
 export function openCutWorker(signal: AbortSignal): MediaWorker<CutRequest, CutReply> {
@@ -20,7 +21,7 @@ export async function askCutWorker(request: CutRequest, signal: AbortSignal): Pr
     opened.send(request);
     const reply = await opened.next();
     opened.release();
-    keep(worker);
+    keep(worker, signal);
     return reply;
   } catch (error) {
     opened.close();
@@ -35,12 +36,22 @@ function startWorker(): Worker {
 function takeSpare(): Worker | null {
   const taken = spare;
   spare = null;
-  if (taken) clearTimeout(taken.timer);
+  taken?.forget();
   return taken?.worker ?? null;
 }
 
-function keep(worker: Worker): void {
-  takeSpare()?.terminate();
-  const timer = window.setTimeout(() => takeSpare()?.terminate(), PATIENCE);
-  spare = { worker, timer };
+/** It ends with the signal of the question, too: what is given up leaves nothing. */
+function keep(worker: Worker, signal: AbortSignal): void {
+  const end = (): void => takeSpare()?.terminate();
+  end();
+  const timer = setTimeout(end, PATIENCE);
+  signal.addEventListener('abort', end, { once: true });
+  spare = {
+    worker,
+    forget() {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+    },
+  };
+  if (signal.aborted) end();
 }

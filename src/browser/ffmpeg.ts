@@ -190,8 +190,12 @@ function keepCompiled(module: WebAssembly.Module | null): void {
 }
 
 /** Runs ffmpeg on a small MP4, as the port says. */
-export async function convertBytes({ source, inputArgs, args, most }: Conversion, signal: AbortSignal): Promise<Bytes> {
-  const file = new Blob([source], { type: 'video/mp4' });
+export function convertBytes({ source, ...what }: Conversion, signal: AbortSignal): Promise<Bytes> {
+  return convertFile(new Blob([source], { type: 'video/mp4' }), what, signal);
+}
+
+/** The same on a file of any size. */
+export async function convertFile(file: Blob, { inputArgs, args, most }: Omit<Conversion, 'source'>, signal: AbortSignal): Promise<Bytes> {
   return withFfmpeg({ type: 'run', file, inputArgs, args, module: compiled ?? 'tell' }, signal, async (next) => {
     const parts: Bytes[] = [];
     let size = 0;

@@ -1,4 +1,5 @@
 /** Small pictures of a video, for cards and for the time before it plays. */
+import { equal } from '../base/bytes.ts';
 import type { StillPicture } from '../base/ports.ts';
 import type { VideoTrack } from './media-file.ts';
 import { compressPicture, STILL_WIDTH } from './still.ts';
@@ -31,7 +32,7 @@ export async function proposePictures(video: VideoTrack): Promise<readonly Still
     for (const moments of PROPOSED) {
       const found = await liveliest(video, moments);
       const picture = found && (await compressPicture(found));
-      if (picture && !pictures.some((other) => sameBytes(other.bytes, picture.bytes))) pictures.push(picture);
+      if (picture && !pictures.some((other) => equal(other.bytes, picture.bytes))) pictures.push(picture);
     }
   } catch {
     return pictures; // What was decoded so far is good.
@@ -66,8 +67,4 @@ function contrastOf(canvas: OffscreenCanvas): number {
     squares += light * light;
   }
   return count === 0 ? 0 : Math.sqrt(Math.max(0, squares / count - (sum / count) ** 2));
-}
-
-function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((byte, n) => byte === other[n]);
 }

@@ -11,6 +11,11 @@ const QUALITIES = [0.82, 0.7, 0.55, 0.4, 0.25, 0.1];
 const WIDEST = 3;
 const TALLEST = 1 / 2;
 
+/** Pixels of a still's height for a picture of this aspect (width over height). */
+export function stillHeight(aspect: number): number {
+  return Math.round(STILL_WIDTH / Math.min(Math.max(aspect, TALLEST), WIDEST));
+}
+
 /** The canvas as the best picture that is small enough; null when there is none. */
 export async function compressPicture(canvas: OffscreenCanvas): Promise<StillPicture | null> {
   for (const quality of QUALITIES) {
@@ -26,12 +31,11 @@ export async function compressPicture(canvas: OffscreenCanvas): Promise<StillPic
 
 /** The middle of a picture file, cut to `aspect` (width over height). Rejects with `unsupported` when it is none, or can't be made small enough. */
 export async function stillOfFile(file: Blob, aspect: number): Promise<StillPicture> {
-  const shape = Math.min(Math.max(aspect, TALLEST), WIDEST);
   const image = await createImageBitmap(file).catch((error: unknown) => {
     throw fail('unsupported', 'This browser can’t read it as a picture. Choose a JPEG, PNG or WebP file.', error);
   });
   try {
-    const canvas = new OffscreenCanvas(STILL_WIDTH, Math.round(STILL_WIDTH / shape));
+    const canvas = new OffscreenCanvas(STILL_WIDTH, stillHeight(aspect));
     const context = canvas.getContext('2d');
     if (!context) throw fail('missing-feature', 'This browser can’t draw the picture.');
     context.imageSmoothingQuality = 'high';

@@ -59,8 +59,12 @@ export function createTranscoder(): Transcoder {
     convert: convertBytes,
     decodes: (video, pictures, signal) => verdictOn({ type: 'decode', file: new Blob([video], { type: 'video/mp4' }), pictures }, signal),
     async pictures(file, signal) {
-      const reply = await askCutWorker({ type: 'pictures', file: blobOf(file) }, signal);
-      return reply.type === 'pictures' ? reply.pictures : [];
+      const source = blobOf(file);
+      const reply = await askCutWorker({ type: 'pictures', file: source }, signal);
+      if (reply.type === 'pictures' && reply.pictures.length > 0) return reply.pictures;
+      const { probe, plan } = await examine(source, signal);
+      if (!probe.video || plan !== 'convert') return [];
+      return (await import('./ffmpeg-stills.ts')).proposeByFfmpeg(source, probe, signal);
     },
     async sheets(file, signal) {
       const source = converted.get(file) ?? blobOf(file);

@@ -115,9 +115,20 @@ describe('proposed pictures', () => {
     }
   });
 
-  test.each<FixtureName>(['sound.m4a', 'hevc.mp4'])('are none of %s', async (name) => {
-    await choose(name);
+  test('are none of sound', async () => {
+    await choose('sound.m4a');
     expect(unwrap(await tab.page.evaluate(() => window.transcoder.pictures()))).toEqual([]);
+  });
+
+  test('are key frames of a video that this browser can’t decode', async () => {
+    await choose('hevc.mp4'); // 12 s with two of them
+    const pictures = unwrap(await tab.page.evaluate(() => window.transcoder.pictures()));
+    expect(pictures).toHaveLength(2);
+    expect(new Set(pictures.map(({ address }) => address)).size).toBe(2);
+    for (const { size, address } of pictures) {
+      expect(size).toBeLessThanOrEqual(12 * 1024);
+      expect(mean(await pixels(address, { width: 32, height: 18 }))).toBeGreaterThan(24);
+    }
   });
 
   test('stand upright when a telephone was held so', async () => {

@@ -1,0 +1,59 @@
+/** Pictures to choose from, of videos that this browser can't decode: ffmpeg.wasm decodes a key frame for each. */
+import { equal } from '../base/bytes.ts';
+import { hasCode } from '../base/errors.ts';
+import type { MediaProbe, StillPicture } from '../base/ports.ts';
+import { convertFile } from './ffmpeg.ts';
+import { compressPicture, STILL_WIDTH, stillHeight } from './still.ts';
+
+/** Where they are from, as parts of the duration. */
+const MOMENTS = [0.12, 0.5, 0.85];
+const BYTES_A_PIXEL = 4;
+
+/** Up to three, in the order of the video, no two from one key frame; what can't be decoded is left out. Rejects with `aborted` or `missing-feature`. */
+export async function proposeByFfmpeg(
+  file: Blob,
+  { duration, video }: Pick<MediaProbe, 'duration' | 'video'>,
+  signal: AbortSignal,
+): Promise<readonly StillPicture[]> {
+  const canvas = new OffscreenCanvas(STILL_WIDTH, stillHeight(video && video.height > 0 ? video.width / video.height : 1));
+  const context = canvas.getContext('2d');
+  const pictures: StillPicture[] = [];
+  for (const moment of MOMENTS) {
+    const image = context && (await pictureAt(file, { ...canvasSize(canvas), seconds: duration * moment }, signal));
+    if (!image) continue;
+    context.putImageData(image, 0, 0);
+    const picture = await compressPicture(canvas);
+    if (picture && !pictures.some(({ bytes }) => equal(bytes, picture.bytes))) pictures.push(picture);
+  }
+  return pictures;
+}
+
+function canvasSize({ width, height }: OffscreenCanvas): { width: number; height: number } {
+  return { width, height };
+}
+
+/** The last key frame up to there, as pixels: the encoders of small pictures overrun the converter's memory. */
+async function pictureAt(
+  file: Blob,
+  { seconds, width, height }: { seconds: number; width: number; height: number },
+  signal: AbortSignal,
+): Promise<ImageData | null> {
+  const size = `${width}:${height}`;
+  const filters = `scale=w=iw*sar:h=ih,scale=${size}:force_original_aspect_ratio=increase,crop=${size},format=rgba`;
+  const most = width * height * BYTES_A_PIXEL;
+  try {
+    const pixels = await convertFile(
+      file,
+      {
+        inputArgs: ['-ss', seconds.toFixed(3), '-noaccurate_seek', '-threads', '1', '-filter_threads', '1'],
+        args: ['-map', '0:V:0', '-frames:v', '1', '-fps_mode', 'passthrough', '-vf', filters, '-c:v', 'rawvideo', '-f', 'rawvideo'],
+        most,
+      },
+      signal,
+    );
+    return pixels.length === most ? new ImageData(new Uint8ClampedArray(pixels), width, height) : null;
+  } catch (error) {
+    if (hasCode(error, 'unsupported')) return null; // Damaged there, or shorter than it says.
+    throw error;
+  }
+}
