@@ -64,7 +64,9 @@ export interface JudgedPacket {
   readonly key: boolean;
   /** An edit list hides it. */
   readonly hidden: boolean;
-  /** Where its bytes are in the file. */
+  /** Bytes. */
+  readonly size: number;
+  /** Where they are in the file. */
   readonly position: number;
   readonly hash: string;
 }
@@ -75,7 +77,7 @@ export async function packetsOf(path: string, kind: 'video' | 'audio'): Promise<
     'ffprobe',
     [
       ...['-v', 'error', '-select_streams', `${kind[0]}:0`, '-show_packets', '-show_data_hash', 'md5'],
-      ...['-show_entries', 'packet=pts_time,duration_time,flags,pos,data_hash', '-of', 'json', path],
+      ...['-show_entries', 'packet=pts_time,duration_time,size,flags,pos,data_hash', '-of', 'json', path],
     ],
     { maxBuffer: MAX_OUTPUT },
   );
@@ -85,6 +87,7 @@ export async function packetsOf(path: string, kind: 'video' | 'audio'): Promise<
     duration: Number(packet.duration_time),
     key: packet.flags?.startsWith('K') ?? false,
     hidden: packet.flags?.includes('D') ?? false,
+    size: Number(packet.size),
     position: Number(packet.pos),
     hash: packet.data_hash ?? '',
   }));
