@@ -1,5 +1,6 @@
 /** `npm run bench -- <name> [--json] [more for the bench]`: runs `tests/bench/<name>.ts` and prints its figures. Alone it lists the names. */
 import { existsSync, readdirSync } from 'node:fs';
+import { availableParallelism, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { installPackages } from '../../signal-server/prepare.mjs';
 
@@ -20,9 +21,13 @@ if (!bench || !/^[\w-]+$/.test(bench) || !existsSync(`${FOLDER}${bench}.ts`)) {
 
 const { runnerImport } = await import('vite');
 const { module } = await runnerImport(`${FOLDER}${bench}.ts`, { configFile: false, logLevel: 'error' });
+/** What else the machine does: mean number of processes that want a processor over the last minute, and how many there are for them. */
+const load = { before: loadavg()[0], after: 0, processors: availableParallelism() };
 const rows = await module.default({ args });
+load.after = loadavg()[0];
 printTable(rows);
-if (asJson) console.log(JSON.stringify({ bench, rows }));
+console.log(`Load ${cell(load.before)} before, ${cell(load.after)} after, on ${load.processors} processors.`);
+if (asJson) console.log(JSON.stringify({ bench, load, rows }));
 process.exit(rows.some(({ ok }) => ok === false) ? 1 : 0);
 
 function printTable(rows) {

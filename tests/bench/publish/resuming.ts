@@ -1,17 +1,17 @@
-/** A tab that publishes is killed at random moments, 20 times in one publication: what is made again. `-- resume [--kills N] [--seed S]`. */
-import { launch, launchPersistent } from '../browser/harness/chromium.ts';
-import { publishKilled } from '../browser/harness/killed-publisher.ts';
-import { startSite } from '../browser/harness/site.ts';
-import { openTab } from '../browser/harness/tab.ts';
-import { fixture } from '../fixtures/make.ts';
-import { seededRandom } from '../sim/random.ts';
-import type { Bench } from './bench-row.ts';
+/** A tab that publishes is killed at random moments, 20 times in one publication: what is made again. `--kills N`, `--seed S`. */
+import { launch, launchPersistent } from '../../browser/harness/chromium.ts';
+import { publishKilled } from '../../browser/harness/killed-publisher.ts';
+import { startSite } from '../../browser/harness/site.ts';
+import { openTab } from '../../browser/harness/tab.ts';
+import { fixture } from '../../fixtures/make.ts';
+import { seededRandom } from '../../sim/random.ts';
+import type { Bench } from '../bench-row.ts';
 
 const KILLS = 20;
 /** Segments made again after each kill, at most. */
 const BAR = 1;
 
-const bench: Bench = async ({ args }) => {
+export const resuming: Bench = async ({ args }) => {
   const option = (name: string, otherwise: number): number => {
     const at = args.indexOf(name);
     return at < 0 ? otherwise : Number(args[at + 1]);
@@ -49,4 +49,3 @@ const bench: Bench = async ({ args }) => {
     await site.close();
   }
 };
-export default bench;
