@@ -3,6 +3,7 @@
  * machine. `npm run bench -- publish [--only copy,ssim,…] [--kills 20] [--seed S] [--json]`
  */
 import type { Bench, BenchRow } from './bench-row.ts';
+import { big } from './publish/big.ts';
 import { copying } from './publish/copying.ts';
 import { helping } from './publish/helping.ts';
 import { likeness } from './publish/likeness.ts';
@@ -19,6 +20,7 @@ const PARTS: Readonly<Record<string, Bench>> = {
   resume: resuming,
   ssim: likeness,
   timeline,
+  big,
 };
 
 const bench: Bench = async (options) => {

@@ -7,8 +7,8 @@ import { fixture } from '../fixtures/make.ts';
 import { likenessesOf } from './transcoder/likeness.ts';
 import { openTranscoderTab, type TranscoderTab } from './transcoder/start.ts';
 
-/** Of native x264's similarity to the source. */
-const LEAST = 0.97;
+/** Of native x264's similarity to the source. The other one is x264, too: it has no B-frames and one pass. */
+const LEAST = { webcodecs: 0.97, ffmpeg: 0.99 } as const;
 /** Native x264 may have so much fewer bits: it does not always take what it is given. */
 const FEWER_BITS = 0.05;
 /** Of the bits that a quality may take: x264 fills its buffer once, and a clip of seconds is no average yet. */
@@ -33,7 +33,7 @@ test.each(['webcodecs', 'ffmpeg'] as const)('every quality by %s is as like its 
     console.info(`${rung.name} by ${by}: SSIM ${ours} against ${native}, ${share.toFixed(3)} of it (${kilobits})`);
     expect(nativeBitrate).toBeGreaterThan((1 - FEWER_BITS) * bitrate);
     expect(bitrate).toBeLessThan(MOST_BITS * rung.bitrate);
-    expect(share, rung.name).toBeGreaterThanOrEqual(LEAST);
+    expect(share, rung.name).toBeGreaterThanOrEqual(LEAST[by]);
   }
   expect(found.map(({ rung }) => rung.name)).toEqual(['480p', '360p', '240p']);
 });
