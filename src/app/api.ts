@@ -8,6 +8,7 @@ import type { Cancel, MediaProbe, SourceFile, StillPicture } from '../base/ports
 import type { NodeId } from '../kademlia/key.ts';
 import type { Manifest, VideoId } from '../media/manifest.ts';
 import type { Cue } from '../media/subtitles.ts';
+import type { HelpSettings, HelpTuning } from './help-settings.ts';
 import type { Preflight } from './preflight.ts';
 
 /** `window.kadreel`. */
@@ -46,6 +47,8 @@ export interface KadreelPage {
     view(): HelpView;
     /** Switches “Help with transcoding” on or off, and keeps that on this disk. Rejects with `quota`. */
     set(on: boolean): Promise<void>;
+    /** Keeps other settings of it on this disk, and uses them at once. Rejects with `invalid` (a message for a person) or `quota`, and then nothing changed. */
+    tune(tuning: Partial<HelpTuning>): Promise<void>;
   };
   /** An invitation for one person, good for 10 minutes. Rejects with `unreachable` on a device without a network. */
   invite(): Promise<Invitation>;
@@ -140,9 +143,7 @@ export interface Kadreel extends KadreelPage {
 }
 
 /** What this tab does for others' transcodes. */
-export interface HelpView {
-  /** As the person chose. */
-  readonly on: boolean;
+export interface HelpView extends HelpSettings {
   /** Why it rests all the same; null while it does not, and while it is off. */
   readonly rest: HelpRest | null;
   /** Jobs done since this tab opened, and seconds of video in them. */

@@ -277,7 +277,10 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
         slots.network.stop();
         break;
       case 'switch-help':
-        void network.switchHelp(effect.on, whole.signal);
+        void network.changeHelp((help) => help.set(effect.on), whole.signal);
+        return;
+      case 'tune-help':
+        void network.changeHelp((help) => help.tune(effect.tuning), whole.signal);
         return;
       case 'change-network':
         void network.change(effect.change, whole.signal);

@@ -13,6 +13,7 @@ import type {
   Unfinished,
   VideoCard,
 } from './api.ts';
+import type { HelpTuning } from './help-settings.ts';
 import type { NetworkChange } from './network-change.ts';
 import type { PlanChange } from './publish-plan.ts';
 import type { NetworkPart, Problem, Theme, WatchFacts } from './state.ts';
@@ -51,6 +52,7 @@ export type PersonEvent =
   | { readonly type: 'share-link-pressed'; readonly videoId: VideoId; readonly title: string }
   | { readonly type: 'network-change-pressed'; readonly change: NetworkChange }
   | { readonly type: 'help-switched'; readonly on: boolean }
+  | { readonly type: 'help-tuned'; readonly tuning: Partial<HelpTuning> }
   | { readonly type: 'invite-again-pressed' }
   | { readonly type: 'invitation-ended' }
   /** The reply code of the invited person, as it was typed or pasted. */

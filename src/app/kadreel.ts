@@ -15,6 +15,7 @@ import { openBadHelpers } from './bad-helpers.ts';
 import { createFeed } from './feed.ts';
 import { createHealthMonitor } from './health.ts';
 import { createHelp } from './help.ts';
+import { createHelpSettings } from './help-settings.ts';
 import type { IceServers } from './ice-servers.ts';
 import { codeOfLink, formatInvitationLink } from './invitation-link.ts';
 import { createJournal } from './journal.ts';
@@ -73,8 +74,10 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
   const closing = new AbortController();
   const journal = createJournal({ ...options, library, groups: node.groups });
   const bad = openBadHelpers(options);
-  const publisher = createPublisher({ ...options, transcoder, library, journal, bad, closing: closing.signal });
-  const help = createHelp({ ...options, helping: node.helping });
+  const helpSettings = createHelpSettings({ store });
+  const checkShare = (): number => helpSettings.current.checkShare;
+  const publisher = createPublisher({ ...options, transcoder, library, journal, bad, checkShare, closing: closing.signal });
+  const help = createHelp({ ...options, settings: helpSettings, helping: node.helping });
   const watcher = createWatcher({ ...options, library });
   const feed = createFeed({ node, library, clock });
   const renewal = createRenewal({ node, library, clock });
@@ -91,7 +94,7 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
 
   void recount().catch(() => undefined); // The first to ask finds figures, too.
   const unfinished = createUnfinished({
-    ...{ ...options, transcoder, library, journal, bad },
+    ...{ ...options, transcoder, library, journal, bad, checkShare },
     isOwn: publisher.isOwn,
     onBusy: () => help.busyWith('publishing'),
     onPublished: () => void recount().catch(() => undefined), // The figures of the last count serve meanwhile.
@@ -131,7 +134,7 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
     },
     network: network.api,
     networkView: () => ({ ...network.view(), help: help.view() }),
-    help: { view: help.view, set: help.set },
+    help: { view: help.view, set: (on) => helpSettings.change({ on }), tune: helpSettings.change },
     async invite() {
       const { code, accept, close } = await invitations.invite();
       return { url: formatInvitationLink(options.origin, code), accept, close };

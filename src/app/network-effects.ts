@@ -8,7 +8,7 @@ export interface NetworkEffects {
   /** Tells `network-seen` at once, and then each time, until the signal fires. */
   watch(signal: AbortSignal): Promise<void>;
   change(change: NetworkChange, signal: AbortSignal): Promise<void>;
-  switchHelp(on: boolean, signal: AbortSignal): Promise<void>;
+  changeHelp(change: (help: Kadreel['help']) => Promise<void>, signal: AbortSignal): Promise<void>;
 }
 
 export interface NetworkEffectsOptions {
@@ -30,10 +30,10 @@ export function createNetworkEffects({ kadreel, tell, every }: NetworkEffectsOpt
       look();
       every(signal, LOOK_EVERY, look);
     },
-    async switchHelp(on, signal) {
+    async changeHelp(change, signal) {
       try {
         const page = await kadreel;
-        await page.help.set(on);
+        await change(page.help);
         tell(signal, { type: 'help-changed', view: page.networkView() });
       } catch (error) {
         tell(signal, { type: 'network-change-failed', part: 'help', problem: problemOf(error, 'changing') });

@@ -33,6 +33,8 @@ export interface PublicationParts {
   readonly library: Library;
   /** Helpers that are not asked. */
   readonly bad: Promise<BadHelpers>;
+  /** The share of helpers' work that is made twice, as it is set now. */
+  readonly checkShare: () => number;
 }
 
 /** What giving one up needs. */

@@ -25,6 +25,8 @@ export interface QualitySharingOptions {
   readonly picture: FinishedRendition;
   readonly starts: readonly number[];
   readonly end: number;
+  /** The share of helpers' work that is made twice, as it is set now. */
+  readonly checkShare: () => number;
   readonly onWork: (work: SharedWork) => void;
   readonly signal: AbortSignal;
 }

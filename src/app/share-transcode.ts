@@ -46,15 +46,13 @@ export interface SharingOptions {
   readonly make: (job: TranscodeJob, source: Bytes, signal: AbortSignal) => Promise<MadeSegment>;
   /** Whether a piece of video can be decoded to so many pictures; null where nobody can say. */
   readonly decodes: (video: Bytes, pictures: number, signal: AbortSignal) => Promise<boolean | null>;
-  /** The share of helpers' work that is made twice. */
-  readonly checkShare?: number;
+  /** The share of helpers' work that is made twice, 0 to 1, at this moment. */
+  readonly checkShare: () => number;
   /** Called when something has changed, with what tells how it is then. */
   readonly onWork: (work: () => SharedWork) => void;
   readonly signal: AbortSignal;
 }
 
-/** Design §9. */
-const CHECK_SHARE = 0.05;
 /** A helper has so long to answer at least, and so much of what it should take (ms): work that is late goes to somebody else long before. */
 const LEAST_ALLOWED = 60_000;
 const MOST_ALLOWED = 600_000;
@@ -172,7 +170,7 @@ export function createSharing(options: SharingOptions): Sharing {
     share.header ??= { init: made.init, by };
     if (!equal(share.header.init, made.init)) return dispute(share, { task, by, digest });
     accept(share, { task, by, made, digest });
-    if (random.float() < (options.checkShare ?? CHECK_SHARE)) task.check = 'anybody';
+    if (random.float() < options.checkShare()) task.check = 'anybody';
     return 'made';
   };
 

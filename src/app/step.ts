@@ -2,6 +2,7 @@
 import type { SourceFile } from '../base/ports.ts';
 import type { VideoId } from '../media/manifest.ts';
 import type { CopiedThing, FeedName, Shared } from './events.ts';
+import type { HelpTuning } from './help-settings.ts';
 import type { NetworkChange } from './network-change.ts';
 import type { Notice, PublishPlan, State, Theme } from './state.ts';
 
@@ -41,6 +42,7 @@ export type Effect =
   | { readonly type: 'change-network'; readonly change: NetworkChange }
   /** `help-changed` or `network-change-failed`. */
   | { readonly type: 'switch-help'; readonly on: boolean }
+  | { readonly type: 'tune-help'; readonly tuning: Partial<HelpTuning> }
   /** `link-copied` or `link-copy-failed`. */
   | { readonly type: 'copy-link'; readonly videoId: VideoId }
   /** `link-share-failed`, or nothing. */

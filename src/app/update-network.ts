@@ -7,7 +7,16 @@ import { notify, type Step } from './step.ts';
 
 type NetworkEvent = Extract<
   Event,
-  { type: 'network-change-pressed' | 'network-seen' | 'network-changed' | 'network-change-failed' | 'help-switched' | 'help-changed' }
+  {
+    type:
+      | 'network-change-pressed'
+      | 'network-seen'
+      | 'network-changed'
+      | 'network-change-failed'
+      | 'help-switched'
+      | 'help-tuned'
+      | 'help-changed';
+  }
 >;
 
 /** One change at a time: a second press while one is under way changes nothing. */
@@ -23,6 +32,9 @@ export function updateNetwork(state: State, event: NetworkEvent): Step {
     case 'help-switched':
       if (network.changing !== null) return { state, effects: [] };
       return { ...withNetwork(state, { changing: 'help', refused: null }), effects: [{ type: 'switch-help', on: event.on }] };
+    case 'help-tuned':
+      if (network.changing !== null) return { state, effects: [] };
+      return { ...withNetwork(state, { changing: 'help', refused: null }), effects: [{ type: 'tune-help', tuning: event.tuning }] };
     case 'help-changed':
       return withNetwork(state, { view: event.view, changing: null });
     case 'network-seen':

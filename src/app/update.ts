@@ -103,6 +103,7 @@ export function update(state: State, event: Event): Step {
     case 'network-change-pressed':
     case 'network-seen':
     case 'help-switched':
+    case 'help-tuned':
     case 'help-changed':
     case 'network-changed':
     case 'network-change-failed':

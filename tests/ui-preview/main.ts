@@ -146,7 +146,7 @@ const kadreel: Kadreel = {
           stunFound: [],
           nat: null,
           connections: 0,
-          help: { on: false, rest: null, jobs: 0, seconds: 0 },
+          help: { on: false, slots: 1, checkShare: 0.05, rest: null, jobs: 0, seconds: 0 },
         }
       : {
           tabs: 4,
@@ -162,7 +162,7 @@ const kadreel: Kadreel = {
           stunFound: ['stun:example.org:3478'],
           nat: 'mapped',
           connections: 31,
-          help: { on: true, rest: is('refused') ? 'battery' : null, jobs: 12, seconds: 48 },
+          help: { on: true, slots: 2, checkShare: 0.1, rest: is('refused') ? 'battery' : null, jobs: 12, seconds: 48 },
         },
   network: {
     settings: () => ({ openNodes: [], iceServers: [] }),

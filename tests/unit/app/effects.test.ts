@@ -80,7 +80,7 @@ describe('effects: the network', () => {
     stunFound: [],
     nat: null,
     connections: 3,
-    help: { on: false, rest: null, jobs: 0, seconds: 0 },
+    help: { on: false, slots: 1, checkShare: 0.05, rest: null, jobs: 0, seconds: 0 },
   };
 
   it('tells how the tab is linked, each second while its page is shown', async () => {

@@ -74,7 +74,7 @@ export function createFakeKadreel(): FakeKadreel {
       stunFound: [],
       nat: null,
       connections: 0,
-      help: { on: false, rest: null, jobs: 0, seconds: 0 },
+      help: { on: false, slots: 1, checkShare: 0.05, rest: null, jobs: 0, seconds: 0 },
     },
   };
   return {
@@ -126,6 +126,10 @@ export function createFakeKadreel(): FakeKadreel {
         view: () => network.view.help,
         async set(on) {
           network.view = { ...network.view, help: { ...network.view.help, on } };
+        },
+        async tune(tuning) {
+          if (tuning.slots === 0) throw fail('invalid', 'A tab makes 1 to 16 pieces at once, not 0.');
+          network.view = { ...network.view, help: { ...network.view.help, ...tuning } };
         },
       },
       networkView: () => network.view,

@@ -92,7 +92,54 @@ describe('[J1] a tab that is switched on', () => {
   });
 });
 
+describe('[J1] how many jobs a tab does at once', () => {
+  test('is told to who is linked when the person changes it, and is there again at the next start', async () => {
+    const store = createMemoryStore(1e9);
+    const { publisher, helpers } = await network([{ store }]);
+    const [one] = helpers as readonly [Tab];
+    const id = one.node.contact.id;
+    expect(publisher.node.helpers.list()).toEqual([{ id, slots: 1 }]);
+    await world.run(one.app.help.tune({ slots: 3 }));
+    await world.pass(1_000);
+    expect(publisher.node.helpers.list()).toEqual([{ id, slots: 3 }]);
+    const again = world.tab({ store });
+    await world.pass(5_000);
+    expect(again.app.help.view()).toMatchObject({ on: true, slots: 3 });
+    expect(publisher.node.helpers.list()).toContainEqual({ id: again.node.contact.id, slots: 3 });
+  });
+
+  test('makes a video so much sooner', async () => {
+    const times: number[] = [];
+    for (const slots of [1, 4]) {
+      const { publisher, helpers } = await network([{}]);
+      await world.run((helpers[0] as Tab).app.help.tune({ slots }));
+      await world.pass(1_000);
+      times.push(await world.run((await publish(publisher)).done));
+      world.close();
+    }
+    const [one, four] = times as [number, number];
+    console.info(`36 jobs of 3 s: ${one} ms one at a time, ${four} ms four at a time`);
+    expect(one / four).toBeGreaterThan(1.7);
+  });
+});
+
 describe('publishing with helpers', () => {
+  test.each([0, 1])('[J6] the share of their work that is made twice is what the person set: %d', async (checkShare) => {
+    const { publisher } = await network([{}, {}]);
+    await world.run(publisher.app.help.tune({ checkShare }));
+    const one = await publish(publisher);
+    await world.run(one.done);
+    const workers = one.work()?.workers ?? [];
+    const count = (wanted: string, of: typeof workers): number =>
+      of.flatMap(({ spans }) => spans).filter(({ outcome }) => outcome === wanted).length;
+    const made = count(
+      'made',
+      workers.filter(({ id }) => id !== 'own'),
+    );
+    expect(made).toBeGreaterThan(10);
+    expect(count('checked', workers)).toBe(checkShare * made);
+  });
+
   test('all qualities are made, sooner with more helpers, and play from elsewhere', async () => {
     const few = await network([{}]);
     const slow = await world.run((await publish(few.publisher)).done);

@@ -48,11 +48,11 @@ const FETCHING = 700;
 
 /** `ownMs`: what a job takes this tab; null when it does none but to compare (in 2 s). */
 export async function createSharingBench(
-  options: { seconds?: number; ownMs?: number | null; seed?: number } & Partial<
-    Pick<SharingOptions, 'checkShare' | 'decodes' | 'make'>
+  options: { seconds?: number; ownMs?: number | null; seed?: number; checkShare?: number } & Partial<
+    Pick<SharingOptions, 'decodes' | 'make'>
   > = {},
 ): Promise<SharingBench> {
-  const { seconds = 60, ownMs = null, seed = 1, ...more } = options;
+  const { seconds = 60, ownMs = null, seed = 1, checkShare = 0.05, ...more } = options;
   const bench = createBench(seed);
   const { clock } = bench;
   const source = syntheticSource(seconds);
@@ -65,6 +65,7 @@ export async function createSharingBench(
   const right = (job: TranscodeJob): MadeSegment => doJob(job, source.segments[job.segment] as Bytes);
   const sharing = createSharing({
     ...bench,
+    checkShare: () => checkShare,
     bad: await openBadHelpers({ store: createMemoryStore(1e6), clock }),
     helpers: {
       list: () => [...linked.values()],

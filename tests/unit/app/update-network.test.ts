@@ -10,7 +10,7 @@ const VIEW: NetworkView = {
   stunFound: [],
   nat: null,
   connections: 2,
-  help: { on: false, rest: null, jobs: 0, seconds: 0 },
+  help: { on: false, slots: 1, checkShare: 0.05, rest: null, jobs: 0, seconds: 0 },
 };
 const ADD: Event = { type: 'network-change-pressed', change: { type: 'add-open-node', url: 'a.example' } };
 
@@ -36,6 +36,13 @@ describe('the page about the network', () => {
     expect(effects).toEqual([{ type: 'switch-help', on: true }]);
     const view = { ...VIEW, help: { ...VIEW.help, on: true } };
     expect(follow(state, { type: 'help-changed', view }).state.network).toEqual({ view, changing: null, refused: null });
+  });
+
+  it('changes how it helps, once, and shows what came of it', () => {
+    const two: Event = { type: 'help-tuned', tuning: { slots: 2 } };
+    const { state, effects } = follow(stateAt('/network'), two, { type: 'help-switched', on: true }, two);
+    expect(state.network.changing).toBe('help');
+    expect(effects).toEqual([{ type: 'tune-help', tuning: { slots: 2 } }]);
   });
 
   it('makes one change at a time', () => {
