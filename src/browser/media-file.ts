@@ -3,7 +3,6 @@ import {
   ALL_FORMATS,
   BlobSource,
   BufferTarget,
-  CanvasSink,
   CmafOutputFormat,
   EncodedAudioPacketSource,
   EncodedPacket,
@@ -21,6 +20,7 @@ import {
 import type { Bytes } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
 import { plainInit } from './plain-init.ts';
+import { decodeOne, drawSmall } from './small-picture.ts';
 
 /** A file whose headers have been read. */
 export interface MediaFile {
@@ -151,12 +151,21 @@ async function* keyPictures(
     const key = (await packets.getKeyPacket(time, { metadataOnly: true })) ?? (await packets.getFirstKeyPacket({ metadataOnly: true }));
     if (key) keys.push(key.timestamp);
   }
-  const sink = new CanvasSink(track, { ...size, ...(size.height !== undefined && { fit: 'fill' }), poolSize: 1 });
-  let at = 0;
-  for await (const shown of sink.canvasesAtTimestamps(new Set(keys))) {
-    const key = [...new Set(keys)][at++];
-    if (!shown || !(shown.canvas instanceof OffscreenCanvas)) throw damaged('a key frame of it can’t be decoded');
-    for (const other of keys) if (other === key) yield shown.canvas;
+  const config = await track.getDecoderConfig();
+  if (!config) throw damaged('what a decoder needs to know is missing');
+  const { width, height = Math.round((width * (await track.getDisplayHeight())) / (await track.getDisplayWidth())) } = size;
+  const turned = { rotation: await track.getRotation(), flip: await track.getFlip() };
+  const canvas = new OffscreenCanvas(width, Math.max(height, 1));
+  for (const key of new Set(keys)) {
+    const packet = await packets.getKeyPacket(key);
+    if (!packet) throw damaged('a key frame of it is missing');
+    const frame = await decodeOne(packet.toEncodedVideoChunk(), decoderConfigOf(config));
+    try {
+      await drawSmall(canvas, frame, turned);
+    } finally {
+      frame.close();
+    }
+    for (const other of keys) if (other === key) yield canvas;
   }
 }
 
