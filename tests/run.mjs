@@ -10,7 +10,7 @@ import { build, checkNode, giveUp, installPackages, ROOT } from '../signal-serve
 import { findChromium, findProgram } from './chromium.mjs';
 
 /** Of the whole run (ms): what still runs then is ended, and the run has failed. */
-const TIME_LIMIT = 28 * 60_000;
+const TIME_LIMIT = 45 * 60_000;
 /** From vitest's report to the end of vitest (ms): it waits for ever when a test left a server or a browser open. */
 const REPORT_GRACE = 30_000;
 /** Between asking a child to end and making it (ms). */
