@@ -1,5 +1,5 @@
 /** The switch by which this tab lends its processor to other people's transcodes. */
-import { createUniqueId, For, type JSX, Show } from 'solid-js';
+import { createEffect, createUniqueId, For, type JSX, Show } from 'solid-js';
 import type { HelpRest, HelpView } from '../app/api.ts';
 import type { HelpTuning } from '../app/help-settings.ts';
 import type { Changing } from './network-form.tsx';
@@ -65,21 +65,23 @@ interface ChoiceProps extends Changing {
 
 function Choice(props: ChoiceProps): JSX.Element {
   const id = createUniqueId();
+  let select!: HTMLSelectElement;
+  // Also when a change was refused.
+  createEffect(() => {
+    if (!props.busy) select.value = String(props.chosen);
+  });
   return (
     <div class="help-choice">
       <label for={id}>{props.label}</label>
       <select
+        ref={select}
         id={id}
         aria-describedby={`${id}-note`}
         disabled={props.busy}
         onChange={(event) => props.dispatch({ type: 'help-tuned', tuning: props.tuningOf(Number(event.currentTarget.value)) })}
       >
         <For each={props.options}>
-          {(value) => (
-            <option value={value} selected={value === props.chosen}>
-              {props.textOf(value)}
-            </option>
-          )}
+          {(value) => <option value={value}>{props.textOf(value)}</option>}
         </For>
       </select>
       <p id={`${id}-note`} class="row-state">

@@ -26,6 +26,13 @@ test('[J1] [J4] a tab that is switched on makes pieces of what another one publi
   expect(await box.isChecked()).toBe(false);
   await box.check();
   await helper.page.getByText('On: ready for whoever asks.').waitFor();
+  const checks = helper.page.getByLabel('Checks of what others make for you');
+  expect(await checks.locator('option:checked').textContent()).toBe('5%');
+  await checks.selectOption('25%');
+  await expect.poll(() => helper.page.evaluate(() => window.kadreel?.help.view().checkShare)).toBe(0.25);
+  await helper.page.reload();
+  await helper.page.waitForFunction(() => window.kadreel?.help.view().on);
+  await expect.poll(() => checks.locator('option:checked').textContent()).toBe('25%');
 
   // A browser without an encoder for H.264: this tab's own converter and the helper's share all the work.
   const context = await place.browser.newContext();
