@@ -54,7 +54,7 @@ export async function timelineOf(directory: string, source: string): Promise<Tim
     renditions: read.map(({ height, segments, missing, gap, shift, late }) => ({ height, segments, missing, gap, shift, late })),
     apart: Math.max(...apart),
     unlike: await unlikeness(source, master),
-    complaints: await complaintsAbout(master),
+    complaints: await complaintsAbout(master, { variable: true }),
   };
 }
 

@@ -45,13 +45,28 @@ export async function writePlaylists(directory: string, outcome: Outcome): Promi
   return master;
 }
 
-/** What native ffmpeg complains about when it reads, and decodes, all of it. Empty when it is content. */
-export async function complaintsAbout(path: string, { decode = true } = {}): Promise<string> {
+/** ffmpeg writes pictures with the ticks of a frame rate that it guesses; where that varies two would fall on one. */
+const EACH_AT_ITS_TIME = ['-fps_mode', 'passthrough', '-enc_time_base:v', '1:90000'];
+
+/** What native ffmpeg complains about when it reads, and decodes, all of it. Empty when it is content. `variable`: the frame rate may be. */
+export async function complaintsAbout(path: string, { decode = true, variable = false } = {}): Promise<string> {
   const hls = path.endsWith('.m3u8') ? ['-allowed_extensions', 'ALL'] : [];
   const probed = await run('ffprobe', ['-v', 'error', ...hls, '-show_streams', path], { maxBuffer: MAX_OUTPUT });
   const decoded = await run(
     'ffmpeg',
-    ['-v', 'error', '-nostdin', ...hls, '-i', path, ...(decode ? [] : ['-c', 'copy']), '-f', 'null', '-'],
+    [
+      '-v',
+      'error',
+      '-nostdin',
+      ...hls,
+      '-i',
+      path,
+      ...(decode ? [] : ['-c', 'copy']),
+      ...(variable ? EACH_AT_ITS_TIME : []),
+      '-f',
+      'null',
+      '-',
+    ],
     { maxBuffer: MAX_OUTPUT },
   );
   return probed.stderr + decoded.stderr;
