@@ -80,9 +80,7 @@ function Choice(props: ChoiceProps): JSX.Element {
         disabled={props.busy}
         onChange={(event) => props.dispatch({ type: 'help-tuned', tuning: props.tuningOf(Number(event.currentTarget.value)) })}
       >
-        <For each={props.options}>
-          {(value) => <option value={value}>{props.textOf(value)}</option>}
-        </For>
+        <For each={props.options}>{(value) => <option value={value}>{props.textOf(value)}</option>}</For>
       </select>
       <p id={`${id}-note`} class="row-state">
         {props.note}
