@@ -69,7 +69,7 @@ export async function addPreview(options: PreviewOptions): Promise<void> {
       sheets.map((bytes) => ({ bytes, duration: sheetTime })),
     );
     if (signal.aborted) throw abortError(signal);
-    const video = await versions.next({ additions: { preview: { ...grid, groups } } }, async (next) => {
+    const video = await versions.next({ preview: { ...grid, groups } }, async (next) => {
       const { row, done } = part.changing({ status: 'joined' });
       await library.add(next, [row]);
       done();

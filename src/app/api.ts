@@ -7,9 +7,13 @@ import type { Nat } from '../base/nat.ts';
 import type { Cancel, MediaProbe, SourceFile, StillPicture } from '../base/ports.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import type { Manifest, VideoId } from '../media/manifest.ts';
-import type { Cue } from '../media/subtitles.ts';
 import type { HelpSettings, HelpTuning } from './help-settings.ts';
 import type { Preflight } from './preflight.ts';
+import type { SharedWork } from './shared-work.ts';
+import type { CopiesReport, Edit, NewCaptions, OwnVideo, Removal, VideoEdit } from './video-edit.ts';
+
+export type { SharedWork, SharedWorker, WorkOutcome, WorkSpan } from './shared-work.ts';
+export type { CopiesReport, Edit, NewCaptions, OwnQuality, OwnVideo, Removal, VideoEdit } from './video-edit.ts';
 
 /** `window.kadreel`. */
 export interface KadreelPage {
@@ -32,6 +36,18 @@ export interface KadreelPage {
   goOn(id: string, file?: SourceFile): Promise<void>;
   /** Gives one up: what it wrote is removed. A video whose link works stays as it is. */
   discard(id: string): Promise<void>;
+  /** A video that this browser published, as it is now. Rejects with `not-found`, or `withdrawn`. */
+  own(videoId: VideoId): Promise<OwnVideo>;
+  /**
+   * Changes a video that this browser published: its next version stands on this disk when this resolves, wherever the network is. What is left out of
+   * `edit` stays as the newest version has it. Rejects with `not-found`, `withdrawn`, `invalid`, `too-large` or `quota`, and then nothing changed.
+   */
+  edit(videoId: VideoId, edit: VideoEdit): Promise<Edit>;
+  /**
+   * Takes a video that this browser published off for good: what it has of it here is removed, and its link says so. Copies on other disks go only as others' videos
+   * need the room. Rejects with `not-found`, and then nothing changed.
+   */
+  remove(videoId: VideoId): Promise<Removal>;
   /** The current manifest of a video, from this disk or the network. Rejects with `not-found`. */
   manifest(videoId: VideoId): Promise<Manifest>;
   readonly network: {
@@ -100,6 +116,8 @@ export interface Joining {
 export interface Unfinished {
   /** 16 hexadecimal digits. */
   readonly id: string;
+  /** `change`: of a published video, which is on this disk and on its way to others. */
+  readonly kind: 'video' | 'change';
   /** Empty for one that can't be read. */
   readonly title: string;
   readonly fileName: string;
@@ -126,6 +144,8 @@ export interface Kadreel extends KadreelPage {
   pictures(file: SourceFile, signal: AbortSignal): Promise<readonly StillPicture[]>;
   /** A person's own picture, cut to `aspect` (width over height): as `Transcoder.still`. */
   still(picture: SourceFile, aspect: number): Promise<StillPicture>;
+  /** Pictures proposed for a video that this browser published, out of what is kept of it. Rejects as `own`. */
+  picturesOf(videoId: VideoId, signal: AbortSignal): Promise<readonly StillPicture[]>;
   /** Opens a video for watching: finds the manifest, links to holders, and starts on the first segments. */
   watch(videoId: VideoId, signal: AbortSignal): Promise<WatchSession>;
   /** The player no longer wants what it asked for at this address: whoever fetches it may stop. */
@@ -200,47 +220,6 @@ export interface PublishOptions {
   readonly onSharedWork?: (work: SharedWork) => void;
 }
 
-/** How the smaller pictures are made by several: who does what, and how much it helps. Times in ms since 1970. */
-export interface SharedWork {
-  readonly workers: readonly SharedWorker[];
-  /** One alone would have taken so many times as long; null before there is anything to go by. */
-  readonly speedUp: number | null;
-  /** Estimated seconds until all that is shared out is made; null before there is anything to go by. */
-  readonly secondsLeft: number | null;
-}
-
-/** This tab, or a helper. */
-export interface SharedWorker {
-  readonly id: 'own' | NodeId;
-  /** Pieces that came from it. */
-  readonly made: number;
-  /** It gave something wrong, and is not asked again. */
-  readonly dropped: boolean;
-  /** The latest, in order. */
-  readonly spans: readonly WorkSpan[];
-}
-
-/** One piece of work. `segment` is null for a quality made as a whole; `until` and `outcome` are null while it is under work. */
-export interface WorkSpan {
-  readonly quality: string;
-  readonly segment: number | null;
-  readonly from: number;
-  readonly until: number | null;
-  readonly outcome: WorkOutcome | null;
-}
-
-/** `checked`: made once more, to compare · `spare`: somebody else was sooner · `lost`: it never came · `wrong`: it was not what was asked for. */
-export type WorkOutcome = 'made' | 'checked' | 'spare' | 'lost' | 'wrong';
-
-/** Captions to be published. */
-export interface NewCaptions {
-  /** BCP 47. */
-  readonly language: string;
-  /** What players call it. */
-  readonly name: string;
-  readonly cues: readonly Cue[];
-}
-
 /** One quality that is made besides the first picture. */
 export interface QualityState {
   /** As people call it: `480p`. */
@@ -273,12 +252,6 @@ export interface Publication {
   readonly done: Promise<CopiesReport>;
 }
 
-/** How well a video is kept. */
-export interface CopiesReport {
-  readonly stored: number;
-  readonly wanted: number;
-}
-
 export interface VideoCard {
   readonly videoId: VideoId;
   readonly title: string;
@@ -296,6 +269,8 @@ export interface WatchSession {
   readonly playlistUrl: string;
   /** Where this video's bytes came from since `watch`. */
   sources(): BytesBySource;
+  /** Called when the video has a later version, or was taken off: `null`. */
+  onVersion(listener: (manifest: Manifest | null) => void): Cancel;
   close(): void;
 }
 

@@ -7,6 +7,7 @@ import type { DhtNode } from '../node/dht-node.ts';
 import type { VideoCard } from './api.ts';
 import { untilLinked } from './joining.ts';
 import type { Library, Listing } from './library.ts';
+import { pictureAddress } from './picture-address.ts';
 
 export interface Feed {
   /** Newest first. Rejects with `aborted`. */
@@ -31,9 +32,9 @@ export function createFeed(options: { node: Pick<DhtNode, 'overlay' | 'links' | 
     if (known) return known;
     const limit = deadline(clock, POSTER_DEADLINE, signal);
     try {
-      const bytes = own?.find(isPicture) ?? (await node.overlay.findValue(key, limit.signal));
-      if (!bytes || !isPicture(bytes)) return null;
-      const url = dataUrl(bytes);
+      const bytes = own?.find((one) => pictureAddress(one) !== null) ?? (await node.overlay.findValue(key, limit.signal));
+      const url = bytes && pictureAddress(bytes);
+      if (!url) return null;
       if (posters.size >= MAX_POSTERS) posters.clear();
       posters.set(key, url);
       return url;
@@ -57,9 +58,10 @@ export function createFeed(options: { node: Pick<DhtNode, 'overlay' | 'links' | 
       await untilLinked(node, { clock, signal });
       const listings = new Map<Key, Listing>();
       const now = clock.now();
-      for await (const listing of library.listings(signal)) {
+      for await (const { videoId, listing } of library.listings(signal)) {
         // A clock that is ahead does not make a video newer than now.
-        listings.set(listing.videoId, { ...listing, created: Math.min(listing.created, now) });
+        if (listing) listings.set(videoId, { ...listing, created: Math.min(listing.created, now) });
+        else listings.delete(videoId);
       }
       const latest = [...listings.values()].sort((a, b) => b.created - a.created).slice(0, MAX_CARDS);
       return Promise.all(latest.map((listing) => card(listing, null, signal)));
@@ -68,19 +70,4 @@ export function createFeed(options: { node: Pick<DhtNode, 'overlay' | 'links' | 
       return Promise.all((await library.all()).map((video) => card(video, video.values)));
     },
   };
-}
-
-/** JPEG or WebP by their first bytes: nothing else is shown as a picture. */
-function isPicture(bytes: Uint8Array): boolean {
-  return mimeOf(bytes) !== null;
-}
-
-function mimeOf(bytes: Uint8Array): string | null {
-  if (bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff) return 'image/jpeg';
-  const riff = String.fromCharCode(...bytes.subarray(0, 4)) === 'RIFF';
-  return riff && String.fromCharCode(...bytes.subarray(8, 12)) === 'WEBP' ? 'image/webp' : null;
-}
-
-function dataUrl(bytes: Uint8Array): string {
-  return `data:${mimeOf(bytes)};base64,${btoa(String.fromCharCode(...bytes))}`;
 }

@@ -16,7 +16,8 @@ import type { NewCaptions } from './api.ts';
 export interface PublicationFacts {
   /** Raised when rows change their meaning: another one is left alone. */
   readonly form: number;
-  readonly file: FileMark;
+  /** What it is made from; null for the change of a video that is published. */
+  readonly file: FileMark | null;
   /** Of the video, at most 200 bytes. */
   readonly title: string;
   /** The name of the video's record. */
@@ -25,8 +26,11 @@ export interface PublicationFacts {
   readonly created: number;
   /** Seconds, as the file says. */
   readonly duration: number;
-  /** `listed`: the link works, and the video is on the list of the newest · `leaving`: it was given up, and is being removed. */
-  readonly stage: 'cutting' | 'listed' | 'leaving';
+  /**
+   * `listed`: the link works, and the video is on the list of the newest · `leaving`: it was given up, and is being removed · `changing`: nothing is
+   * published, but a published video is changed, or taken off.
+   */
+  readonly stage: 'cutting' | 'listed' | 'leaving' | 'changing';
   /** Names of the qualities that are to be made, best first; null until that is known. */
   readonly rungs: readonly string[] | null;
 }
@@ -73,6 +77,8 @@ export const FORM = 1;
 export const FIRST_PART = 'first';
 /** Captions: a rendition without parameters for each language. */
 export const CAPTIONS_PART = 'captions';
+/** Groups that only an earlier version of the video has, and that go when the change has come to others. */
+export const DROPPED_PART = 'dropped';
 /** The seek bar's tiles: one such rendition. */
 export const PREVIEW_PART = 'preview';
 const REPAIR = /^(.+)-repair-\d+$/;
@@ -86,17 +92,19 @@ const MAX_MICROSECONDS = Number.MAX_SAFE_INTEGER;
 
 export const factsSchema: Schema<PublicationFacts> = struct<PublicationFacts>({
   form: uint(0xffff),
-  file: struct<FileMark>({
-    name: string(MAX_NAME),
-    size: uint(Number.MAX_SAFE_INTEGER),
-    lastModified: time,
-    fingerprint: fixed(DIGEST_BYTES),
-  }),
+  file: nullable(
+    struct<FileMark>({
+      name: string(MAX_NAME),
+      size: uint(Number.MAX_SAFE_INTEGER),
+      lastModified: time,
+      fingerprint: fixed(DIGEST_BYTES),
+    }),
+  ),
   title: string(200),
   name: string(64),
   created: time,
   duration: float,
-  stage: oneOf(['cutting', 'listed', 'leaving']),
+  stage: oneOf(['cutting', 'listed', 'leaving', 'changing']),
   rungs: nullable(list(string(32), MAX_RUNGS)),
 });
 

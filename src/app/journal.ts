@@ -146,7 +146,7 @@ export function createJournal(options: JournalOptions): Journal {
   return {
     newId: () => toHex(options.random.bytes(ID_BYTES)),
     async begin(id, given, choices) {
-      const facts: PublicationFacts = { ...given, form: FORM, stage: 'cutting', rungs: null };
+      const facts: PublicationFacts = { ...given, form: FORM, stage: given.file ? 'cutting' : 'changing', rungs: null };
       await store.write([
         { table: 'meta', key: rowKey.facts(id), value: encode(factsSchema, facts) },
         { table: 'meta', key: rowKey.choices(id), value: encode(choicesSchema, choices) },

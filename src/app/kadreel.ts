@@ -79,6 +79,16 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
   const publisher = createPublisher({ ...options, transcoder, library, journal, bad, checkShare, closing: closing.signal });
   const help = createHelp({ ...options, settings: helpSettings, helping: node.helping });
   const watcher = createWatcher({ ...options, library });
+  /** Changes that this page began. */
+  const changing = new Set<string>();
+  const editor = once(async () => {
+    const { createEditor } = await import('./editor.ts');
+    return createEditor({
+      ...{ ...options, library, journal, closing: closing.signal },
+      onBegun: (id) => changing.add(id),
+      onChanged: watcher.changed,
+    });
+  });
   const feed = createFeed({ node, library, clock });
   const renewal = createRenewal({ node, library, clock });
   const network = createNetwork(options);
@@ -95,7 +105,8 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
   void recount().catch(() => undefined); // The first to ask finds figures, too.
   const unfinished = createUnfinished({
     ...{ ...options, transcoder, library, journal, bad, checkShare },
-    isOwn: publisher.isOwn,
+    isOwn: (id) => publisher.isOwn(id) || changing.has(id),
+    editor,
     onBusy: () => help.busyWith('publishing'),
     onPublished: () => void recount().catch(() => undefined), // The figures of the last count serve meanwhile.
     closing: closing.signal,
@@ -173,6 +184,14 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
     onUnfinished: unfinished.listen,
     goOn: unfinished.goOn,
     discard: unfinished.discard,
+    own: async (videoId) => (await editor()).own(videoId),
+    edit: async (videoId, edit) => (await editor()).edit(videoId, edit),
+    async remove(videoId) {
+      const removal = await (await editor()).remove(videoId);
+      void recount().catch(() => undefined);
+      return removal;
+    },
+    picturesOf: async (videoId, signal) => (await editor()).pictures(videoId, signal),
     newest: feed.newest,
     mine: feed.mine,
     onHealth: health.listen,
@@ -189,6 +208,18 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
       invitations.close();
       node.close(reason);
     },
+  };
+}
+
+/** The same promise each time, unless it failed: then it is tried again. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | null = null;
+  return () => {
+    made ??= make().catch((error: unknown) => {
+      made = null;
+      throw error;
+    });
+    return made;
   };
 }
 

@@ -5,9 +5,9 @@
 import type { Bytes } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
-import type { Crypto, Signer, Store, StoreChange } from '../base/ports.ts';
+import type { Cancel, Crypto, Signer, Store, StoreChange } from '../base/ports.ts';
 import { binary, decode, encode, list, nullable, string, struct, time, uint } from '../base/schema.ts';
-import { hashKey, type Key, keySchema } from '../kademlia/key.ts';
+import { hashKey, type Key, keySchema, parseKey } from '../kademlia/key.ts';
 import type { VideoId } from '../media/manifest.ts';
 import type { DhtNode } from '../node/dht-node.ts';
 import { topicKey, writeEntry } from '../records/entry.ts';
@@ -30,8 +30,14 @@ export interface PublishedVideo {
   readonly values: readonly Bytes[];
 }
 
-/** What the record of a video says. */
-export const videoRecordSchema = struct<{ manifest: Key }>({ manifest: keySchema });
+/** A video that was taken off: its record names no manifest (M20). */
+export interface WithdrawnVideo {
+  readonly videoId: VideoId;
+  readonly record: Signed;
+}
+
+/** What the record of a video says; null when its owner took it off. */
+export const videoRecordSchema = struct<{ manifest: Key | null }>({ manifest: nullable(keySchema) });
 
 /** A line in the list of newest videos, in an entry with the name of the video's record: so only its owner can list it. */
 export interface Listing {
@@ -62,6 +68,10 @@ const publishedSchema = struct<PublishedVideo>({
 /** The topic under which new videos are listed. */
 const NEWEST_TOPIC = 'newest';
 const ROW_PREFIX = 'published/';
+const WITHDRAWN_PREFIX = 'withdrawn/';
+const withdrawnSchema = struct<{ record: Signed }>({ record: signedSchema });
+/** A listing that takes the place of an earlier one, and lists nothing. */
+const NO_LISTING: Bytes = new Uint8Array(0);
 
 export interface Library {
   /** Makes the changes `also` with it: all of it, or nothing. */
@@ -70,12 +80,25 @@ export interface Library {
   get(videoId: VideoId): Promise<PublishedVideo | null>;
   /** Newest first. */
   all(): Promise<readonly PublishedVideo[]>;
-  /** Stores a video's record and values in the network: its link works then. */
-  announce(video: PublishedVideo, signal?: AbortSignal): Promise<void>;
+  /** Stores a video's record and values in the network: its link works then. Gives how many nodes have all of it, this one included where it is near. */
+  announce(video: PublishedVideo, signal?: AbortSignal): Promise<number>;
   /** Puts a video on the list of the newest. */
   list(video: PublishedVideo, signal?: AbortSignal): Promise<void>;
-  /** The newest videos that the network knows, as they are found. A listing of somebody else's video is none. */
-  listings(signal: AbortSignal): AsyncIterable<Listing>;
+  /**
+   * The newest videos that the network knows, as they are found; without a listing those that were taken off. A listing of somebody else's
+   * video is none.
+   */
+  listings(signal: AbortSignal): AsyncIterable<{ readonly videoId: VideoId; readonly listing: Listing | null }>;
+  /** A video is no longer among those that are published here, and `record` says so. Makes the changes `also` with it: all of it, or nothing. */
+  withdraw(video: WithdrawnVideo, also?: readonly StoreChange[]): Promise<void>;
+  /** What was taken off, as long as it has to be said again and again. */
+  withdrawn(videoId: VideoId): Promise<WithdrawnVideo | null>;
+  allWithdrawn(): Promise<readonly WithdrawnVideo[]>;
+  /** Tells the network that a video was taken off. Gives how many nodes know it, this one included where it is near. */
+  announceWithdrawn(video: WithdrawnVideo, signal?: AbortSignal): Promise<number>;
+  forgetWithdrawn(videoId: VideoId): Promise<void>;
+  /** Called when a video is taken off in this tab. */
+  onWithdrawn(listener: (videoId: VideoId) => void): Cancel;
 }
 
 export interface LibraryOptions {
@@ -89,6 +112,19 @@ export interface LibraryOptions {
 export function createLibrary(options: LibraryOptions): Library {
   const { store, crypto, account, node, now } = options;
   const newestKey = topicKey(crypto, NEWEST_TOPIC);
+  const listeners = new Set<(videoId: VideoId) => void>();
+
+  /** Puts it in the place of what this account said of that video on the list. */
+  const enlist = async (signed: Signed, value: Bytes, signal?: AbortSignal): Promise<number> => {
+    const record = openRecord(signed);
+    if (!record) throw fail('internal', 'The record of a video in the library can’t be read.');
+    const time = now();
+    const { name } = record.body;
+    const entry = await writeEntry({ signer: account, topic: newestKey, name, value, time, expires: time + MAX_ENTRY_LIFE });
+    return node.overlay.store(newestKey, { type: 'entry', signed: entry.signed }, signal && { signal });
+  };
+  const storeRecord = (videoId: VideoId, signed: Signed, signal?: AbortSignal): Promise<number> =>
+    node.overlay.store(videoId, { type: 'record', signed }, signal && { signal });
 
   return {
     add: (video, also = []) =>
@@ -104,31 +140,51 @@ export function createLibrary(options: LibraryOptions): Library {
       return videos.sort((a, b) => b.created - a.created);
     },
     async announce(video, signal) {
-      await Promise.all([
+      const counts = await Promise.all([
         ...video.values.map((bytes) => node.overlay.store(hashKey(crypto, bytes), { type: 'value', bytes }, signal && { signal })),
-        node.overlay.store(video.videoId, { type: 'record', signed: video.record }, signal && { signal }),
+        storeRecord(video.videoId, video.record, signal),
       ]);
+      return Math.min(...counts);
     },
     async list(video, signal) {
       const { videoId, title, duration, created, poster } = video;
-      const record = openRecord(video.record);
-      if (!record) throw fail('internal', 'The record of a video in the library can’t be read.');
-      const time = now();
-      const listing = await writeEntry({
-        signer: account,
-        topic: newestKey,
-        name: record.body.name,
-        value: encode(listingSchema, { videoId, title, duration, created, poster }),
-        time,
-        expires: time + MAX_ENTRY_LIFE,
-      });
-      await node.overlay.store(newestKey, { type: 'entry', signed: listing.signed }, signal && { signal });
+      await enlist(video.record, encode(listingSchema, { videoId, title, duration, created, poster }), signal);
     },
     async *listings(signal) {
       for await (const { body } of node.overlay.findEntries(newestKey, { signal })) {
+        const videoId = recordKey(crypto, body.writer, body.name);
         const listing = decode(listingSchema, body.value);
-        if (listing && recordKey(crypto, body.writer, body.name) === listing.videoId) yield listing;
+        if (listing?.videoId === videoId) yield { videoId, listing };
+        else if (body.value.length === 0) yield { videoId, listing: null };
       }
+    },
+    async withdraw({ videoId, record }, also = []) {
+      await store.write([
+        { table: 'library', key: ROW_PREFIX + videoId, value: null },
+        { table: 'library', key: WITHDRAWN_PREFIX + videoId, value: encode(withdrawnSchema, { record }) },
+        ...also,
+      ]);
+      for (const listener of listeners) listener(videoId);
+    },
+    async withdrawn(videoId) {
+      const row = await store.get('library', WITHDRAWN_PREFIX + videoId);
+      const read = row && decode(withdrawnSchema, row);
+      return read && { videoId, ...read };
+    },
+    async allWithdrawn() {
+      return (await store.entries('library', WITHDRAWN_PREFIX)).flatMap(([key, bytes]) => {
+        const videoId = parseKey(key.slice(WITHDRAWN_PREFIX.length));
+        const read = decode(withdrawnSchema, bytes);
+        return videoId && read ? [{ videoId, ...read }] : [];
+      });
+    },
+    async announceWithdrawn({ videoId, record }, signal) {
+      return Math.min(...(await Promise.all([storeRecord(videoId, record, signal), enlist(record, NO_LISTING, signal)])));
+    },
+    forgetWithdrawn: (videoId) => store.write([{ table: 'library', key: WITHDRAWN_PREFIX + videoId, value: null }]),
+    onWithdrawn(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
   };
 }

@@ -10,6 +10,8 @@ export type Doing =
   | 'preparing'
   | 'publishing'
   | 'discarding'
+  | 'editing'
+  | 'removing'
   | 'opening'
   | 'playing'
   | 'changing'
@@ -29,6 +31,8 @@ const WHAT: Readonly<Record<Doing, string>> = {
   preparing: 'That was not added.',
   publishing: 'The video was not published.',
   discarding: 'It could not be discarded.',
+  editing: 'Your changes were not saved.',
+  removing: 'The video was not removed.',
   opening: 'This video can’t be opened.',
   playing: 'Playing stopped.',
   changing: 'Nothing was changed.',
@@ -57,6 +61,8 @@ function plainReason(code: ErrorCode): string {
       return 'No direct connection opens between the two networks.';
     case 'not-found':
       return 'None of the tabs that are open now has it.';
+    case 'withdrawn':
+      return 'Whoever published it took it off.';
     case 'corrupt':
       return 'What arrived was damaged, so it was thrown away.';
     case 'invalid':
@@ -99,8 +105,11 @@ function advice(code: ErrorCode, doing: Doing): string {
       return doing === 'listing'
         ? 'Try again in a moment.'
         : 'Ask whoever sent you the link to open Kadreel: their tab may keep it. This one looks again when somebody comes.';
+    case 'withdrawn':
+      return 'It can’t be brought back by asking again. Other videos are on the first page.';
     case 'corrupt':
     case 'invalid':
+      if (doing === 'editing') return 'Correct it and press Save again.';
       if (doing === 'changing') return 'Correct it and press Add again.';
       return doing === 'probing' || doing === 'publishing'
         ? 'Check that the file plays on your computer, or choose another one.'

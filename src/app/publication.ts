@@ -1,7 +1,7 @@
 /** One publication, from what its journal says to the end: cut, announced, its qualities made, its copies stored. */
 
 import { fail } from '../base/errors.ts';
-import type { Clock, Crypto, FileKeeper, Random, Signer, SourceFile, Transcoder } from '../base/ports.ts';
+import type { Clock, Crypto, FileKeeper, Locks, Random, Signer, SourceFile, Transcoder } from '../base/ports.ts';
 import { abortError, orAbort, quiet } from '../base/timing.ts';
 import type { Key } from '../kademlia/key.ts';
 import type { VideoId } from '../media/manifest.ts';
@@ -19,7 +19,8 @@ import { type Packed, packAll, packedOf } from './packing.ts';
 import { beginQuality, endedRungs, openPart, removeRepaired } from './part-work.ts';
 import { groupsOf, longestOf, makeQualities, rungsFor } from './qualities.ts';
 import { spreadAll } from './spread.ts';
-import { createVideoVersions } from './video-versions.ts';
+import { createVideoVersions, type VideoVersions } from './video-versions.ts';
+import { takenOff, whilePublished } from './withdrawal.ts';
 
 /** What all publications of a tab share. */
 export interface PublicationParts {
@@ -31,6 +32,7 @@ export interface PublicationParts {
   readonly transcoder: Transcoder;
   readonly node: DhtNode;
   readonly library: Library;
+  readonly locks: Locks;
   /** Helpers that are not asked. */
   readonly bad: Promise<BadHelpers>;
   /** The share of helpers' work that is made twice, as it is set now. */
@@ -55,6 +57,11 @@ export interface PublicationOptions extends PublicationParts {
   readonly onSharedWork: (work: SharedWork) => void;
 }
 
+/** The name of the lock of a publication: whoever holds it writes to its journal. */
+export function lockOf(id: string): string {
+  return `publication/${id}`;
+}
+
 /** The address of the video that an entry becomes. */
 export function videoIdOf({ crypto, account }: Pick<PublicationParts, 'crypto' | 'account'>, entry: JournalEntry): VideoId {
   return recordKey(crypto, account.publicKey, entry.facts.name);
@@ -62,6 +69,7 @@ export function videoIdOf({ crypto, account }: Pick<PublicationParts, 'crypto' |
 
 /** Whether a file is needed to go on: something is to be made of it yet. */
 export function needsFile({ facts, parts }: JournalEntry): boolean {
+  if (facts.stage === 'changing') return false;
   if (!previewEnded({ parts })) return true;
   if (parts.every(({ name, facts }) => name !== FIRST_PART || facts.status === 'open')) return true;
   if (facts.rungs === null) return true;
@@ -70,9 +78,26 @@ export function needsFile({ facts, parts }: JournalEntry): boolean {
 
 /**
  * Resolves when the link works; `done` when it is safe to close. Whoever aborts it before the link works removes what it wrote. The journal is still
- * there at its end.
+ * there at its end. Rejects with `withdrawn` when the video is taken off meanwhile.
  */
 export async function runPublication(options: PublicationOptions): Promise<{ videoId: VideoId; done: Promise<CopiesReport> }> {
+  const videoId = videoIdOf(options, options.entry);
+  const { signal, failed, done: ended } = whilePublished(options.library, videoId, options.signal);
+  /** Another tab may have taken it off. */
+  const watched = (versions: VideoVersions): VideoVersions => ({ next: (change, keep) => versions.next(change, keep).catch(failed) });
+  try {
+    const { done } = await goThrough({ ...options, signal }, watched);
+    return { videoId, done: quiet(done.finally(ended)) };
+  } catch (error) {
+    ended();
+    throw error;
+  }
+}
+
+async function goThrough(
+  options: PublicationOptions,
+  watched: (versions: VideoVersions) => VideoVersions,
+): Promise<{ done: Promise<CopiesReport> }> {
   const { clock, crypto, node, library, transcoder, entry, signal, onProgress } = options;
   const first = entry.part(FIRST_PART);
   const videoId = videoIdOf(options, entry);
@@ -88,12 +113,14 @@ export async function runPublication(options: PublicationOptions): Promise<{ vid
   const packed = await cut();
   if (signal.aborted) throw abortError(signal);
   const known = first.facts.status === 'joined' ? await library.get(videoId) : null;
-  if (first.facts.status === 'joined' && !known) throw fail('not-found', 'The video is no longer among those of this browser.');
+  if (first.facts.status === 'joined' && !known) {
+    if (await library.withdrawn(videoId)) throw takenOff();
+    throw fail('not-found', 'The video is no longer among those of this browser.');
+  }
   const manifest = known && (await readOwnManifest(crypto, known));
-  const versions = createVideoVersions({
-    ...{ ...options, ...entry.facts, poster: entry.choices.poster ?? packed.poster, first: packed.renditions },
-    last: known && manifest && { video: known, manifest },
-  });
+  const { title, created, name } = entry.facts;
+  const beginning = { title, created, renditions: packed.renditions, poster: entry.choices.poster ?? packed.poster };
+  const versions = watched(createVideoVersions({ ...options, name, first: known ? null : beginning }));
   /** Of the first version; and those that came with others before this page. */
   const groups = [...groupsOf(packed.renditions)];
   const later = manifest?.groups.filter((group) => !groups.includes(group)) ?? [];
@@ -101,7 +128,7 @@ export async function runPublication(options: PublicationOptions): Promise<{ vid
     const captions = await keepCaptions({ crypto, entry }, longestOf(packed.renditions));
     groups.push(...captions.flatMap((one) => one.groups.map(({ key }) => key)));
     const parts = [first, ...(captions.length > 0 ? [entry.part(CAPTIONS_PART)] : [])];
-    return versions.next({ additions: { captions } }, async (next) => {
+    return versions.next({ captions }, async (next) => {
       const changes = parts.map((part) => part.changing({ status: 'joined' }));
       await library.add(
         next,
@@ -167,7 +194,7 @@ export async function runPublication(options: PublicationOptions): Promise<{ vid
     await removeRepaired(entry).catch(() => undefined); // It takes room, and does no harm.
     return { stored: Math.min(...reports.map(({ stored }) => stored)), wanted: Math.max(...reports.map(({ wanted }) => wanted)) };
   };
-  return { videoId, done: quiet(orAbort(finish(), signal)) };
+  return { done: quiet(orAbort(finish(), signal)) };
 }
 
 /** Removes what a publication wrote; a video whose link works stays as it is. What can't be removed now is shown after the next start. */

@@ -1,15 +1,15 @@
 /** From a person's file to a link that works, and then to copies on other disks (design §7). */
 import { fromUtf8, toUtf8 } from '../base/bytes.ts';
-import { asKadreelError } from '../base/errors.ts';
-import type { Cancel, FileKeeper, Locks, SourceFile } from '../base/ports.ts';
-import { abortError, quiet } from '../base/timing.ts';
+import { asKadreelError, hasCode } from '../base/errors.ts';
+import type { Cancel, FileKeeper, SourceFile } from '../base/ports.ts';
+import { abortError, eitherOf, quiet } from '../base/timing.ts';
 import type { VideoId } from '../media/manifest.ts';
 import type { CopiesReport, PublishOptions, PublishStage } from './api.ts';
 import { markOf } from './fingerprint.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import type { Choices, FileMark } from './journal-rows.ts';
 import { createProgress } from './progress.ts';
-import { giveUp, type PublicationParts, runPublication } from './publication.ts';
+import { giveUp, lockOf, type PublicationParts, runPublication } from './publication.ts';
 import { videoName } from './video-versions.ts';
 
 export interface Publisher {
@@ -21,7 +21,6 @@ export interface Publisher {
 export interface PublisherOptions extends PublicationParts {
   readonly journal: Journal;
   readonly files: FileKeeper;
-  readonly locks: Locks;
   /** Fires, with a reason, when the node leaves: what is under way then ends, and its journal stays. */
   readonly closing: AbortSignal;
 }
@@ -37,11 +36,6 @@ interface Begun {
 const MAX_TITLE_BYTES = 200;
 /** Where each stage ends on the bar: reading headers is nothing, cutting nearly all. A transcode is most of the work where there is one. */
 const STAGE_END: Readonly<Record<PublishStage, number>> = { read: 0.02, transcode: 0.85, cut: 0.85, announce: 0.9, copies: 1 };
-
-/** The name of the lock of a publication: whoever holds it writes to its journal. */
-export function lockOf(id: string): string {
-  return `publication/${id}`;
-}
 
 export function createPublisher(options: PublisherOptions): Publisher {
   const { crypto, clock, transcoder, journal, files, locks, closing } = options;
@@ -95,7 +89,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
             await entry.end().catch(() => undefined); // The next start sees that nothing is left to do.
             return report;
           } catch (error) {
-            if (signal.aborted && !closing.aborted) await giveUp(options, entry).catch(() => undefined); // See there.
+            const isOver = signal.aborted || hasCode(error, 'withdrawn');
+            if (isOver && !closing.aborted) await giveUp(options, entry).catch(() => undefined); // See there.
             throw error;
           } finally {
             begun?.release();

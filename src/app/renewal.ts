@@ -2,8 +2,9 @@
 import { LIMITS } from '../base/limits.ts';
 import type { Cancel, Clock } from '../base/ports.ts';
 import type { DhtNode } from '../node/dht-node.ts';
-import { REPUBLISH_INTERVAL } from '../records/expiry.ts';
-import type { Library } from './library.ts';
+import { ITEM_LIFE, REPUBLISH_INTERVAL } from '../records/expiry.ts';
+import { openRecord } from '../records/record.ts';
+import type { Library, WithdrawnVideo } from './library.ts';
 
 export interface Renewal {
   /** Ends it. Idempotent. */
@@ -21,6 +22,12 @@ export function createRenewal(options: { node: Pick<DhtNode, 'links' | 'onLinks'
 
   /** The oldest first: readers get the listings that were written last. A writer has so many of them at most. */
   const renew = async (): Promise<void> => {
+    for (const video of await library.allWithdrawn()) {
+      if (closing.signal.aborted) return;
+      // Nobody has an older version any more that lives as long as that.
+      if (clock.now() > timeOf(video) + ITEM_LIFE) await library.forgetWithdrawn(video.videoId);
+      else await library.announceWithdrawn(video, closing.signal).catch(() => undefined);
+    }
     const videos = await library.all();
     const listed = new Set(videos.slice(0, LIMITS.entriesPerWriter));
     for (const video of videos.toReversed()) {
@@ -55,4 +62,9 @@ export function createRenewal(options: { node: Pick<DhtNode, 'links' | 'onLinks'
       cancel = null;
     },
   };
+}
+
+/** When it was taken off, ms since 1970. */
+function timeOf({ record }: WithdrawnVideo): number {
+  return openRecord(record)?.body.time ?? 0;
 }

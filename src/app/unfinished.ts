@@ -1,13 +1,13 @@
 /** Publications that an earlier page began: they go on by themselves as far as they can, and a person decides about the rest. */
 import { asKadreelError, fail, hasCode } from '../base/errors.ts';
-import type { Cancel, FileKeeper, Locks, SourceFile } from '../base/ports.ts';
+import type { Cancel, FileKeeper, SourceFile } from '../base/ports.ts';
 import { abortError, type Deferred, deferred, orAbort, quiet } from '../base/timing.ts';
 import type { QualityState, Unfinished } from './api.ts';
+import type { Editor } from './editor.ts';
 import { checkMark } from './fingerprint.ts';
 import type { Journal, JournalEntry } from './journal.ts';
-import { FIRST_PART } from './journal-rows.ts';
-import { giveUp, needsFile, type PublicationParts, runPublication, videoIdOf } from './publication.ts';
-import { lockOf } from './publish.ts';
+import { FIRST_PART, type FileMark } from './journal-rows.ts';
+import { giveUp, lockOf, needsFile, type PublicationParts, runPublication, videoIdOf } from './publication.ts';
 
 /** Their list, and what a person does with them: see `Kadreel` in `api.ts`. */
 export interface UnfinishedPublications {
@@ -19,7 +19,8 @@ export interface UnfinishedPublications {
 export interface UnfinishedOptions extends PublicationParts {
   readonly journal: Journal;
   readonly files: FileKeeper;
-  readonly locks: Locks;
+  /** What goes on with changes of published videos. */
+  readonly editor: () => Promise<Pick<Editor, 'bring'>>;
   /** Those that this page began are shown elsewhere. */
   readonly isOwn: (id: string) => boolean;
   /** A video's link works, or it has one quality more. */
@@ -64,10 +65,11 @@ export function createUnfinished(options: UnfinishedOptions): UnfinishedPublicat
 
   const view = (): readonly Unfinished[] => [...rows.values()].map((row) => viewOf(row));
   const viewOf = ({ id, entry, phase, problem, qualities }: Row): Unfinished => {
-    if (entry === 'unreadable') return { id, title: '', fileName: '', fraction: 0, videoId: null, phase, problem };
+    if (entry === 'unreadable') return { id, kind: 'video', title: '', fileName: '', fraction: 0, videoId: null, phase, problem };
     const { title, file, stage } = entry.facts;
-    const videoId = stage === 'listed' ? videoIdOf(options, entry) : null;
-    return { id, title, fileName: file.name, fraction: fractionOf(entry, qualities), videoId, phase, problem };
+    const videoId = stage === 'listed' || stage === 'changing' ? videoIdOf(options, entry) : null;
+    const kind = stage === 'changing' ? 'change' : 'video';
+    return { id, kind, title, fileName: file?.name ?? '', fraction: fractionOf(entry, qualities), videoId, phase, problem };
   };
   const tell = (): void => {
     if (isTelling) return;
@@ -90,7 +92,7 @@ export function createUnfinished(options: UnfinishedOptions): UnfinishedPublicat
   /** The file that was kept, checked. Rejects as `FileKeeper.open` does, or with `invalid`. */
   const reopen = async (entry: JournalEntry): Promise<SourceFile> => {
     const file = await files.open(entry.id);
-    await checkMark(options.crypto, file, entry.facts.file);
+    await checkMark(options.crypto, file, markIn(entry));
     return file;
   };
 
@@ -114,8 +116,14 @@ export function createUnfinished(options: UnfinishedOptions): UnfinishedPublicat
     const signal = AbortSignal.any([controller.signal, closing]);
     let free: Cancel | null = null;
     change(row, { phase: 'working', problem: null });
+    const bring = async (): Promise<void> => {
+      await (await options.editor()).bring(entry, { signal, onProgress: tell });
+      options.onPublished();
+      forget(row);
+    };
     const work = async (): Promise<void> => {
       try {
+        if (entry.facts.stage === 'changing') return await bring();
         const running = runPublication({
           ...{ ...options, entry, signal },
           onSharedWork: () => undefined, // Its card says how far it is.
@@ -139,6 +147,7 @@ export function createUnfinished(options: UnfinishedOptions): UnfinishedPublicat
         forget(row);
       } catch (error) {
         if (signal.aborted) return;
+        if (hasCode(error, 'withdrawn')) return await drop(row);
         // It may be the file that can't be read any more.
         row.file = null;
         row.waiting = deferred();
@@ -246,7 +255,7 @@ export function createUnfinished(options: UnfinishedOptions): UnfinishedPublicat
       const { entry } = row;
       if (entry === 'unreadable') throw fail('unsupported', UNREADABLE);
       try {
-        if (given) await checkMark(options.crypto, given, entry.facts.file);
+        if (given) await checkMark(options.crypto, given, markIn(entry));
         if (row.run || needsFile(entry)) {
           row.file = given ?? (await reopen(entry));
           row.waiting.resolve(row.file);
@@ -272,13 +281,26 @@ export function createUnfinished(options: UnfinishedOptions): UnfinishedPublicat
 const UNREADABLE =
   'What was noted of it can’t be read: it is damaged, or another version of Kadreel wrote it. Nothing of it was changed. That version can go on with it; discard it to free its space.';
 
+/** Only what is made from a file is ever asked for it. */
+function markIn({ facts }: JournalEntry): FileMark {
+  if (!facts.file) throw fail('invalid', 'No file is needed for this: it is a change of a video that is published.');
+  return facts.file;
+}
+
 function isMade({ phase }: QualityState): boolean {
   return phase === 'made';
+}
+
+/** Of the groups of a change. */
+function shareBrought({ parts, copies }: JournalEntry): number {
+  const groups = parts.flatMap((part) => part.renditions.flatMap((rendition) => rendition.groups));
+  return groups.length > 0 ? Math.min(copies.size / groups.length, 1) : 0;
 }
 
 /** How far it is as a whole. */
 function fractionOf(entry: JournalEntry, qualities: readonly QualityState[]): number {
   const { facts, parts, copies } = entry;
+  if (facts.stage === 'changing') return shareBrought(entry);
   const first = parts.find(({ name }) => name === FIRST_PART);
   const whole = (first?.covered ?? 0) / 1e6;
   if (first?.facts.status !== 'joined') return SHARES.link * Math.min(facts.duration > 0 ? whole / facts.duration : 0, 1);

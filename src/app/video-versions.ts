@@ -1,33 +1,27 @@
 /** The versions of one video: each has a manifest, and a record that points to it and takes the place of the one before (docs/protocol.md, M4, M10, M16). */
 
 import { type Bytes, toHex } from '../base/bytes.ts';
-import type { Clock, Crypto, Random, Signer } from '../base/ports.ts';
+import { fail } from '../base/errors.ts';
+import type { Cancel, Clock, Crypto, Locks, Random, Signer } from '../base/ports.ts';
 import { encode } from '../base/schema.ts';
-import { hashKey } from '../kademlia/key.ts';
-import { type Additions, NO_ADDITIONS } from '../media/additions.ts';
-import type { Rendition } from '../media/manifest.ts';
-import { describeFirst, describeRendition, describeVideo, type FinishedRendition } from '../media/manifest-build.ts';
-import { openRecord, recordKey, type SignedRecord, writeRecord } from '../records/record.ts';
+import { hashKey, type Key } from '../kademlia/key.ts';
+import { groupsOfAdditions, NO_ADDITIONS } from '../media/additions.ts';
+import type { VideoId } from '../media/manifest.ts';
+import { describeFirst, describeVideo, type FinishedRendition } from '../media/manifest-build.ts';
+import { openRecord, recordKey, writeRecord } from '../records/record.ts';
 import type { Device } from '../records/vector-clock.ts';
-import { type PublishedVideo, videoRecordSchema } from './library.ts';
-import type { OwnManifest } from './own-manifest.ts';
-
-/** What a version has that the one before it has not. */
-export interface VideoChange {
-  /** More qualities. */
-  readonly added?: readonly FinishedRendition[];
-  /** One that was added, and what takes its place. */
-  readonly replaced?: { readonly before: FinishedRendition; readonly after: FinishedRendition };
-  /** What takes the place of the additions that there are. */
-  readonly additions?: Partial<Additions>;
-}
+import { type Library, type PublishedVideo, videoRecordSchema } from './library.ts';
+import { readOwnManifest } from './own-manifest.ts';
+import { changeVideo, type VideoChange, type VideoDraft } from './video-change.ts';
+import { takenOff } from './withdrawal.ts';
 
 export interface VideoVersions {
   /**
-   * The next version: the first one, or one that differs by `change`. It counts when `keep` has it on the disk: later ones stand on what counts. One
-   * after the other. Rejects with `invalid`, `too-large`, or what `keep` rejects with.
+   * The next version: the first one, or one that differs from the newest on this disk by `change`, whichever tab made that. It counts when `keep` has it on
+   * the disk; `dropped` are the groups that only the version before it has. One after the other. Rejects with `withdrawn`, `invalid`, `too-large`,
+   * `aborted`, or what `keep` rejects with.
    */
-  next(change: VideoChange, keep: (video: PublishedVideo) => Promise<void>): Promise<PublishedVideo>;
+  next(change: VideoChange, keep: (video: PublishedVideo, dropped: readonly Key[]) => Promise<void>): Promise<PublishedVideo>;
 }
 
 export interface VideoVersionsOptions {
@@ -35,16 +29,23 @@ export interface VideoVersionsOptions {
   readonly crypto: Crypto;
   readonly account: Signer;
   readonly device: Device;
-  /** At most 200 bytes. */
-  readonly title: string;
-  readonly first: readonly FinishedRendition[];
-  readonly poster: Bytes | null;
+  readonly locks: Locks;
+  readonly library: Pick<Library, 'get' | 'withdrawn'>;
   /** The name of the video's record (`videoName`). */
   readonly name: string;
+  /** What the first version is made of; null for a video that is there. */
+  readonly first: FirstVersion | null;
+  readonly signal: AbortSignal;
+}
+
+/** What a video begins with. */
+export interface FirstVersion {
+  /** At most 200 bytes. */
+  readonly title: string;
+  readonly renditions: readonly FinishedRendition[];
+  readonly poster: Bytes | null;
   /** Milliseconds since 1970. */
   readonly created: number;
-  /** The last version that counts, and what it says; null when there is none yet. */
-  readonly last: { readonly video: PublishedVideo; readonly manifest: OwnManifest } | null;
 }
 
 const NAME_BYTES = 8;
@@ -54,57 +55,62 @@ export function videoName(random: Random): string {
   return `video/${toHex(random.bytes(NAME_BYTES))}`;
 }
 
-/** The versions of a video from its first one on, or from the last that there is. */
-export function createVideoVersions(options: VideoVersionsOptions): VideoVersions {
-  const { clock, crypto, account, device, title, first, poster, name, created, last } = options;
-  const facts = { title, owner: account.publicKey, created, poster: poster && hashKey(crypto, poster) };
-  let renditions = last ? last.manifest.renditions : describeFirst(first);
-  let additions = last ? last.manifest.additions : NO_ADDITIONS;
-  let previous: SignedRecord | null = last && openRecord(last.video.record);
-  /** Sheets and qualities come when they are made: each version is written when the one before it is. */
-  let turn: Promise<unknown> = Promise.resolve();
+/** Takes the name under which the newest version of a video is read, changed and written by one tab at a time. Rejects with `aborted`. */
+export async function lockVideo(locks: Locks, videoId: VideoId, signal: AbortSignal): Promise<Cancel> {
+  const name = `video/${videoId}`;
+  return (await locks.take(name)) ?? locks.wait(name, signal);
+}
 
-  const write = async (change: VideoChange, keep: (video: PublishedVideo) => Promise<void>): Promise<PublishedVideo> => {
-    const replaced = change.replaced && {
-      before: describeRendition(change.replaced.before),
-      after: describeRendition(change.replaced.after),
-    };
-    const next = {
-      renditions: [
-        ...renditions.map((one) => (replaced && isSame(one, replaced.before) ? replaced.after : one)),
-        ...(change.added ?? []).map(describeRendition),
-      ],
-      additions: { ...additions, ...change.additions },
-    };
-    const built = describeVideo(crypto, { ...facts, additions: next.additions }, next.renditions);
+/** The versions of a video from its first one on, or from the newest that there is. */
+export function createVideoVersions(options: VideoVersionsOptions): VideoVersions {
+  const { clock, crypto, account, device, locks, library, name, first } = options;
+  const videoId = recordKey(crypto, account.publicKey, name);
+
+  const write: VideoVersions['next'] = async (change, keep) => {
+    const last = await library.get(videoId);
+    if (!last && (await library.withdrawn(videoId))) throw takenOff();
+    if (!last && !first) throw fail('not-found', 'The video is no longer among those of this browser.');
+    const before = last && (await readOwnManifest(crypto, last));
+    const draft: VideoDraft =
+      last && before
+        ? { title: last.title, poster: posterOf(crypto, last), renditions: before.renditions, additions: before.additions }
+        : {
+            title: first?.title ?? '',
+            poster: first?.poster ?? null,
+            renditions: describeFirst(first?.renditions ?? []),
+            additions: NO_ADDITIONS,
+          };
+    const { title, poster, renditions, additions } = changeVideo(draft, change);
+    const created = last?.created ?? first?.created ?? 0;
+    const posterKey = poster && hashKey(crypto, poster);
+    const built = describeVideo(crypto, { title, owner: account.publicKey, created, poster: posterKey, additions }, renditions);
     const value = encode(videoRecordSchema, { manifest: built.key });
-    const record = await writeRecord({ signer: account, device, name, value, now: clock.now(), previous });
+    const record = await writeRecord({ signer: account, device, name, value, now: clock.now(), previous: last && openRecord(last.record) });
     const video: PublishedVideo = {
-      videoId: recordKey(crypto, account.publicKey, name),
-      title,
+      ...{ videoId, title, created, poster: posterKey },
       duration: built.manifest.duration,
-      created,
-      poster: facts.poster,
       record: record.signed,
       values: [built.encoded, ...built.pages.map((page) => page.bytes), ...(poster ? [poster] : [])],
     };
-    await keep(video);
-    ({ renditions, additions } = next);
-    previous = record;
+    const kept = new Set(groupsOfAdditions(additions));
+    for (const { groups } of renditions) if (groups.type === 'inline') for (const { key } of groups.groups) kept.add(key);
+    await keep(video, before?.groups.filter((group) => !kept.has(group)) ?? []);
     return video;
   };
 
   return {
-    next(change, keep) {
-      const done = turn.then(() => write(change, keep));
-      turn = done.catch(() => undefined); // Whoever asked for it hears why.
-      return done;
+    async next(change, keep) {
+      const release = await lockVideo(locks, videoId, options.signal);
+      try {
+        return await write(change, keep);
+      } finally {
+        release();
+      }
     },
   };
 }
 
-/** The same pictures: groups are known by their hashes. */
-function isSame(one: Rendition, other: Rendition): boolean {
-  const keysOf = ({ groups }: Rendition): string => (groups.type === 'inline' ? groups.groups.map(({ key }) => key).join() : '');
-  return keysOf(one) === keysOf(other);
+/** The picture that stands for it; null when it has none. */
+export function posterOf(crypto: Crypto, { poster, values }: PublishedVideo): Bytes | null {
+  return (poster && values.find((bytes) => hashKey(crypto, bytes) === poster)) ?? null;
 }

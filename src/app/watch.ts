@@ -2,8 +2,8 @@
 
 import type { Bytes } from '../base/bytes.ts';
 import { equal } from '../base/bytes.ts';
-import { fail } from '../base/errors.ts';
-import type { Clock, Crypto } from '../base/ports.ts';
+import { fail, hasCode } from '../base/errors.ts';
+import type { Cancel, Clock, Crypto } from '../base/ports.ts';
 import { decode } from '../base/schema.ts';
 import { deadline, orAbort } from '../base/timing.ts';
 import { hashKey, type Key } from '../kademlia/key.ts';
@@ -14,26 +14,29 @@ import { decodeManifest } from '../media/manifest-read.ts';
 import { formatHlsPath } from '../media/urls.ts';
 import type { DhtNode } from '../node/dht-node.ts';
 import { trim } from '../node/trim.ts';
-import { openRecord } from '../records/record.ts';
+import { newest } from '../records/merge.ts';
+import { openRecord, type SignedRecord } from '../records/record.ts';
 import type { BytesBySource, WatchSession } from './api.ts';
 import { askWhileJoining } from './joining.ts';
 import { type Library, type PublishedVideo, videoRecordSchema } from './library.ts';
 
 export interface Watcher {
-  /** Rejects with `not-found` when nobody has the video's description, `corrupt` when it is not valid. */
+  /** Rejects with `not-found` when nobody has the video's description, `withdrawn` when it was taken off, `corrupt` when it is not valid. */
   catalogue(videoId: VideoId, signal: AbortSignal): Promise<Catalogue>;
   watch(videoId: VideoId, signal: AbortSignal): Promise<WatchSession>;
   /** A segment that the player needs now. */
   segment(group: Key, index: number, signal: AbortSignal): Promise<Bytes>;
   /** The service worker gave the player a segment from this disk. */
   read(segment: { group: Key; index: number; bytes: number }): void;
+  /** The video has a later version on this disk. */
+  changed(videoId: VideoId): void;
 }
 
 export interface WatcherOptions {
   readonly clock: Clock;
   readonly crypto: Crypto;
   readonly node: Pick<DhtNode, 'overlay' | 'segments' | 'links' | 'onLinks'>;
-  readonly library: Pick<Library, 'get'>;
+  readonly library: Pick<Library, 'get' | 'withdrawn'>;
 }
 
 /** Descriptions kept: what a person has open, and a little more. */
@@ -53,6 +56,7 @@ const AHEAD_URGENCY = 10;
 
 /** What a video's record pointed to when it was looked up. */
 interface Version {
+  readonly record: SignedRecord;
   readonly manifestKey: Key;
   readonly catalogue: Catalogue;
 }
@@ -65,8 +69,10 @@ interface Known {
 }
 
 interface Session {
-  readonly catalogue: Catalogue;
+  readonly videoId: VideoId;
+  catalogue: Catalogue;
   readonly abort: AbortController;
+  readonly listeners: Set<(manifest: Manifest | null) => void>;
 }
 
 export function createWatcher(options: WatcherOptions): Watcher {
@@ -77,16 +83,20 @@ export function createWatcher(options: WatcherOptions): Watcher {
   /** From this disk when it is our own video, else from the network. */
   const load = async (videoId: VideoId, before: Version | null, signal: AbortSignal): Promise<Version> => {
     const own = await library.get(videoId);
+    if (!own && (await library.withdrawn(videoId))) throw takenOff();
     const find = () => node.overlay.findRecord(videoId, { settle: 'first', signal });
     const record = own ? openRecord(own.record) : await askWhileJoining(node, { clock, signal }, find);
     const pointer = record && decode(videoRecordSchema, record.body.value);
     if (!record || !pointer) throw fail('not-found', 'Nobody in the network knows this video now.');
-    if (pointer.manifest === before?.manifestKey) return before;
+    // Not everybody has heard of the newest one.
+    if (before && newest(crypto, before.record, record) === before.record) return before;
+    if (pointer.manifest === null) throw takenOff();
+    if (pointer.manifest === before?.manifestKey) return { ...before, record };
     const manifest = decodeManifest(await value(pointer.manifest, own, signal));
     if (!manifest || !equal(manifest.owner, record.body.owner)) throw fail('corrupt', 'The description of this video is not valid.');
     if (pagesOf(manifest) > MAX_PAGES) throw fail('corrupt', 'The description of this video is longer than any that can be published.');
     const groups = await readIndexes(manifest, (key) => value(key, own, signal));
-    return { manifestKey: pointer.manifest, catalogue: { manifest, groups } };
+    return { record, manifestKey: pointer.manifest, catalogue: { manifest, groups } };
   };
 
   const value = async (key: Key, own: PublishedVideo | null, signal: AbortSignal): Promise<Bytes> => {
@@ -115,9 +125,35 @@ export function createWatcher(options: WatcherOptions): Watcher {
     const look = async (): Promise<void> => {
       const before = await version;
       const now = await begin(videoId, before);
-      if (now !== before) note(videoId, Promise.resolve(now), FRESH_FIRST);
+      if (now.catalogue === before.catalogue) return;
+      note(videoId, Promise.resolve(now), FRESH_FIRST);
+      tell(videoId, now.catalogue);
     };
-    look().catch(() => undefined); // Asked for again when it is due.
+    look().catch((error: unknown) => {
+      // All else is asked for again when it is due.
+      if (!hasCode(error, 'withdrawn')) return;
+      known.delete(videoId);
+      tell(videoId, null);
+    });
+  };
+  const tell = (videoId: VideoId, catalogue: Catalogue | null): void => {
+    for (const session of [...sessions].filter((one) => one.videoId === videoId)) {
+      if (catalogue) session.catalogue = catalogue;
+      for (const listener of session.listeners) listener(catalogue?.manifest ?? null);
+    }
+  };
+
+  /** Looks for later versions as long as the video is open: a player that has all it needs asks for nothing. */
+  const follow = (session: Session): Cancel => {
+    const { videoId } = session;
+    const present = known.get(videoId);
+    const due = present ? Math.max(0, present.due - clock.now()) : FRESH_MOST;
+    let cancel = clock.after(due, () => {
+      const now = known.get(videoId);
+      if (now && clock.now() >= now.due) refresh(videoId, now);
+      cancel = follow(session);
+    });
+    return () => cancel();
   };
 
   const catalogue: Watcher['catalogue'] = async (videoId, signal) => {
@@ -157,16 +193,22 @@ export function createWatcher(options: WatcherOptions): Watcher {
     async watch(videoId, signal) {
       const opened = await catalogue(videoId, signal);
       const abort = new AbortController();
-      const session: Session = { catalogue: opened, abort };
+      const session: Session = { videoId, catalogue: opened, abort, listeners: new Set() };
       node.segments.countAnew();
       const before = { ...node.segments.received };
       sessions.add(session);
+      const unfollow = follow(session);
       for (const groups of firstChoice(opened)) prefetch(groups, 0, { signal: abort.signal, urgency: URGENT });
       return {
         manifest: opened.manifest,
         playlistUrl: formatHlsPath({ type: 'master', video: videoId }),
         sources: () => difference(node.segments.received, before),
+        onVersion(listener) {
+          session.listeners.add(listener);
+          return () => session.listeners.delete(listener);
+        },
         close() {
+          unfollow();
           sessions.delete(session);
           abort.abort(fail('closed', 'The video was left.'));
         },
@@ -181,7 +223,16 @@ export function createWatcher(options: WatcherOptions): Watcher {
       node.segments.readElsewhere({ group, segment: index, bytes });
       fetchAhead(group, index);
     },
+    changed(videoId) {
+      const present = known.get(videoId);
+      if (present) refresh(videoId, present);
+    },
   };
+}
+
+/** What somebody is told who would watch it. */
+function takenOff(): Error {
+  return fail('withdrawn', 'Whoever published this video took it off.');
 }
 
 function pagesOf({ renditions }: Manifest): number {

@@ -14,6 +14,8 @@ export type ErrorCode =
   | 'no-path'
   /** Nobody asked has it. */
   | 'not-found'
+  /** Its owner took it off. */
+  | 'withdrawn'
   /** Bytes that do not match the hash or the signature they came under. */
   | 'corrupt'
   /** Bytes or arguments that do not have the required form. */

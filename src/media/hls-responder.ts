@@ -35,6 +35,7 @@ const SEGMENT_CACHING = 'public, max-age=31536000, immutable';
 /** The status of each failure: it is not there, it can't be had now, the request is wrong, or something is broken here. */
 const STATUS: Readonly<Record<ErrorCode, number>> = {
   'not-found': 404,
+  withdrawn: 410,
   unreachable: 504,
   'no-path': 504,
   timeout: 504,

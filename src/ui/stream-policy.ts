@@ -61,6 +61,7 @@ export interface StreamFailure {
 export function streamError(data: StreamFailure, network: boolean): KadreelError {
   if (!network) return fail('unsupported', 'The browser could not decode what arrived.', data.error);
   const status = data.response?.code ?? 0;
+  if (status === 410) return fail('withdrawn', 'Whoever published this video took it off.', data.error);
   if (status === 404) return fail('not-found', 'None of the tabs that are open now has this part of the video.', data.error);
   if (status === 504 || data.details.includes('imeOut')) {
     return fail('timeout', 'The next part of the video did not arrive: no tab that keeps it answered in time.', data.error);

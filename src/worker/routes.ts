@@ -1,11 +1,12 @@
 /** Answers `/hls/` requests: playlists from the manifest, segments from this disk when they are there, else through a page. */
-import { fail } from '../base/errors.ts';
+import { fail, hasCode } from '../base/errors.ts';
 import type { Clock, Store } from '../base/ports.ts';
 import { deadline } from '../base/timing.ts';
 import { decodeCatalogue } from '../media/catalogue.ts';
 import { answerHls, type Catalogue, type HlsSource } from '../media/hls-responder.ts';
 import type { VideoId } from '../media/manifest.ts';
 import { segmentKey } from '../media/segment-key.ts';
+import { parseHlsPath } from '../media/urls.ts';
 import type { Bridge } from './bridge.ts';
 
 /** A video may get more renditions while it is watched: after this time (ms) the page is asked again. */
@@ -49,14 +50,15 @@ export function createRoutes(options: { bridge: Bridge; clock: Clock; openStore:
     }
   };
 
-  const sourceFor = (clientId: string): HlsSource => ({
+  /** `isOpening`: a player begins, and wants what the page knows by now. */
+  const sourceFor = (clientId: string, isOpening: boolean): HlsSource => ({
     async catalogue(videoId, signal) {
       const known = catalogues.get(videoId);
-      if (known && clock.now() - known.since < FRESH) return known.catalogue;
+      if (known && !isOpening && clock.now() - known.since < FRESH) return known.catalogue;
       try {
         return await fetchCatalogue(videoId, { clientId, signal });
       } catch (error) {
-        if (known) return known.catalogue; // old is better than nothing: what it names never changes
+        if (known && !hasCode(error, 'withdrawn')) return known.catalogue; // old is better than nothing: what it names never changes
         throw error;
       }
     },
@@ -81,7 +83,7 @@ export function createRoutes(options: { bridge: Bridge; clock: Clock; openStore:
       request.signal.addEventListener('abort', onAbort, { once: true });
       const limit = deadline(clock, LONGEST, controller.signal);
       try {
-        const { status, headers, body } = await answerHls(path, sourceFor(clientId), limit.signal);
+        const { status, headers, body } = await answerHls(path, sourceFor(clientId, parseHlsPath(path)?.type === 'master'), limit.signal);
         return new Response(request.method === 'HEAD' ? null : body, { status, headers: { ...headers, ...ISOLATION } });
       } finally {
         limit.done();

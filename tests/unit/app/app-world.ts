@@ -3,6 +3,7 @@ import { createMemoryStore } from '../../../signal-server/memory-store.ts';
 // Loaded before the virtual clock runs: what is loaded later takes no time then.
 import '../../../src/app/chunk-work.ts';
 import { createKadreel, type KadreelApp } from '../../../src/app/kadreel.ts';
+import '../../../src/app/editor.ts';
 import '../../../src/app/quality-sharing.ts';
 import type { NetworkKeeper } from '../../../src/app/network-settings.ts';
 import type { Bytes } from '../../../src/base/bytes.ts';

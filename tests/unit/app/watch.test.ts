@@ -151,7 +151,7 @@ describe('a later version of a video', () => {
       },
     };
     const node = { ...viewer.node, overlay };
-    const watcher = createWatcher({ clock: world.scheduler.clock, crypto: world.crypto, node, library: { get: async () => null } });
+    const watcher = createWatcher({ clock: world.scheduler.clock, crypto: world.crypto, node, library: { get: async () => null, withdrawn: async () => null } });
     const look = async (): Promise<string> => (await world.run(watcher.catalogue(id, SIGNAL))).manifest.title;
     const times: number[] = [];
     for (let second = 0; second < 1_200; second++) {
@@ -243,6 +243,7 @@ describe('fetching ahead', () => {
     const received = { store: 0, tabs: 0, openNodes: 0 };
     const library: WatcherOptions['library'] = {
       ...({} as WatcherOptions['library']),
+      withdrawn: async () => null,
       get: async () => null,
     };
     const node: WatcherOptions['node'] = {
