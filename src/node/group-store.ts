@@ -41,8 +41,10 @@ export interface GroupStore {
   touch(group: Key, holders?: number): Promise<void>;
   /** Makes a group that was only watched a duty of this node. */
   adopt(group: Key): Promise<void>;
-  /** Removes a group with all its segments. */
-  remove(group: Key): Promise<void>;
+  /** Removes a group with all its segments. `unwanted`: the person wants it here no longer, so that others' offers of it are refused. */
+  remove(group: Key, options?: { readonly unwanted: boolean }): Promise<void>;
+  /** Whether the person wanted it here no longer, and has not published it again. */
+  isUnwanted(group: Key): Promise<boolean>;
   list(): Promise<readonly StoredGroup[]>;
   /** Bytes and groups here; `others` is what counts against the quota. */
   usage(): Promise<{ readonly groups: number; readonly bytes: number; readonly others: number }>;
@@ -54,6 +56,9 @@ export interface GroupStore {
 const TOUCH_INTERVAL = 60_000;
 /** A group that was read or written within this time, ms, is being fetched or watched, by this tab or another one, and stays. */
 const IN_USE = 2 * TOUCH_INTERVAL;
+/** Rows in the table `meta` for what the person removed. */
+const UNWANTED = 'unwanted/';
+
 export interface GroupStoreOptions {
   readonly store: Store;
   readonly crypto: Crypto;
@@ -96,12 +101,13 @@ export function createGroupStore(options: GroupStoreOptions): GroupStore {
     },
   });
 
-  const remove = async (group: Key): Promise<void> => {
+  const remove: GroupStore['remove'] = async (group, { unwanted } = { unwanted: false }) => {
     const row = await rowOf(group);
     const segments = await store.keys('segments', `${group}/`);
     await store.write([
       { table: 'groups', key: group, value: null },
       ...segments.map((key) => ({ table: 'segments' as const, key, value: null })),
+      ...(unwanted ? [{ table: 'meta' as const, key: UNWANTED + group, value: new Uint8Array(0) }] : []),
     ]);
     if (!row) return;
     await account.enter({ groups: -1, [bookOf(row.role)]: -summarize(row).bytes });
@@ -216,6 +222,7 @@ export function createGroupStore(options: GroupStoreOptions): GroupStore {
         [
           { table: 'groups', key: group, value: writeRow(is) },
           ...segments.map((value, index) => ({ table: 'segments' as const, key: segmentKey(group, index), value })),
+          { table: 'meta', key: UNWANTED + group, value: null },
           ...also,
         ],
         role,
@@ -242,6 +249,7 @@ export function createGroupStore(options: GroupStoreOptions): GroupStore {
       if (summarize(row).complete) options.onComplete?.(group, 'kept');
     },
     remove,
+    isUnwanted: async (group) => (await store.get('meta', UNWANTED + group)) !== null,
     list,
     async usage() {
       const { groups, own, others } = await account.read();

@@ -110,6 +110,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
           void announce(group);
           return { kept: true };
         }
+        if (await groups.isUnwanted(group)) throw fail('refused', 'It was removed here.');
         if (!queue.hasRoom(link)) throw fail('refused', 'Too many offers are waiting here.');
         const size = groupSize(descriptor);
         if ((await groups.room()) < queue.bytes + size) throw fail('refused', 'The space for other people’s videos is full.');
