@@ -1,9 +1,10 @@
 /** Does in the world what `update` asked for, and tells what came of it. */
-import { assertNever } from '../base/errors.ts';
+import { assertNever, fail } from '../base/errors.ts';
 import type { Cancel, Clock, SourceFile } from '../base/ports.ts';
 import { quiet } from '../base/timing.ts';
 import type { VideoId } from '../media/manifest.ts';
 import type { Kadreel, QualityState } from './api.ts';
+import { createEditEffects } from './edit-effects.ts';
 import type { Event, FeedName, Shared } from './events.ts';
 import { createInvitationEffects } from './invitation-effects.ts';
 import { createNetworkEffects } from './network-effects.ts';
@@ -73,7 +74,7 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
       stop,
     };
   };
-  const slots = { newest: slot(), mine: slot(), probe: slot(), picture: slot(), video: slot(), network: slot() };
+  const slots = { newest: slot(), mine: slot(), probe: slot(), picture: slot(), video: slot(), edit: slot(), network: slot() };
   let chosen: SourceFile | null = null;
   let job: Job | null = null;
   quiet(kadreel);
@@ -100,7 +101,8 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
   };
 
   const network = createNetworkEffects({ kadreel, tell, every });
-  const plans = createPlanEffects({ kadreel, tell });
+  const plans = createPlanEffects({ kadreel, changed: (signal, change) => tell(signal, { type: 'plan-changed', change }) });
+  const edits = createEditEffects({ kadreel, tell });
 
   const followWorld = async (): Promise<void> => {
     every(whole.signal, TICK_EVERY, () => {
@@ -190,6 +192,10 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
       }
       signal.addEventListener('abort', () => session.close(), { once: true });
       dispatch({ type: 'watch-opened', videoId, facts: factsOf(videoId, session) });
+      session.onVersion((manifest) => {
+        if (manifest) tell(signal, { type: 'watch-changed', videoId, facts: factsOf(videoId, { ...session, manifest }) });
+        else tell(signal, { type: 'watch-withdrawn', videoId, problem: problemOf(fail('withdrawn', ''), 'opening') });
+      });
       every(signal, SOURCES_EVERY, () => tell(signal, { type: 'sources-counted', videoId, sources: session.sources() }));
     } catch (error) {
       tell(signal, { type: 'watch-failed', videoId, problem: problemOf(error, 'opening') });
@@ -266,6 +272,24 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
         break;
       case 'close-video':
         slots.video.stop();
+        break;
+      case 'open-edit':
+        void edits.open(effect.videoId, slots.edit.next());
+        break;
+      case 'close-edit':
+        slots.edit.stop();
+        break;
+      case 'read-edit-picture':
+        void edits.readPicture(effect.videoId, effect, slots.picture.next());
+        break;
+      case 'read-edit-captions':
+        void edits.readCaptions(effect.videoId, effect.file, whole.signal);
+        break;
+      case 'edit':
+        void edits.edit(effect.videoId, effect, whole.signal);
+        break;
+      case 'remove':
+        void edits.remove(effect.videoId, whole.signal);
         break;
       case 'abandon-request':
         void kadreel.then((page) => page.abandon(effect.url)).catch(() => undefined); // Without a node there is nothing to abandon.

@@ -13,6 +13,7 @@ import type {
   Unfinished,
   VideoCard,
 } from './api.ts';
+import type { EditEvent } from './edit-events.ts';
 import type { HelpTuning } from './help-settings.ts';
 import type { NetworkChange } from './network-change.ts';
 import type { PlanChange } from './publish-plan.ts';
@@ -74,6 +75,8 @@ export type WorldEvent =
   | { readonly type: 'node-failed'; readonly problem: Problem }
   | { readonly type: 'feed-loaded'; readonly feed: FeedName; readonly videos: readonly VideoCard[] }
   | { readonly type: 'feed-failed'; readonly feed: FeedName; readonly problem: Problem }
+  /** By the person, too: of a published video that is changed. */
+  | { readonly type: 'editing'; readonly videoId: VideoId; readonly event: EditEvent }
   /** By the person, too. */
   | { readonly type: 'plan-changed'; readonly change: PlanChange }
   | { readonly type: 'probed'; readonly probe: MediaProbe }
@@ -91,6 +94,10 @@ export type WorldEvent =
   | { readonly type: 'unfinished-changed'; readonly unfinished: readonly Unfinished[] }
   | { readonly type: 'discard-failed'; readonly problem: Problem }
   | { readonly type: 'watch-opened'; readonly videoId: VideoId; readonly facts: WatchFacts }
+  /** It has a later version than the one that plays. */
+  | { readonly type: 'watch-changed'; readonly videoId: VideoId; readonly facts: WatchFacts }
+  /** Its owner took it off. */
+  | { readonly type: 'watch-withdrawn'; readonly videoId: VideoId; readonly problem: Problem }
   | { readonly type: 'watch-failed'; readonly videoId: VideoId; readonly problem: Problem }
   | { readonly type: 'sources-counted'; readonly videoId: VideoId; readonly sources: BytesBySource }
   /** The player no longer wants what it asked for at this address. */

@@ -87,7 +87,8 @@ export function createJournal(options: JournalOptions): Journal {
     const rows = (await store.keys('meta', rowKey.all())).flatMap((key) => parseRowKey(key) ?? []);
     const needed = new Set(rows.flatMap((row) => (row.type === 'group' && !isOurs(row) ? [row.key] : [])));
     for (const video of await library.all()) for (const group of await groupsOfVideo(crypto, video)) needed.add(group);
-    for (const group of keys) if (!needed.has(group) && (await groups.get(group))?.role === 'own') await groups.remove(group, { unwanted: true });
+    for (const group of keys)
+      if (!needed.has(group) && (await groups.get(group))?.role === 'own') await groups.remove(group, { unwanted: true });
   };
 
   const entryOf = (

@@ -3,7 +3,6 @@ import type { Bytes } from '../base/bytes.ts';
 import type { MediaProbe, SourceFile, StillPicture } from '../base/ports.ts';
 import type { Cue } from '../media/subtitles.ts';
 import type { Kadreel, PublishOptions } from './api.ts';
-import type { Event } from './events.ts';
 import { problemOf } from './problems.ts';
 import { chosenPicture, type PlanChange } from './publish-plan.ts';
 import type { PublishPlan } from './state.ts';
@@ -22,13 +21,15 @@ export interface PlanEffects {
 /** Problems of one file that are told: who has more looks into it. */
 const MAX_TOLD = 3;
 
-/** `tell` says nothing when its signal has fired. */
-export function createPlanEffects(options: { kadreel: Promise<Kadreel>; tell: (signal: AbortSignal, event: Event) => void }): PlanEffects {
-  const { kadreel } = options;
+/** `changed` says nothing when its signal has fired. */
+export function createPlanEffects(options: {
+  kadreel: Promise<Kadreel>;
+  changed: (signal: AbortSignal, change: PlanChange) => void;
+}): PlanEffects {
+  const { kadreel, changed: change } = options;
   /** Texts by the number that the page knows them by: thousands, which nobody looks at there. */
   const texts = new Map<number, readonly Cue[]>();
   let read = 0;
-  const change = (signal: AbortSignal, to: PlanChange): void => options.tell(signal, { type: 'plan-changed', change: to });
   const trouble = (signal: AbortSignal, error: unknown): void =>
     change(signal, { type: 'problem', problem: problemOf(error, 'preparing') });
 
@@ -81,7 +82,7 @@ export function createPlanEffects(options: { kadreel: Promise<Kadreel>; tell: (s
 const NO_LANGUAGES = { languageName: () => null };
 
 /** The page's state is plain text and numbers. */
-function addressOf({ bytes, mime }: StillPicture): string {
+export function addressOf({ bytes, mime }: StillPicture): string {
   return `data:${mime};base64,${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))}`;
 }
 

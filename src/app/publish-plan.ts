@@ -22,7 +22,7 @@ export type PlanChange =
   | { readonly type: 'captions'; readonly captions: CaptionFacts }
   /** By the person. */
   | { readonly type: 'quality'; readonly name: string; readonly wanted: boolean }
-  | { readonly type: 'picture'; readonly picture: number | 'own' }
+  | { readonly type: 'picture'; readonly picture: number | 'own' | null }
   | { readonly type: 'language'; readonly index: number; readonly language: string }
   | { readonly type: 'captions-removed'; readonly index: number };
 
@@ -44,8 +44,9 @@ export function changePlan(plan: PublishPlan, change: PlanChange): PublishPlan {
       return { ...plan, without: change.wanted ? others : [...others, change.name] };
     }
     case 'picture': {
-      const isThere = change.picture === 'own' ? plan.own !== null : change.picture in (plan.pictures ?? []);
-      return isThere ? { ...plan, picture: change.picture } : plan;
+      const { picture } = change;
+      const isThere = picture === null || (picture === 'own' ? plan.own !== null : picture in (plan.pictures ?? []));
+      return isThere ? { ...plan, picture } : plan;
     }
     case 'language':
       return {

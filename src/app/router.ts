@@ -11,8 +11,8 @@ export function parsePath(path: string): Route {
     if (first === 'network' && (second === undefined || second === '')) return { page: 'network' };
     if (first === 'publish' && (second === undefined || second === '')) return { page: 'publish' };
     if ((first === 'invite' || first === 'join') && (second === undefined || second === '')) return { page: first };
-    const videoId = first === 'watch' && second !== undefined ? parseKey(second.toLowerCase()) : null;
-    if (videoId) return { page: 'watch', videoId };
+    const videoId = (first === 'watch' || first === 'edit') && second !== undefined ? parseKey(second.toLowerCase()) : null;
+    if (videoId) return { page: first === 'edit' ? 'edit' : 'watch', videoId };
   }
   return { page: 'missing', path };
 }
@@ -30,7 +30,8 @@ export function pathOf(route: Route): string {
     case 'join':
       return `/${route.page}`;
     case 'watch':
-      return `/watch/${route.videoId}`;
+    case 'edit':
+      return `/${route.page}/${route.videoId}`;
     case 'missing':
       return route.path;
     default:
@@ -48,6 +49,8 @@ export function titleOf(state: Pick<State, 'route' | 'watching' | 'publishing'>)
       return publishing.step === 'working' ? `${Math.floor(publishing.progress.fraction * 100)} % · Kadreel` : 'Publish · Kadreel';
     case 'watch':
       return watching.phase === 'ready' && watching.videoId === route.videoId ? `${watching.title} · Kadreel` : 'Watch · Kadreel';
+    case 'edit':
+      return 'Edit · Kadreel';
     case 'network':
       return 'Network · Kadreel';
     case 'invite':

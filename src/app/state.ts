@@ -9,6 +9,7 @@ import type {
   CopiesReport,
   NetworkView,
   NodeHealth,
+  OwnVideo,
   PublishProgress,
   QualityState,
   SharedWork,
@@ -32,6 +33,8 @@ export interface State {
   /** Publications that an earlier page began. */
   readonly unfinished: readonly Unfinished[];
   readonly watching: Watching;
+  /** The page on which a published video is changed. */
+  readonly editing: Editing;
   readonly network: NetworkPage;
   readonly inviting: Inviting;
   readonly joining: Joining;
@@ -49,6 +52,7 @@ export type Route =
   | { readonly page: 'home' }
   | { readonly page: 'publish' }
   | { readonly page: 'watch'; readonly videoId: VideoId }
+  | { readonly page: 'edit'; readonly videoId: VideoId }
   | { readonly page: 'network' }
   | { readonly page: 'invite' }
   | { readonly page: 'join' }
@@ -159,6 +163,8 @@ export interface WatchFacts {
   readonly playlistUrl: string;
   /** Tiles for the seek bar; null when there are none. */
   readonly preview: PreviewTiles | null;
+  /** What players are offered besides pictures that join: another text, and a player must begin anew to see it. */
+  readonly offer: string;
 }
 
 /** Where the tiles of a video are. */
@@ -187,6 +193,35 @@ export type Watching =
       readonly problem: Problem | null;
     })
   | { readonly phase: 'failed'; readonly videoId: VideoId; readonly problem: Problem };
+
+/** The page on which a published video is changed. */
+export type Editing =
+  | { readonly step: 'none' }
+  | { readonly step: 'loading'; readonly videoId: VideoId }
+  | { readonly step: 'failed'; readonly videoId: VideoId; readonly problem: Problem }
+  | EditedVideo
+  | { readonly step: 'removed'; readonly videoId: VideoId };
+
+/** A video, and what the person would make of it. */
+export interface EditedVideo {
+  readonly step: 'open';
+  readonly videoId: VideoId;
+  /** As it is now. */
+  readonly video: OwnVideo;
+  readonly title: string;
+  /** Picture and captions. */
+  readonly plan: PublishPlan;
+  /** Languages whose captions shall go. */
+  readonly without: readonly string[];
+  /** Renditions that shall not be offered, now or after saving. */
+  readonly withdrawn: readonly number[];
+  /** It is being written to this disk. */
+  readonly saving: boolean;
+  /** Why it was not. */
+  readonly problem: Problem | null;
+  /** How far the last change has come to others, 0 to 1; `copies` is null until they have it. Null before there was one. */
+  readonly sent: { readonly fraction: number; readonly copies: CopiesReport | null } | null;
+}
 
 /** The page about the network. */
 export interface NetworkPage {

@@ -1,6 +1,7 @@
 /** What `update` answers with. */
 import type { SourceFile } from '../base/ports.ts';
 import type { VideoId } from '../media/manifest.ts';
+import type { EditWish } from './edit-events.ts';
 import type { CopiedThing, FeedName, Shared } from './events.ts';
 import type { HelpTuning } from './help-settings.ts';
 import type { NetworkChange } from './network-change.ts';
@@ -30,7 +31,17 @@ export type Effect =
   | { readonly type: 'go-on'; readonly id: string; readonly file: SourceFile | null }
   /** The same, or `discard-failed`. */
   | { readonly type: 'discard'; readonly id: string }
-  /** `watch-failed`, or `watch-opened` and then `sources-counted` until `close-video`. */
+  /** All of these answer with `editing`, of that video: `loaded` or `failed`, and then `plan-changed`, until `close-edit`. */
+  | { readonly type: 'open-edit'; readonly videoId: VideoId }
+  | { readonly type: 'close-edit' }
+  /** `plan-changed`. */
+  | { readonly type: 'read-edit-picture'; readonly videoId: VideoId; readonly file: SourceFile; readonly aspect: number }
+  | { readonly type: 'read-edit-captions'; readonly videoId: VideoId; readonly file: SourceFile }
+  /** `refused`, or `kept`, `progressed` and `stored`. */
+  | { readonly type: 'edit'; readonly videoId: VideoId; readonly wish: EditWish; readonly plan: PublishPlan }
+  /** `refused` or `removed`. */
+  | { readonly type: 'remove'; readonly videoId: VideoId }
+  /** `watch-failed`, or `watch-opened` and then `sources-counted` (`watch-changed`, `watch-withdrawn`) until `close-video`. */
   | { readonly type: 'open-video'; readonly videoId: VideoId }
   | { readonly type: 'close-video' }
   /** Nobody waits for what was asked for at this address. */

@@ -48,13 +48,18 @@ export function updatePublishing(state: State, event: PublishingEvent): Step {
       const chosen: Publishing = { step: 'chosen', file: { name, size }, title: titleFrom(name), probe: null };
       const away = state.route.page !== 'publish';
       const fresh: State = { ...state, plan: EMPTY_PLAN };
-      const step = withStep(away ? { ...fresh, route: { page: 'publish' }, watching: { phase: 'idle' } } : fresh, chosen, {
-        type: 'choose-file',
-        file: event.file,
-      });
+      const step = withStep(
+        away ? { ...fresh, route: { page: 'publish' }, watching: { phase: 'idle' }, editing: { step: 'none' } } : fresh,
+        chosen,
+        {
+          type: 'choose-file',
+          file: event.file,
+        },
+      );
       if (!away) return step;
       const leave: Effect[] = [
         ...(state.watching.phase === 'idle' ? [] : [{ type: 'close-video' } as const]),
+        ...(state.editing.step === 'none' ? [] : [{ type: 'close-edit' } as const]),
         ...(state.route.page === 'network' ? [{ type: 'leave-network' } as const] : []),
       ];
       return { state: step.state, effects: [{ type: 'push-path', path: pathOf({ page: 'publish' }) }, ...leave, ...step.effects] };
@@ -194,7 +199,7 @@ export function titleFrom(name: string): string {
 }
 
 /** The longest beginning that fits in a manifest. */
-function clipTitle(title: string): string {
+export function clipTitle(title: string): string {
   let bytes = 0;
   let clipped = '';
   for (const character of title) {

@@ -19,7 +19,10 @@ export function updateUnfinished(state: State, event: UnfinishedEvent): Step {
       // Only what was on its way has been finished; what a person discards needs no words.
       const finished = ended.find(({ phase, videoId, title }) => phase === 'working' && videoId !== null && title !== '');
       if (!finished) return { state: next, effects };
-      const step = notify(next, 'good', `“${finished.title}” is whole now, and safe with others.`);
+      const { kind, title } = finished;
+      const words =
+        kind === 'change' ? `What you changed of “${title}” is safe with others.` : `“${title}” is whole now, and safe with others.`;
+      const step = notify(next, 'good', words);
       return { state: step.state, effects: [...effects, ...step.effects] };
     }
     case 'go-on-pressed':

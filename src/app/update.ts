@@ -8,6 +8,7 @@ import { EMPTY_PLAN } from './publish-plan.ts';
 import { parsePath, pathOf } from './router.ts';
 import type { Feed, Problem, Route, State, Theme } from './state.ts';
 import { type Effect, notify, type Step } from './step.ts';
+import { openEditing, updateEditing } from './update-editing.ts';
 import { updateFeeds } from './update-feeds.ts';
 import { enterInvitePage, updateInviting } from './update-inviting.ts';
 import { updateNetwork } from './update-network.ts';
@@ -28,6 +29,7 @@ export function initialState(options: { path: string; theme: Theme; now: number;
     plan: EMPTY_PLAN,
     unfinished: [],
     watching: route.page === 'watch' ? { phase: 'loading', videoId: route.videoId } : { phase: 'idle' },
+    editing: route.page === 'edit' ? openEditing(route.videoId).editing : { step: 'none' },
     network: { view: null, changing: null, refused: null },
     inviting: { step: route.page === 'invite' ? 'making' : 'none' },
     joining: { step: 'none' },
@@ -49,6 +51,7 @@ export function update(state: State, event: Event): Step {
           { type: 'load-feed', feed: 'mine' },
           ...(state.route.page === 'invite' ? [{ type: 'open-invitation' } as const] : []),
           ...(state.route.page === 'watch' ? [{ type: 'open-video', videoId: state.route.videoId } as const] : []),
+          ...(state.route.page === 'edit' ? openEditing(state.route.videoId).effects : []),
           ...(state.route.page === 'network' ? [{ type: 'watch-network' } as const] : []),
         ],
       };
@@ -143,6 +146,20 @@ export function update(state: State, event: Event): Step {
         },
         effects: [],
       };
+    case 'editing':
+      return updateEditing(state, event);
+    case 'watch-changed': {
+      const { watching } = state;
+      const isShown = watching.phase === 'ready' && watching.videoId === event.videoId;
+      return { state: isShown ? { ...state, watching: { ...watching, ...event.facts } } : state, effects: [] };
+    }
+    case 'watch-withdrawn':
+      // What plays ends: its owner wants it so.
+      if (state.watching.phase !== 'ready' || state.watching.videoId !== event.videoId) return { state, effects: [] };
+      return {
+        state: { ...state, watching: { phase: 'failed', videoId: event.videoId, problem: event.problem } },
+        effects: [{ type: 'close-video' }],
+      };
     case 'watch-failed':
       if (!isLoading(state, event.videoId)) return { state, effects: [] };
       return { state: { ...state, watching: { phase: 'failed', videoId: event.videoId, problem: event.problem } }, effects: [] };
@@ -195,6 +212,9 @@ function go(state: State, route: Route): Step {
   const effects: Effect[] = [];
   if (state.watching.phase !== 'idle') effects.push({ type: 'close-video' });
   if (route.page === 'watch') effects.push({ type: 'open-video', videoId: route.videoId });
+  if (state.editing.step !== 'none') effects.push({ type: 'close-edit' });
+  const opened = route.page === 'edit' ? openEditing(route.videoId) : null;
+  effects.push(...(opened?.effects ?? []));
   if (state.route.page === 'network') effects.push({ type: 'leave-network' });
   if (route.page === 'network') effects.push({ type: 'watch-network' });
   if (route.page === 'home') effects.push({ type: 'load-feed', feed: 'newest' }, { type: 'load-feed', feed: 'mine' });
@@ -203,6 +223,7 @@ function go(state: State, route: Route): Step {
     route,
     news: route.page === 'home' ? freshNews(state.now) : state.news,
     network: { ...state.network, refused: null },
+    editing: opened?.editing ?? { step: 'none' },
     watching: route.page === 'watch' ? { phase: 'loading', videoId: route.videoId } : { phase: 'idle' },
   };
   if (route.page !== 'invite') return { state: next, effects };

@@ -17,7 +17,13 @@ export function factsOf(videoId: VideoId, { manifest, playlistUrl }: WatchSessio
     height: best?.height ?? 0,
     playlistUrl,
     preview: tilesOf(videoId, manifest.additions.preview),
+    offer: offerOf(manifest),
   };
+}
+
+/** Captions and withdrawn qualities. */
+function offerOf({ additions }: Manifest): string {
+  return [additions.withdrawn.join(), ...additions.captions.map(({ language, groups }) => `${language} ${groups[0]?.key}`)].join('/');
 }
 
 function tilesOf(video: VideoId, preview: SeekPreview | null): PreviewTiles | null {

@@ -1,6 +1,7 @@
 /** The whole page: the frame, and in it the page of the present route. */
 import { createEffect, createSignal, type JSX, lazy, Match, on, onCleanup, Show, Switch } from 'solid-js';
 import { pathOf, titleOf } from '../app/router.ts';
+import { isChanged } from '../app/update-editing.ts';
 import { type FilePicker, pickWithHandles } from './file-picker.ts';
 import { Footer } from './footer.tsx';
 import { Header } from './header.tsx';
@@ -15,6 +16,7 @@ import { WatchPage } from './watch.tsx';
 /** Seldom opened: loaded then, from the disk once the service worker is there. */
 const InvitePage = lazy(async () => ({ default: (await import('./invite.tsx')).InvitePage }));
 const NetworkPage = lazy(async () => ({ default: (await import('./network.tsx')).NetworkPage }));
+const EditPage = lazy(async () => ({ default: (await import('./edit.tsx')).EditPage }));
 const JoinPage = lazy(async () => ({ default: (await import('./join.tsx')).JoinPage }));
 
 export function App(props: UiProps & { readonly picker: FilePicker }): JSX.Element {
@@ -89,6 +91,11 @@ export function App(props: UiProps & { readonly picker: FilePicker }): JSX.Eleme
               <JoinPage state={props.state} dispatch={props.dispatch} />
             </Later>
           </Match>
+          <Match when={props.state.route.page === 'edit'}>
+            <Later meanwhile={null} otherwise={<NotLoaded />}>
+              <EditPage state={props.state} dispatch={props.dispatch} />
+            </Later>
+          </Match>
           <Match when={props.state.route.page === 'missing'}>
             <MissingPage />
           </Match>
@@ -117,7 +124,8 @@ function NotLoaded(): JSX.Element {
 }
 
 /** Closing the tab now would stop work that goes on, or take away the only copy that others can reach. */
-function wouldLose({ publishing, unfinished, health }: UiProps['state']): boolean {
+function wouldLose({ publishing, unfinished, editing, health }: UiProps['state']): boolean {
+  if (editing.step === 'open' && (isChanged(editing) || (editing.sent?.copies === null && health.links.tabs > 0))) return true;
   if (publishing.step === 'working' || unfinished.some(({ phase }) => phase === 'working')) return true;
   if (publishing.step !== 'published' || publishing.copies !== null) return false;
   return health.links.tabs > 0 || publishing.qualities.some(({ phase }) => phase === 'waiting' || phase === 'making');

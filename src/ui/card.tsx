@@ -1,11 +1,12 @@
 /** One video in a list. */
-import { For, type JSX } from 'solid-js';
+import { For, type JSX, Show } from 'solid-js';
 import type { VideoCard } from '../app/api.ts';
 import { pathOf } from '../app/router.ts';
 import { Cover } from './cover.tsx';
 import { formatAge, formatTime, speakTime } from './format.ts';
 
-export function Card(props: { readonly video: VideoCard; readonly now: number }): JSX.Element {
+/** `own`: it can be changed here. */
+export function Card(props: { readonly video: VideoCard; readonly now: number; readonly own?: boolean }): JSX.Element {
   return (
     <article class="card">
       <a class="card-link" href={pathOf({ page: 'watch', videoId: props.video.videoId })} title={props.video.title}>
@@ -21,6 +22,11 @@ export function Card(props: { readonly video: VideoCard; readonly now: number })
           <span class="card-meta">{formatAge(props.video.created, props.now)}</span>
         </span>
       </a>
+      <Show when={props.own}>
+        <a class="card-edit" href={pathOf({ page: 'edit', videoId: props.video.videoId })} aria-label={`Edit ${props.video.title}`}>
+          Edit
+        </a>
+      </Show>
     </article>
   );
 }

@@ -104,7 +104,7 @@ function FeedGrid(props: FeedGridProps): JSX.Element {
     <Switch>
       <Match when={props.feed.videos.length > 0}>
         <div class={props.row ? 'cards cards-row' : 'cards'}>
-          <For each={props.feed.videos}>{(video) => <Card video={video} now={props.now} />}</For>
+          <For each={props.feed.videos}>{(video) => <Card video={video} now={props.now} own={props.name === 'mine'} />}</For>
         </div>
       </Match>
       <Match when={props.feed.problem}>

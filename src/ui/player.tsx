@@ -24,6 +24,8 @@ export interface PlayerProps {
   readonly aspect: number;
   readonly poster: string | null;
   readonly preview: PreviewTiles | null;
+  /** What there is to choose from; another one, and it begins anew where it is. */
+  readonly offer: string;
   /** Why playing stopped; null plays, from where it stopped. */
   readonly problem: Problem | null;
   readonly onFailed: (error: KadreelError) => void;
@@ -70,7 +72,7 @@ export function Player(props: PlayerProps): JSX.Element {
     if (wanted) chooseCaptions(caption() >= 0 ? -1 : wanted.index);
   };
 
-  const open = (): void => {
+  const open = (plays = true): void => {
     const at = playback()?.time() ?? 0;
     stream?.close();
     stream = openStream({
@@ -82,7 +84,7 @@ export function Player(props: PlayerProps): JSX.Element {
       onFailed: props.onFailed,
       onAbandoned: props.onAbandoned,
     });
-    playback()?.play();
+    if (plays) playback()?.play();
   };
 
   onMount(() => {
@@ -96,6 +98,16 @@ export function Player(props: PlayerProps): JSX.Element {
     clearTimeout(idleTimer);
     stream?.close();
   });
+  createEffect(
+    on(
+      () => props.offer,
+      () => {
+        if (!stream) return;
+        open(playback()?.playing() ?? true);
+      },
+      { defer: true },
+    ),
+  );
   createEffect(
     on(
       () => props.problem,

@@ -1,16 +1,26 @@
 /** Captions that go with the video: files, and the language of each. */
 import { For, type JSX, Show } from 'solid-js';
+import type { PlanChange } from '../app/publish-plan.ts';
 import type { CaptionFacts } from '../app/state.ts';
 import { plural } from './format.ts';
 import { CloseIcon } from './icons.tsx';
 import { languageChoices } from './languages.ts';
-import type { Dispatch } from './props.ts';
 
-export function PlanCaptions(props: { readonly captions: readonly CaptionFacts[]; readonly dispatch: Dispatch }): JSX.Element {
+export interface PlanCaptionsProps {
+  /** Files that were chosen. */
+  readonly captions: readonly CaptionFacts[];
+  readonly onChange: (change: PlanChange) => void;
+  readonly onFile: (file: File) => void;
+  /** Rows above them: what the video has already. */
+  readonly children?: JSX.Element;
+}
+
+export function PlanCaptions(props: PlanCaptionsProps): JSX.Element {
   return (
     <section class="plan-part" aria-labelledby="plan-captions">
       <h2 id="plan-captions">Captions</h2>
       <ul class="plan-captions" aria-label="Captions">
+        {props.children}
         <For each={props.captions}>
           {(captions, index) => (
             <li>
@@ -24,12 +34,7 @@ export function PlanCaptions(props: { readonly captions: readonly CaptionFacts[]
               </span>
               <select
                 aria-label={`Language of ${captions.fileName}`}
-                onChange={(event) =>
-                  props.dispatch({
-                    type: 'plan-changed',
-                    change: { type: 'language', index: index(), language: event.currentTarget.value },
-                  })
-                }
+                onChange={(event) => props.onChange({ type: 'language', index: index(), language: event.currentTarget.value })}
               >
                 <option value="und" selected={captions.language === 'und'} disabled>
                   Which language?
@@ -46,7 +51,7 @@ export function PlanCaptions(props: { readonly captions: readonly CaptionFacts[]
                 type="button"
                 class="button button-plain"
                 aria-label={`Remove ${captions.fileName}`}
-                onClick={() => props.dispatch({ type: 'plan-changed', change: { type: 'captions-removed', index: index() } })}
+                onClick={() => props.onChange({ type: 'captions-removed', index: index() })}
               >
                 <CloseIcon size={16} />
               </button>
@@ -70,7 +75,7 @@ export function PlanCaptions(props: { readonly captions: readonly CaptionFacts[]
           accept=".srt,.vtt,text/vtt,application/x-subrip"
           multiple
           onChange={(event) => {
-            for (const file of event.currentTarget.files ?? []) props.dispatch({ type: 'captions-file-chosen', file });
+            for (const file of event.currentTarget.files ?? []) props.onFile(file);
             event.currentTarget.value = ''; // The same file may be chosen again, corrected.
           }}
         />

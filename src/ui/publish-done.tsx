@@ -56,6 +56,9 @@ export function PublishedCard(props: PublishedCardProps): JSX.Element {
               }
             />
           </Show>
+          <a class="button button-plain" href={pathOf({ page: 'edit', videoId: props.publishing.videoId })}>
+            Edit
+          </a>
           <button type="button" class="button button-plain" onClick={() => props.dispatch({ type: 'publish-another-pressed' })}>
             Another video
           </button>

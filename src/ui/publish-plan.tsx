@@ -1,11 +1,13 @@
 /** What publishing the chosen file will do, and what can be chosen about it: qualities, picture, captions. */
 import { For, type JSX, Show } from 'solid-js';
 import { bytesOf, type Preflight, timeOf } from '../app/preflight.ts';
+import type { PlanChange } from '../app/publish-plan.ts';
 import type { PublishPlan } from '../app/state.ts';
 import type { MediaProbe } from '../base/ports.ts';
 import { formatBitrate, formatRange } from './estimate.ts';
 import { codecName, formatBytes } from './format.ts';
 import { WarningIcon } from './icons.tsx';
+import { PlanProblem } from './plan-problem.tsx';
 import type { Dispatch } from './props.ts';
 import { PlanCaptions } from './publish-captions.tsx';
 import { PlanPicture } from './publish-picture.tsx';
@@ -18,6 +20,7 @@ export interface PlanCardProps {
 }
 
 export function PlanCard(props: PlanCardProps): JSX.Element {
+  const changed = (change: PlanChange): void => props.dispatch({ type: 'plan-changed', change });
   return (
     <div class="plan">
       <Show when={props.plan.preflight}>
@@ -26,19 +29,14 @@ export function PlanCard(props: PlanCardProps): JSX.Element {
         )}
       </Show>
       <Show when={props.probe.video}>
-        <PlanPicture plan={props.plan} dispatch={props.dispatch} />
-        <PlanCaptions captions={props.plan.captions} dispatch={props.dispatch} />
+        <PlanPicture plan={props.plan} onChange={changed} onFile={(file) => props.dispatch({ type: 'picture-file-chosen', file })} />
+        <PlanCaptions
+          captions={props.plan.captions}
+          onChange={changed}
+          onFile={(file) => props.dispatch({ type: 'captions-file-chosen', file })}
+        />
       </Show>
-      <Show when={props.plan.problem}>
-        {(problem) => (
-          <p class="plan-problem" role="alert">
-            <WarningIcon size={18} />
-            <span>
-              <strong>{problem().what}</strong> {problem().why} {problem().advice}
-            </span>
-          </p>
-        )}
-      </Show>
+      <PlanProblem problem={props.plan.problem} />
     </div>
   );
 }

@@ -113,7 +113,8 @@ function UnfinishedCard(props: { readonly one: Unfinished; readonly dispatch: Di
 }
 
 /** What happens with it, and what it waits for. */
-function words({ phase, fileName, videoId }: Unfinished): string {
+function words({ phase, fileName, videoId, kind }: Unfinished): string {
+  if (kind === 'change') return wordsOfChange(phase);
   const link = videoId ? 'The link works. ' : '';
   switch (phase) {
     case 'working':
@@ -131,4 +132,11 @@ function words({ phase, fileName, videoId }: Unfinished): string {
     case 'unreadable':
       return 'It was begun in this browser.';
   }
+}
+
+function wordsOfChange(phase: Unfinished['phase']): string {
+  if (phase === 'elsewhere') return 'What was changed of it is on its way to others, from another tab of this browser.';
+  return phase === 'failed'
+    ? 'What was changed of it stands in this browser. Bringing it to others stopped.'
+    : 'What was changed of it stands in this browser, and is on its way to others.';
 }

@@ -1,6 +1,7 @@
 /** Watching: the player, what it plays, and where the bytes come from. */
 import { createMemo, For, type JSX, Match, Show, Switch } from 'solid-js';
 import { problemOf } from '../app/problems.ts';
+import { pathOf } from '../app/router.ts';
 import type { State, Watching } from '../app/state.ts';
 import { Card } from './card.tsx';
 import { formatAge } from './format.ts';
@@ -30,7 +31,10 @@ export function WatchPage(props: UiProps): JSX.Element {
             {(failure) => (
               <div class="screen">
                 <div class="screen-message">
-                  <ProblemCard problem={failure().problem} onRetry={() => props.dispatch({ type: 'watch-retry-pressed' })}>
+                  <ProblemCard
+                    problem={failure().problem}
+                    onRetry={failure().problem.code === 'withdrawn' ? null : () => props.dispatch({ type: 'watch-retry-pressed' })}
+                  >
                     <a class="button button-plain" href="/">
                       Other videos
                     </a>
@@ -51,6 +55,7 @@ export function WatchPage(props: UiProps): JSX.Element {
                     hasVideo={video().hasVideo}
                     aspect={video().width > 0 && video().height > 0 ? video().width / video().height : 16 / 9}
                     preview={video().preview}
+                    offer={video().offer}
                     poster={posterOf(props.state, video().videoId)}
                     problem={video().problem}
                     onFailed={(error) =>
@@ -85,6 +90,11 @@ export function WatchPage(props: UiProps): JSX.Element {
               <div class="watch-line">
                 <p class="quiet">{formatAge(video().created, props.state.now)}</p>
                 <div class="actions">
+                  <Show when={props.state.mine.videos.some(({ videoId }) => videoId === video().videoId)}>
+                    <a class="button button-plain" href={pathOf({ page: 'edit', videoId: video().videoId })}>
+                      Edit
+                    </a>
+                  </Show>
                   <button
                     type="button"
                     class="button button-plain"

@@ -104,7 +104,7 @@ const PROBE: MediaProbe = {
   plan: is('transcode') ? 'transcode' : 'copy',
 };
 
-const REST = { fileName: 'night-bus-23.mov', fraction: 0.43, videoId: null, problem: null };
+const REST = { kind: 'video' as const, fileName: 'night-bus-23.mov', fraction: 0.43, videoId: null, problem: null };
 const UNFINISHED: readonly Unfinished[] = [
   { ...REST, id: '01', title: 'Night bus 23, the whole line', phase: 'asks' },
   {
@@ -281,6 +281,7 @@ const kadreel: Kadreel = {
         bytes += 431_000;
         return { store: 2_140_000, tabs: bytes, openNodes: 0 };
       },
+      onVersion: () => () => undefined,
       close: () => undefined,
     };
   },

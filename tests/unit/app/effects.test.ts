@@ -66,6 +66,7 @@ function session(): WatchSession & { closed: number } {
     playlistUrl: '/hls/x/master.m3u8',
     sources: () => ({ store: 1, tabs: 2, openNodes: 0 }),
     closed: 0,
+    onVersion: () => () => undefined,
     close() {
       this.closed++;
     },

@@ -1,15 +1,18 @@
 /** A `Kadreel` that does what a test or a preview tells it: every call is recorded, and answered from outside. */
 import type {
   CopiesReport,
+  Edit,
   Invitation,
   Joining,
   Kadreel,
   NetworkSettings,
   NetworkView,
   NodeHealth,
+  OwnVideo,
   PublishOptions,
   Unfinished,
   VideoCard,
+  VideoEdit,
   WatchSession,
 } from '../../../src/app/api.ts';
 import { planPublication } from '../../../src/app/preflight.ts';
@@ -36,6 +39,9 @@ export interface FakeKadreel {
   readonly abandoned: readonly string[];
   /** Changes of the network's settings, and what the page is told of the network. */
   readonly changes: Call<NetworkSettings, void>[];
+  readonly owns: Call<VideoId, OwnVideo>[];
+  readonly edits: Call<{ readonly videoId: VideoId; readonly edit: VideoEdit }, Edit>[];
+  readonly removals: Call<VideoId, Awaited<ReturnType<Kadreel['remove']>>>[];
   network: { settings: NetworkSettings; view: NetworkView };
   /** Unfinished publications that were gone on with, and given up. */
   readonly goings: Call<{ readonly id: string; readonly file: SourceFile | null }, void>[];
@@ -65,6 +71,9 @@ export function createFakeKadreel(): FakeKadreel {
   const joins: FakeKadreel['joins'] = [];
   const abandoned: string[] = [];
   const changes: FakeKadreel['changes'] = [];
+  const owns: FakeKadreel['owns'] = [];
+  const edits: FakeKadreel['edits'] = [];
+  const removals: FakeKadreel['removals'] = [];
   const network: FakeKadreel['network'] = {
     settings: { openNodes: [], iceServers: [] },
     view: {
@@ -87,6 +96,9 @@ export function createFakeKadreel(): FakeKadreel {
     joins,
     abandoned,
     changes,
+    owns,
+    edits,
+    removals,
     network,
     goings,
     discards,
@@ -150,6 +162,10 @@ export function createFakeKadreel(): FakeKadreel {
       },
       goOn: (id, file) => open(goings, { id, file: file ?? null }, undefined),
       discard: (id) => open(discards, id, undefined),
+      own: (videoId) => open(owns, videoId, undefined),
+      edit: (videoId, edit) => open(edits, { videoId, edit }, undefined),
+      remove: (videoId) => open(removals, videoId, undefined),
+      picturesOf: async () => [{ bytes: new Uint8Array([0xff, 0xd8, 0xff]), mime: 'image/jpeg' }],
       onHealth(listener) {
         listeners.add(listener);
         return () => listeners.delete(listener);
@@ -157,6 +173,21 @@ export function createFakeKadreel(): FakeKadreel {
     },
   };
 }
+
+/** An own video with two qualities and captions in one language. */
+export const OWN_VIDEO: OwnVideo = {
+  videoId: 'ab'.repeat(20) as Key,
+  title: 'A film',
+  duration: 61.5,
+  poster: null,
+  width: 1280,
+  height: 720,
+  captions: [{ language: 'en', name: 'English' }],
+  qualities: [
+    { rendition: 0, width: 1280, height: 720, bitrate: 1_500_000, offered: true },
+    { rendition: 2, width: 640, height: 360, bitrate: 500_000, offered: true },
+  ],
+};
 
 export function fakeManifest(change: Partial<Manifest> = {}): Manifest {
   const rendition = {

@@ -4,6 +4,7 @@ import type { Unfinished } from '../../../src/app/api.ts';
 import { follow, PROBLEM, stateAt, VIDEO } from './states.ts';
 
 const ONE: Unfinished = {
+  kind: 'video',
   id: '00112233aabbccdd',
   title: 'A film',
   fileName: 'film.mp4',

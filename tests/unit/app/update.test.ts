@@ -14,6 +14,7 @@ const FACTS: WatchFacts = {
   width: 1280,
   height: 720,
   preview: null,
+  offer: '',
   playlistUrl: '/hls/x/master.m3u8',
 };
 const OPENED: Event = { type: 'watch-opened', videoId: VIDEO, facts: FACTS };

@@ -151,7 +151,12 @@ describe('a later version of a video', () => {
       },
     };
     const node = { ...viewer.node, overlay };
-    const watcher = createWatcher({ clock: world.scheduler.clock, crypto: world.crypto, node, library: { get: async () => null, withdrawn: async () => null } });
+    const watcher = createWatcher({
+      clock: world.scheduler.clock,
+      crypto: world.crypto,
+      node,
+      library: { get: async () => null, withdrawn: async () => null },
+    });
     const look = async (): Promise<string> => (await world.run(watcher.catalogue(id, SIGNAL))).manifest.title;
     const times: number[] = [];
     for (let second = 0; second < 1_200; second++) {
