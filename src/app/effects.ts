@@ -74,7 +74,7 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
       stop,
     };
   };
-  const slots = { newest: slot(), mine: slot(), probe: slot(), picture: slot(), video: slot(), edit: slot(), network: slot() };
+  const slots = { newest: slot(), mine: slot(), probe: slot(), picture: slot(), video: slot(), network: slot() };
   let chosen: SourceFile | null = null;
   let job: Job | null = null;
   quiet(kadreel);
@@ -102,7 +102,7 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
 
   const network = createNetworkEffects({ kadreel, tell, every });
   const plans = createPlanEffects({ kadreel, changed: (signal, change) => tell(signal, { type: 'plan-changed', change }) });
-  const edits = createEditEffects({ kadreel, tell });
+  const edits = createEditEffects({ kadreel, tell, whole: whole.signal });
 
   const followWorld = async (): Promise<void> => {
     every(whole.signal, TICK_EVERY, () => {
@@ -274,22 +274,12 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
         slots.video.stop();
         break;
       case 'open-edit':
-        void edits.open(effect.videoId, slots.edit.next());
-        break;
       case 'close-edit':
-        slots.edit.stop();
-        break;
       case 'read-edit-picture':
-        void edits.readPicture(effect.videoId, effect, slots.picture.next());
-        break;
       case 'read-edit-captions':
-        void edits.readCaptions(effect.videoId, effect.file, whole.signal);
-        break;
       case 'edit':
-        void edits.edit(effect.videoId, effect, whole.signal);
-        break;
       case 'remove':
-        void edits.remove(effect.videoId, whole.signal);
+        edits.run(effect);
         break;
       case 'abandon-request':
         void kadreel.then((page) => page.abandon(effect.url)).catch(() => undefined); // Without a node there is nothing to abandon.

@@ -197,6 +197,13 @@ async function goThrough(
   return { done: quiet(orAbort(finish(), signal)) };
 }
 
+/** The end of a publication that is whole: its notes go, and all that it wrote when the video was taken off meanwhile. */
+export async function conclude(parts: GivingUp, entry: JournalEntry): Promise<void> {
+  if (await parts.library.withdrawn(videoIdOf(parts, entry))) return giveUp(parts, entry);
+  await parts.files.remove(entry.id);
+  await entry.end();
+}
+
 /** Removes what a publication wrote; a video whose link works stays as it is. What can't be removed now is shown after the next start. */
 export async function giveUp(parts: GivingUp, entry: JournalEntry): Promise<void> {
   // Should the tab be closed in the middle, the next one goes on with it.

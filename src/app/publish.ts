@@ -2,14 +2,14 @@
 import { fromUtf8, toUtf8 } from '../base/bytes.ts';
 import { asKadreelError, hasCode } from '../base/errors.ts';
 import type { Cancel, FileKeeper, SourceFile } from '../base/ports.ts';
-import { abortError, eitherOf, quiet } from '../base/timing.ts';
+import { abortError, quiet } from '../base/timing.ts';
 import type { VideoId } from '../media/manifest.ts';
 import type { CopiesReport, PublishOptions, PublishStage } from './api.ts';
 import { markOf } from './fingerprint.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import type { Choices, FileMark } from './journal-rows.ts';
 import { createProgress } from './progress.ts';
-import { giveUp, lockOf, type PublicationParts, runPublication } from './publication.ts';
+import { conclude, giveUp, lockOf, type PublicationParts, runPublication } from './publication.ts';
 import { videoName } from './video-versions.ts';
 
 export interface Publisher {
@@ -85,8 +85,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
         const finish = async (): Promise<CopiesReport> => {
           try {
             const report = await done;
-            await files.remove(entry.id);
-            await entry.end().catch(() => undefined); // The next start sees that nothing is left to do.
+            await conclude(options, entry).catch(() => undefined); // The next start sees that nothing is left to do.
             return report;
           } catch (error) {
             const isOver = signal.aborted || hasCode(error, 'withdrawn');

@@ -7,7 +7,7 @@ import type { Editor } from './editor.ts';
 import { checkMark } from './fingerprint.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import { FIRST_PART, type FileMark } from './journal-rows.ts';
-import { giveUp, lockOf, needsFile, type PublicationParts, runPublication, videoIdOf } from './publication.ts';
+import { conclude, giveUp, lockOf, needsFile, type PublicationParts, runPublication, videoIdOf } from './publication.ts';
 
 /** Their list, and what a person does with them: see `Kadreel` in `api.ts`. */
 export interface UnfinishedPublications {
@@ -142,8 +142,7 @@ export function createUnfinished(options: UnfinishedOptions): UnfinishedPublicat
         const { done } = await orAbort(running, signal);
         options.onPublished();
         await done;
-        await files.remove(entry.id);
-        await entry.end();
+        await conclude(options, entry);
         forget(row);
       } catch (error) {
         if (signal.aborted) return;

@@ -1,6 +1,5 @@
 /** Work on a video ends when its person takes it off. */
 import { fail, hasCode, type KadreelError } from '../base/errors.ts';
-import { eitherOf } from '../base/timing.ts';
 import type { VideoId } from '../media/manifest.ts';
 import type { Library } from './library.ts';
 
@@ -22,16 +21,12 @@ export interface WhilePublished {
 export function whilePublished(library: Pick<Library, 'onWithdrawn'>, videoId: VideoId, signal: AbortSignal): WhilePublished {
   const off = new AbortController();
   const unlisten = library.onWithdrawn((id) => id === videoId && off.abort(takenOff()));
-  const either = eitherOf(signal, off.signal);
   return {
-    signal: either.signal,
+    signal: AbortSignal.any([signal, off.signal]),
     failed(error) {
       if (hasCode(error, 'withdrawn')) off.abort(error);
       throw error;
     },
-    done() {
-      unlisten();
-      either.done();
-    },
+    done: unlisten,
   };
 }

@@ -84,21 +84,3 @@ export function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T>
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
 }
-
-/** Fires when one of them does, with its reason. Call `done` when the work has ended: the node's signal outlives it by far. */
-export function eitherOf(...signals: readonly (AbortSignal | undefined)[]): { signal: AbortSignal; done: () => void } {
-  const controller = new AbortController();
-  const listening = signals.flatMap((signal) => {
-    if (!signal) return [];
-    const onAbort = (): void => controller.abort(abortError(signal));
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-    return [() => signal.removeEventListener('abort', onAbort)];
-  });
-  return {
-    signal: controller.signal,
-    done() {
-      for (const stop of listening) stop();
-    },
-  };
-}

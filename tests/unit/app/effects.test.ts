@@ -380,6 +380,7 @@ describe('effects: watching', () => {
           height: 720,
           playlistUrl: '/hls/x/master.m3u8',
           preview: null,
+          offer: '',
         },
       },
       counted,
