@@ -1,9 +1,9 @@
 /** Changes of videos that this browser published: their next versions, and taking them off. Loaded when somebody wants one. */
 import type { Bytes } from '../base/bytes.ts';
-import { fromUtf8 } from '../base/bytes.ts';
+import { equal, fromUtf8 } from '../base/bytes.ts';
 import { asKadreelError, fail } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
-import type { Cancel, Clock, Crypto, Locks, Signer, SourceFile, StillPicture, StoreChange, Transcoder } from '../base/ports.ts';
+import type { Cancel, Clock, Crypto, Locks, Signer, StillPicture, StoreChange, Transcoder } from '../base/ports.ts';
 import { encode } from '../base/schema.ts';
 import { abortError, orAbort, quiet } from '../base/timing.ts';
 import type { Key } from '../kademlia/key.ts';
@@ -22,7 +22,7 @@ import { groupsOfVideo, readOwnManifest } from './own-manifest.ts';
 import { describeOwn } from './own-video.ts';
 import { lockOf, videoIdOf } from './publication.ts';
 import { spreadAll } from './spread.ts';
-import { sampleOf } from './video-sample.ts';
+import { samplesOf } from './video-sample.ts';
 import { createVideoVersions, lockVideo } from './video-versions.ts';
 import { takenOff, whilePublished } from './withdrawal.ts';
 
@@ -177,8 +177,12 @@ export function createEditor(options: EditorOptions): Editor {
     },
     async pictures(videoId, signal) {
       const video = await published(videoId);
-      const file: SourceFile | null = await sampleOf(node.groups, await readOwnManifest(crypto, video));
-      return file ? options.transcoder.pictures(file, signal) : [];
+      const pictures: StillPicture[] = [];
+      for (const file of await samplesOf(node.groups, await readOwnManifest(crypto, video))) {
+        const [first] = await options.transcoder.pictures(file, signal);
+        if (first && !pictures.some(({ bytes }) => equal(bytes, first.bytes))) pictures.push(first);
+      }
+      return pictures;
     },
     bring,
     async edit(videoId, edit) {

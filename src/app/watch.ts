@@ -146,9 +146,8 @@ export function createWatcher(options: WatcherOptions): Watcher {
   /** Looks for later versions as long as the video is open: a player that has all it needs asks for nothing. */
   const follow = (session: Session): Cancel => {
     const { videoId } = session;
-    const present = known.get(videoId);
-    const due = present ? Math.max(0, present.due - clock.now()) : FRESH_MOST;
-    let cancel = clock.after(due, () => {
+    // It may be due sooner than it was: a version that came is asked after soon.
+    let cancel = clock.after(FRESH_FIRST, () => {
       const now = known.get(videoId);
       if (now && clock.now() >= now.due) refresh(videoId, now);
       cancel = follow(session);
