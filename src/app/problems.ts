@@ -62,7 +62,7 @@ function plainReason(code: ErrorCode): string {
     case 'not-found':
       return 'None of the tabs that are open now has it.';
     case 'withdrawn':
-      return 'Whoever published it took it off.';
+      return 'Whoever published this video took it off.';
     case 'corrupt':
       return 'What arrived was damaged, so it was thrown away.';
     case 'invalid':
