@@ -38,17 +38,35 @@ export function createLocks(): Locks {
 
 function createOwnLocks(): Locks {
   const taken = new Set<string>();
+  /** Who waits, the first comer first; each answers whether it still does. */
+  const waiting = new Map<string, (() => boolean)[]>();
+  const hold = (name: string): Cancel => {
+    let isHeld = true;
+    taken.add(name);
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      taken.delete(name);
+      const queue = waiting.get(name) ?? [];
+      while (queue.length > 0 && !queue.shift()?.());
+      if (queue.length === 0) waiting.delete(name);
+    };
+  };
   return {
-    async take(name) {
-      if (taken.has(name)) return null;
-      taken.add(name);
-      return () => taken.delete(name);
-    },
-    // Only this tab could let go of it, and it does not wait for itself.
-    wait: (_, signal) =>
-      new Promise((_, reject) => {
-        if (signal.aborted) reject(abortError(signal));
+    take: async (name) => (taken.has(name) ? null : hold(name)),
+    wait(name, signal) {
+      if (signal.aborted) return Promise.reject(abortError(signal));
+      if (!taken.has(name)) return Promise.resolve(hold(name));
+      return new Promise((resolve, reject) => {
+        waiting.set(name, [
+          ...(waiting.get(name) ?? []),
+          () => {
+            if (!signal.aborted) resolve(hold(name));
+            return !signal.aborted;
+          },
+        ]);
         signal.addEventListener('abort', () => reject(abortError(signal)), { once: true });
-      }),
+      });
+    },
   };
 }

@@ -227,6 +227,29 @@ const kadreel: Kadreel = {
     return Promise.resolve(cards(8));
   },
   mine: () => Promise.resolve(is('empty', 'alone', 'loading', 'joining') ? [] : cards(3, 4)),
+  own: (videoId) =>
+    is('not-own')
+      ? Promise.reject(fail('not-found', 'This browser did not publish the video, or its data was cleared.'))
+      : Promise.resolve({
+          videoId,
+          title: TITLES[1] as string,
+          duration: 372,
+          poster: poster(1),
+          width: 1280,
+          height: 720,
+          captions: [
+            { language: 'en', name: 'English' },
+            { language: 'pt-BR', name: 'Português (Brasil)' },
+          ],
+          qualities: [
+            { rendition: 0, width: 1280, height: 720, bitrate: 2_480_000, offered: true },
+            { rendition: 2, width: 426, height: 240, bitrate: 310_000, offered: false },
+            { rendition: 3, width: 640, height: 360, bitrate: 690_000, offered: true },
+          ],
+        }),
+  picturesOf: () => Promise.resolve([]),
+  edit: (videoId) => Promise.resolve({ videoId, done: is('nobody', 'copying') ? never() : after(100, { stored: 3, wanted: 5 }) }),
+  remove: (videoId) => Promise.resolve({ videoId, done: never() }),
   probe: (file) => {
     if (is('probing')) return never();
     if (is('probe-failed')) {

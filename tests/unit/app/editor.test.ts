@@ -386,6 +386,21 @@ describe('a video that is taken off', () => {
   });
 });
 
+describe('a video that is taken off by another tab', () => {
+  test('while its copies are on their way leaves nothing either', async () => {
+    const { disk, tab } = await browser();
+    const [owner, other] = [tab(), tab()];
+    await world.pass(3_000);
+    const { videoId, done } = await world.run(owner.app.publish(fakeFile(1), { title: 'Sea', captions: [ENGLISH] }));
+    const { done: edited } = await world.run(owner.app.edit(videoId, { captions: [GERMAN] }));
+    await world.run(other.app.remove(videoId));
+    await world.run(Promise.allSettled([done, edited]));
+    await world.pass(5_000);
+    expect(await disk.keys('groups')).toEqual([]);
+    expect(await notesOn(disk)).toEqual([]);
+  });
+});
+
 describe('who watches', () => {
   test('hears of later versions, and of the end, without asking', async () => {
     const { tab } = await browser();
