@@ -134,8 +134,12 @@ describe('a video that is published', () => {
     viewer = await openTab(place.browser, video.watchUrl);
     await viewer.untilMoving();
     await viewer.page.evaluate(() => Object.assign(window, { untouched: true }));
+    const pressed = Date.now();
     await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('status', { name: 'Your changes' }).waitFor();
+    const kept = Date.now() - pressed;
     await page.getByText('Safe to close').waitFor({ timeout: 60_000 });
+    console.info(`on the disk ${kept} ms after the press, with others after ${Date.now() - pressed} ms`);
     await shot(page, 'edit-saved');
     expect(await languagesOf(keeper, video.videoId)).toEqual({ title: 'The sea', languages: ['de'] });
     const colour = await page

@@ -187,6 +187,13 @@ describe('an edit', () => {
       expect(isDone).toBe(false);
       expect((await lonely.app.mine()).map(({ title }) => title)).toEqual(['The sea']);
       lonely.crash();
+      // The next one goes on with it, and waits for somebody.
+      const again = alone.tab({ store: disk, account, cut: CUT });
+      await alone.pass(3_000);
+      const shown: unknown[] = [];
+      again.app.onUnfinished((all) => shown.push(...all))();
+      expect(shown).toMatchObject([{ kind: 'change', title: 'The sea', videoId, phase: 'working', problem: null }]);
+      again.crash();
     } finally {
       alone.close();
     }

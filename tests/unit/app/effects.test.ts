@@ -1,12 +1,12 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Kadreel, NetworkView, WatchSession } from '../../../src/app/api.ts';
+import type { CopiesReport, Kadreel, NetworkView, WatchSession } from '../../../src/app/api.ts';
 import { type BrowserEffects, createEffects } from '../../../src/app/effects.ts';
 import type { Event } from '../../../src/app/events.ts';
 import { EMPTY_PLAN } from '../../../src/app/publish-plan.ts';
 import type { Effect } from '../../../src/app/step.ts';
 import { fail } from '../../../src/base/errors.ts';
 import { type Deferred, deferred } from '../../../src/base/timing.ts';
-import { createFakeKadreel, fakeManifest } from './fake-kadreel.ts';
+import { createFakeKadreel, fakeManifest, OWN_VIDEO } from './fake-kadreel.ts';
 import { CARD, FILE, HEALTH, OTHER, PROBE, VIDEO } from './states.ts';
 import { createTestClock } from './test-clock.ts';
 
@@ -426,10 +426,95 @@ describe('effects: watching', () => {
     expect(events).toEqual([expect.objectContaining({ type: 'watch-opened', videoId: OTHER })]);
   });
 
+  it('tells of later versions, and that it was taken off, until it is left', async () => {
+    const { fake, events, run } = setUp();
+    run({ type: 'open-video', videoId: VIDEO });
+    const heard: Parameters<WatchSession['onVersion']>[0][] = [];
+    const onVersion: WatchSession['onVersion'] = (listener) => {
+      heard.push(listener);
+      return () => undefined;
+    };
+    (await made(fake.watches)).resolve({ ...session(), onVersion });
+    await settled();
+    const captions = [{ language: 'de', name: 'Deutsch', groups: [{ key: VIDEO, durations: [1_000] }] }];
+    heard[0]?.(fakeManifest({ title: 'Another', additions: { preview: null, captions, withdrawn: [] } }));
+    heard[0]?.(null);
+    run({ type: 'close-video' });
+    heard[0]?.(null);
+    expect(events.slice(1)).toMatchObject([
+      { type: 'watch-changed', videoId: VIDEO, facts: { title: 'Another', offer: `/de ${VIDEO}` } },
+      { type: 'watch-withdrawn', videoId: VIDEO, problem: { code: 'withdrawn', why: 'Whoever published this video took it off.' } },
+    ]);
+    expect(events).toHaveLength(3);
+  });
+
   it('passes on what the player gave up', async () => {
     const { fake, run } = setUp();
     run({ type: 'abandon-request', url: '/hls/x/0/3.m4s' });
     await settled();
     expect(fake.abandoned).toEqual(['/hls/x/0/3.m4s']);
+  });
+});
+
+describe('effects: changing a published video', () => {
+  const asked = (events: readonly Event[]) => events.flatMap((event) => (event.type === 'editing' ? [event.event] : []));
+  const WISH = { title: 'Another', withoutCaptions: ['en'], withdrawn: [2], offered: [] };
+
+  it('reads the video, proposes pictures of it, and is silent once the page is left', async () => {
+    const { fake, events, run } = setUp();
+    run({ type: 'open-edit', videoId: VIDEO });
+    (await made(fake.owns)).resolve(OWN_VIDEO);
+    await settled();
+    expect(asked(events)).toEqual([
+      { type: 'loaded', video: OWN_VIDEO },
+      { type: 'plan-changed', change: { type: 'pictures', pictures: ['data:image/jpeg;base64,/9j/'] } },
+    ]);
+    run({ type: 'open-edit', videoId: OTHER }, { type: 'close-edit' });
+    (await made(fake.owns, 1)).reject(fail('not-found', 'Not here.'));
+    await settled();
+    expect(asked(events)).toHaveLength(2);
+  });
+
+  it('saves what is wished for, with the texts that were read, and tells until others have it', async () => {
+    const { fake, events, run } = setUp();
+    run({ type: 'open-edit', videoId: VIDEO });
+    (await made(fake.owns)).resolve(OWN_VIDEO);
+    await settled();
+    const text = '1\n00:00:01,000 --> 00:00:02,000\nHallo\n';
+    run({ type: 'read-edit-captions', videoId: VIDEO, file: new File([text], 'film.de.srt') });
+    await vi.waitFor(() => expect(asked(events)).toHaveLength(3));
+    const last = asked(events)[2];
+    if (last?.type !== 'plan-changed' || last.change.type !== 'captions') throw new Error('No captions came.');
+    const plan = { ...EMPTY_PLAN, captions: [last.change.captions] };
+    run({ type: 'edit', videoId: VIDEO, wish: WISH, plan });
+    const { argument, resolve } = await made(fake.edits);
+    const { title: _, ...rest } = WISH;
+    expect(argument.edit).toMatchObject({ ...rest, title: 'Another', captions: [{ language: 'de', cues: [{ text: 'Hallo' }] }] });
+    const copies = deferred<CopiesReport>();
+    resolve({ videoId: VIDEO, done: copies.promise });
+    const after = { ...OWN_VIDEO, title: 'Another' };
+    (await made(fake.owns, 1)).resolve(after);
+    await settled();
+    argument.edit.onProgress?.(0.5);
+    copies.resolve({ stored: 2, wanted: 5 });
+    await settled();
+    expect(asked(events).slice(3)).toEqual([
+      { type: 'kept', video: after },
+      { type: 'progressed', fraction: 0.5 },
+      { type: 'stored', title: 'Another', copies: { stored: 2, wanted: 5 } },
+    ]);
+  });
+
+  it('tells why it was not saved, or not removed', async () => {
+    const { fake, events, run } = setUp();
+    run({ type: 'edit', videoId: VIDEO, wish: WISH, plan: EMPTY_PLAN });
+    (await made(fake.edits)).reject(fail('quota', 'It is full.'));
+    run({ type: 'remove', videoId: VIDEO });
+    (await made(fake.removals)).reject(fail('quota', 'It is full.'));
+    await settled();
+    expect(asked(events)).toMatchObject([
+      { type: 'refused', problem: { what: 'Your changes were not saved.', why: 'It is full.' } },
+      { type: 'refused', problem: { what: 'The video was not removed.' } },
+    ]);
   });
 });

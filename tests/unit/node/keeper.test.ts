@@ -142,6 +142,21 @@ describe('OFFER', () => {
     expect((await groups.usage()).bytes).toBe(0);
   });
 
+  test('[M20] of what the person removed here is refused, until it is published here again', async () => {
+    const { groups, neighbour } = setup();
+    const group = makeGroup(1, [100, 200]);
+    const { key, encoded, segments } = group;
+    await groups.putOwn({ group: key, encoded, segments });
+    await groups.remove(key, { unwanted: true });
+    const { offer, fetched } = neighbour();
+    await expect(offer(group)).rejects.toMatchObject({ code: 'refused' });
+    expect(fetched).toEqual([]);
+    await groups.putOwn({ group: key, encoded, segments });
+    expect(await offer(group)).toEqual({ kept: true });
+    await groups.remove(key);
+    expect(await offer(group)).toEqual({ kept: false });
+  });
+
   test('[M7] no more than the quota can take is accepted, what waits included', async () => {
     const { bench, groups, neighbour } = setup({ quota: 10_000 });
     const [a, b] = [neighbour(later(bench, 1_000)), neighbour(later(bench, 1_000))];
