@@ -48,7 +48,7 @@ export interface KadreelPage {
    * need the room. Rejects with `not-found`, and then nothing changed.
    */
   remove(videoId: VideoId): Promise<Removal>;
-  /** The current manifest of a video, from this disk or the network. Rejects with `not-found`. */
+  /** The current manifest of a video, from this disk or the network. Rejects with `not-found`, or `withdrawn` when it was taken off. */
   manifest(videoId: VideoId): Promise<Manifest>;
   readonly network: {
     /** As they are kept now: addresses in full (`wss://example.org/ws`). */

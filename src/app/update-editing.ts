@@ -97,11 +97,12 @@ export function updateEditing(state: State, { videoId, event }: { readonly video
       const isOther = (card: { readonly videoId: VideoId }): boolean => card.videoId !== videoId;
       const newest = { ...state.newest, videos: state.newest.videos.filter(isOther) };
       const mine = { ...state.mine, videos: state.mine.videos.filter(isOther) };
-      const after: State = { ...state, newest, mine };
-      return {
-        state: isShown ? { ...after, editing: { step: 'removed', videoId } } : after,
-        effects: [{ type: 'load-feed', feed: 'mine' }],
-      };
+      const { publishing } = state;
+      // It may have been published a moment ago: there is nothing to tell of it any more.
+      const isPublished = publishing.step === 'published' && publishing.videoId === videoId;
+      const after: State = { ...state, newest, mine, publishing: isPublished ? { step: 'empty' } : publishing };
+      const effects: readonly Effect[] = [...(isPublished ? [{ type: 'forget-file' } as const] : []), { type: 'load-feed', feed: 'mine' }];
+      return { state: isShown ? { ...after, editing: { step: 'removed', videoId } } : after, effects };
     }
     default:
       return assertNever(event);

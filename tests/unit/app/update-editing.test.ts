@@ -153,6 +153,28 @@ describe('removing', () => {
   });
 });
 
+describe('removing what was published a moment ago', () => {
+  it('ends its page, and nobody is told that its copies could not be stored', () => {
+    const progress = { stage: 'copies', fraction: 0.9, secondsLeft: null } as const;
+    const published = {
+      step: 'published',
+      title: 'A film',
+      watchUrl: '',
+      progress,
+      qualities: [],
+      sharedWork: null,
+      copies: null,
+    } as const;
+    const start = { ...opened(), publishing: { ...published, videoId: VIDEO } };
+    const { state, effects } = follow(start, own({ type: 'removed' }), { type: 'copies-failed', videoId: VIDEO, problem: PROBLEM });
+    expect(state.publishing).toEqual({ step: 'empty' });
+    expect(state.notices).toEqual([]);
+    expect(effects).toEqual([{ type: 'forget-file' }, { type: 'load-feed', feed: 'mine' }]);
+    const another = { ...opened(), publishing: { ...published, videoId: OTHER } };
+    expect(follow(another, own({ type: 'removed' })).state.publishing).toEqual(another.publishing);
+  });
+});
+
 describe('a video that is watched', () => {
   const facts = { title: 'A film', duration: 1, created: 1, hasVideo: true, hasAudio: true, width: 1, height: 1, preview: null, offer: '' };
   const watched = follow(
