@@ -80,6 +80,13 @@ export const FAULTS = [
     tests: [`${NODE}/keeper.test.ts`],
   },
   {
+    name: 'two tabs change a video at once: one of the changes is lost',
+    file: 'src/app/video-versions.ts',
+    from: 'const release = await lockVideo(locks, videoId, options.signal);',
+    to: 'const release = () => undefined;',
+    tests: ['tests/unit/app/editor.test.ts'],
+  },
+  {
     name: 'concurrent records: the earlier one wins',
     file: 'src/records/merge.ts',
     from: 'return a.body.time - b.body.time ||',
