@@ -43,20 +43,23 @@ async function shot(of: Page, name: string): Promise<void> {
   await of.setViewportSize(before);
 }
 
-/** As a program does, without smaller pictures; resolves when others have it. */
-async function publish(of: Page, path: string, title: string): Promise<{ videoId: string; watchUrl: string }> {
+/** As a program does, with these qualities not made; resolves when others have it. */
+async function publish(
+  of: Page,
+  path: string,
+  { title, without = ['480p', '360p', '240p'] }: { title: string; without?: readonly string[] },
+): Promise<{ videoId: string; watchUrl: string }> {
   const input = await of.evaluateHandle(() => Object.assign(document.createElement('input'), { type: 'file' }));
   await input.setInputFiles(path);
   return of.evaluate(
-    async ({ input, title, captions }) => {
+    async ({ input, title, without, captions }) => {
       const file = input.files?.[0];
       if (!file || !window.kadreel) throw new Error('There is no file, or no node to publish it.');
-      const without = ['480p', '360p', '240p'];
       const { videoId, watchUrl, done } = await window.kadreel.publish(file, { title, without, captions });
       await done;
       return { videoId, watchUrl };
     },
-    { input, title, captions: [ENGLISH] },
+    { input, title, without, captions: [ENGLISH] },
   );
 }
 
@@ -105,7 +108,7 @@ describe('a video that is published', () => {
     });
 
   beforeAll(async () => {
-    video = await publish(page, await fixture('minute720.mp4'), 'Sea');
+    video = await publish(page, await fixture('minute720.mp4'), { title: 'Sea' });
   }, 120_000);
 
   test('is opened for changes from the list of one’s own, with the picture that it has', async () => {
@@ -191,8 +194,10 @@ describe('a video that is published', () => {
   });
 });
 
-test('pictures are proposed out of what is kept of a video, and one of them is taken', { timeout: 120_000 }, async () => {
-  const { videoId } = await publish(page, await fixture('plain720.mp4'), 'Pictures');
+test('[M17] pictures are proposed out of what is kept of a video; a quality is withdrawn, and offered again', {
+  timeout: 120_000,
+}, async () => {
+  const { videoId } = await publish(page, await fixture('plain720.mp4'), { title: 'Pictures', without: ['480p', '360p'] });
   await page.goto(`${place.site.url}/edit/${videoId}`);
   await adopt(page);
   const pictures = page.locator('.plan-picture img');
@@ -204,13 +209,35 @@ test('pictures are proposed out of what is kept of a video, and one of them is t
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('Safe to close').waitFor({ timeout: 60_000 });
   expect(await pictures.first().getAttribute('src')).toBe(addresses[2]);
+
+  const offered = (): Promise<readonly string[]> =>
+    page.evaluate(async (id) => {
+      const text = await (await fetch(`/hls/${id}/master.m3u8`)).text();
+      return [...text.matchAll(/RESOLUTION=\d+x(\d+)/g)].map(([, height = '']) => height);
+    }, videoId);
+  await expect.poll(offered, { timeout: 20_000 }).toEqual(['720', '240']);
+  const best = page.getByRole('checkbox', { name: /720p/ });
+  await best.uncheck();
+  expect(await page.getByRole('checkbox', { name: /240p/ }).isDisabled()).toBe(true);
+  await shot(page, 'edit-qualities');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Safe to close').waitFor({ timeout: 60_000 });
+  await expect.poll(offered, { timeout: 20_000 }).toEqual(['240']);
+  const viewer = await openTab(place.browser, `${place.site.url}/watch/${videoId}`);
+  await viewer.untilMoving();
+  expect(await viewer.page.evaluate(() => document.querySelector('video')?.videoHeight)).toBe(240);
+  await viewer.close();
+  await best.check();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Safe to close').waitFor({ timeout: 60_000 });
+  await expect.poll(offered, { timeout: 20_000 }).toEqual(['720', '240']);
 });
 
 test(`[W5] a tab that is killed while it saves leaves the old version or the new one, whole (seed ${SEED})`, {
   timeout: 240_000,
 }, async () => {
   const random = seededRandom(SEED);
-  const video = await publish(page, await fixture('plain720.mp4'), 'Killed');
+  const video = await publish(page, await fixture('plain720.mp4'), { title: 'Killed' });
   const context = page.context();
   const outcomes: string[] = [];
   let version = 0;
