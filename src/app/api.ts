@@ -290,8 +290,8 @@ export interface NodeStats {
   readonly received: BytesBySource;
   /** Media bytes that this tab sent to others. */
   readonly served: number;
-  /** Groups and media bytes on this disk; `quota` is the most we keep of others' videos. */
-  readonly kept: { readonly groups: number; readonly bytes: number; readonly quota: number };
+  /** Groups and media bytes on this disk, `own` of them the person's own; `quota` is the most we keep of others' videos. */
+  readonly kept: { readonly groups: number; readonly bytes: number; readonly own: number; readonly quota: number };
   /** Holders dropped for sending bytes that did not match their hash. */
   readonly corruptHolders: number;
   /** Frames and messages that did not check, since start. */

@@ -95,11 +95,11 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
   const { pairer, crypto } = options;
   const invitations = createInvitations({ pairer, clock, crypto, self: node.contact.id, adopt: node.peers.adopt });
   const health = createHealthMonitor({ node, clock, quota });
-  let kept = { groups: 0, bytes: 0 };
+  let kept = { groups: 0, bytes: 0, own: 0 };
 
   const recount = async (): Promise<void> => {
-    const { groups, bytes } = await node.groups.usage();
-    kept = { groups, bytes };
+    const { groups, bytes, others } = await node.groups.usage();
+    kept = { groups, bytes, own: bytes - others };
   };
 
   void recount().catch(() => undefined); // The first to ask finds figures, too.

@@ -117,7 +117,7 @@ export function createFakeKadreel(): FakeKadreel {
           linked: [],
           received: { store: 0, tabs: 0, openNodes: 0 },
           served: 0,
-          kept: { groups: 0, bytes: 0, quota: 0 },
+          kept: { groups: 0, bytes: 0, own: 0, quota: 0 },
           corruptHolders: 0,
           malformed: 0,
           connections: 0,
