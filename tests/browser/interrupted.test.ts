@@ -73,6 +73,8 @@ test(`a tab that is killed at random moments ends with the whole video (seed ${S
     }
     // hls.js, over the place where segments of two lives meet.
     for (const second of [58, 41, 3, 20]) await viewer.seek(second);
+    // The judge may have taken longer than the video lasts: a player that has ended stays where it is put.
+    await viewer.page.evaluate(() => document.querySelector('video')?.play());
     await viewer.untilMoving();
     expect((await viewer.player()).error).toBeNull();
     expect([...keeper.errors, ...viewer.errors]).toEqual([]);
