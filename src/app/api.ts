@@ -11,9 +11,11 @@ import type { HelpSettings, HelpTuning } from './help-settings.ts';
 import type { Preflight } from './preflight.ts';
 import type { SharedWork } from './shared-work.ts';
 import type { CopiesReport, Edit, NewCaptions, OwnVideo, Removal, VideoEdit } from './video-edit.ts';
+import type { BytesBySource, WatchSession } from './watch-session.ts';
 
 export type { SharedWork, SharedWorker, WorkOutcome, WorkSpan } from './shared-work.ts';
 export type { CopiesReport, Edit, NewCaptions, OwnQuality, OwnVideo, Removal, VideoEdit } from './video-edit.ts';
+export type { BytesBySource, LowerAsked, LowerChoice, LowerView, WatchSession } from './watch-session.ts';
 
 /** `window.kadreel`. */
 export interface KadreelPage {
@@ -261,24 +263,6 @@ export interface VideoCard {
   readonly created: number;
   /** A data: address, or null. */
   readonly poster: string | null;
-}
-
-export interface WatchSession {
-  readonly manifest: Manifest;
-  /** Where hls.js starts: `/hls/<video>/master.m3u8`. */
-  readonly playlistUrl: string;
-  /** Where this video's bytes came from since `watch`. */
-  sources(): BytesBySource;
-  /** Called when the video has a later version, or was taken off: `null`. */
-  onVersion(listener: (manifest: Manifest | null) => void): Cancel;
-  close(): void;
-}
-
-/** Media bytes. */
-export interface BytesBySource {
-  readonly store: number;
-  readonly tabs: number;
-  readonly openNodes: number;
 }
 
 export interface NodeStats {

@@ -1,5 +1,5 @@
 /** Does in the world what `update` asked for, and tells what came of it. */
-import { assertNever, fail } from '../base/errors.ts';
+import { assertNever } from '../base/errors.ts';
 import type { Cancel, Clock, SourceFile } from '../base/ports.ts';
 import { quiet } from '../base/timing.ts';
 import type { VideoId } from '../media/manifest.ts';
@@ -13,7 +13,7 @@ import { problemOf } from './problems.ts';
 import { pathOf } from './router.ts';
 import type { PublishPlan, Theme } from './state.ts';
 import type { Effect } from './step.ts';
-import { factsOf } from './watch-facts.ts';
+import { createWatchEffects } from './watch-effects.ts';
 
 /** What effects need of the browser itself. */
 export interface BrowserEffects {
@@ -103,6 +103,7 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
   const network = createNetworkEffects({ kadreel, tell, every });
   const plans = createPlanEffects({ kadreel, changed: (signal, change) => tell(signal, { type: 'plan-changed', change }) });
   const edits = createEditEffects({ kadreel, tell, whole: whole.signal });
+  const watching = createWatchEffects(tell);
 
   const followWorld = async (): Promise<void> => {
     every(whole.signal, TICK_EVERY, () => {
@@ -191,11 +192,7 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
         return;
       }
       signal.addEventListener('abort', () => session.close(), { once: true });
-      dispatch({ type: 'watch-opened', videoId, facts: factsOf(videoId, session) });
-      session.onVersion((manifest) => {
-        if (manifest) tell(signal, { type: 'watch-changed', videoId, facts: factsOf(videoId, { ...session, manifest }) });
-        else tell(signal, { type: 'watch-withdrawn', videoId, problem: problemOf(fail('withdrawn', ''), 'opening') });
-      });
+      watching.opened(videoId, session, signal);
       every(signal, SOURCES_EVERY, () => tell(signal, { type: 'sources-counted', videoId, sources: session.sources() }));
     } catch (error) {
       tell(signal, { type: 'watch-failed', videoId, problem: problemOf(error, 'opening') });
@@ -280,6 +277,11 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
       case 'edit':
       case 'remove':
         edits.run(effect);
+        break;
+      case 'ask-lower':
+      case 'leave-lower':
+      case 'tell-playhead':
+        watching.run(effect);
         break;
       case 'abandon-request':
         void kadreel.then((page) => page.abandon(effect.url)).catch(() => undefined); // Without a node there is nothing to abandon.

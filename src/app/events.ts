@@ -5,6 +5,8 @@ import type { VideoId } from '../media/manifest.ts';
 import type {
   BytesBySource,
   CopiesReport,
+  LowerChoice,
+  LowerView,
   NetworkView,
   NodeHealth,
   PublishProgress,
@@ -49,6 +51,12 @@ export type PersonEvent =
   | { readonly type: 'discard-pressed'; readonly id: string }
   | { readonly type: 'watch-retry-pressed' }
   | { readonly type: 'playback-retry-pressed' }
+  /** A quality that the video does not have, from this time on (s). */
+  | { readonly type: 'lower-asked'; readonly name: string; readonly at: number }
+  /** It is wanted no more. */
+  | { readonly type: 'lower-left' }
+  /** None is wanted, however slow the link. */
+  | { readonly type: 'lower-declined' }
   | { readonly type: 'copy-link-pressed'; readonly videoId: VideoId }
   | { readonly type: 'share-link-pressed'; readonly videoId: VideoId; readonly title: string }
   | { readonly type: 'network-change-pressed'; readonly change: NetworkChange }
@@ -100,6 +108,12 @@ export type WorldEvent =
   | { readonly type: 'watch-withdrawn'; readonly videoId: VideoId; readonly problem: Problem }
   | { readonly type: 'watch-failed'; readonly videoId: VideoId; readonly problem: Problem }
   | { readonly type: 'sources-counted'; readonly videoId: VideoId; readonly sources: BytesBySource }
+  | { readonly type: 'lower-known'; readonly videoId: VideoId; readonly choices: readonly LowerChoice[] }
+  | { readonly type: 'lower-changed'; readonly videoId: VideoId; readonly view: LowerView }
+  /** What the video has does not come as fast as it plays; `bandwidth` is what does come, bits a second. */
+  | { readonly type: 'stream-too-slow'; readonly bandwidth: number }
+  /** The player is at this time (s). */
+  | { readonly type: 'playhead-moved'; readonly at: number }
   /** The player no longer wants what it asked for at this address. */
   | { readonly type: 'request-abandoned'; readonly url: string }
   | { readonly type: 'playback-failed'; readonly videoId: VideoId; readonly problem: Problem }

@@ -8,7 +8,10 @@ import { boolean, decode, encode, float, struct, uint } from '../base/schema.ts'
 export interface HelpTuning {
   /** Jobs that this tab does at once for others, one processor core each: 1 to 16. */
   readonly slots: number;
-  /** Of what helpers make for this tab's own videos: the share, 0 to 1, that is made twice and compared. Holds for what is made from then on. */
+  /**
+   * Of what helpers make for this tab's own videos: the share, 0 to 1, that is made twice and compared. Of what it
+   * watches (docs/protocol.md, J11) twice as much. Holds for what is made from then on.
+   */
   readonly checkShare: number;
 }
 

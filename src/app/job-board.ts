@@ -42,6 +42,8 @@ export interface JobBoard {
   remove(quality: string): void;
   /** What this worker should do now; null when there is nothing for it. */
   next(worker: WorkerId, options: NextOptions): Attempt | null;
+  /** Gives this worker this task to make, whoever else has it. */
+  give(task: Task, worker: WorkerId, now: number): Attempt;
   /** An attempt is over. `made`: it led to a segment, whatever became of it. */
   end(attempt: Attempt, outcome: { readonly made: boolean; readonly now: number }): void;
   /** Milliseconds that a task should take this worker, alone. */
@@ -59,6 +61,8 @@ export interface NextOptions {
   readonly checks: boolean;
   /** The first segment of a quality that is too far ahead of its reader. */
   readonly reach: (quality: string) => number;
+  /** Which open task comes first: the least; null for one that is not wanted now. Left out: as they were added. */
+  readonly rank?: (task: Task) => number | null;
 }
 
 /** Work in a ms of who has not shown what it can: ffmpeg.wasm with one thread, on a slow machine. */
@@ -123,16 +127,21 @@ export function createJobBoard(): JobBoard {
       tasks = tasks.filter((task) => task.quality !== quality);
       for (const attempt of [...attempts]) if (attempt.task.quality === quality) attempts.delete(attempt);
     },
-    next(worker, { now, checks, reach }) {
+    next(worker, { now, checks, reach, rank }) {
       const check = tasks.find((task) => canCheck(task, worker, checks));
       if (check) return begin(check, worker, { kind: 'check', now });
-      const open = tasks.filter(
+      let open = tasks.filter(
         (task) => !task.result && task.check === 'none' && !task.failed.has(worker) && task.index < reach(task.quality),
       );
+      if (rank) {
+        const ranked = open.map((task) => ({ task, at: rank(task) })).filter((one): one is { task: Task; at: number } => one.at !== null);
+        open = ranked.sort((a, b) => a.at - b.at).map(({ task }) => task);
+      }
       const fresh = open.find((task) => of(task).length === 0);
       const task = fresh ?? open.find((one) => isSlow(one, worker, now));
       return task ? begin(task, worker, { kind: 'make', now }) : null;
     },
+    give: (task, worker, now) => begin(task, worker, { kind: 'make', now }),
     end(attempt, { made, now }) {
       if (!attempts.delete(attempt)) return;
       const { by, task, from } = attempt;

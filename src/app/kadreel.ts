@@ -20,6 +20,7 @@ import type { IceServers } from './ice-servers.ts';
 import { codeOfLink, formatInvitationLink } from './invitation-link.ts';
 import { createJournal } from './journal.ts';
 import { createLibrary } from './library.ts';
+import { createLowerDesk } from './lower-desk.ts';
 import { createNetwork } from './network.ts';
 import type { NetworkKeeper } from './network-settings.ts';
 import { createPublisher } from './publish.ts';
@@ -89,6 +90,7 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
       onChanged: watcher.changed,
     });
   });
+  const lower = createLowerDesk({ ...options, transcoder, bad, checkShare });
   const feed = createFeed({ node, library, clock });
   const renewal = createRenewal({ node, library, clock });
   const network = createNetwork(options);
@@ -167,10 +169,13 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
       try {
         const [session] = await Promise.all([opening, orAbort(options.playable, signal)]);
         const ended = help.busyWith('playing');
+        const asked = lower.open((until) => watcher.catalogue(videoId, until));
         return {
           ...session,
+          ...asked,
           close() {
             ended();
+            asked.close();
             session.close();
           },
         };
@@ -196,9 +201,9 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
     mine: feed.mine,
     onHealth: health.listen,
     async catalogue(videoId, signal) {
-      return encodeCatalogue(await watcher.catalogue(videoId, signal));
+      return encodeCatalogue(lower.catalogue(videoId) ?? (await watcher.catalogue(videoId, signal)));
     },
-    segment: watcher.segment,
+    segment: async (group, index, signal) => lower.segment(group, index, signal) ?? watcher.segment(group, index, signal),
     read: watcher.read,
     close(reason) {
       renewal.close();

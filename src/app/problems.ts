@@ -14,6 +14,7 @@ export type Doing =
   | 'removing'
   | 'opening'
   | 'playing'
+  | 'lowering'
   | 'changing'
   | 'inviting'
   | 'joining';
@@ -35,6 +36,7 @@ const WHAT: Readonly<Record<Doing, string>> = {
   removing: 'The video was not removed.',
   opening: 'This video can’t be opened.',
   playing: 'Playing stopped.',
+  lowering: 'That quality could not be made.',
   changing: 'Nothing was changed.',
   inviting: 'That did not link you.',
   joining: 'You are not linked.',
@@ -87,6 +89,7 @@ function advice(code: ErrorCode, doing: Doing): string {
     return isWrongCode(code) ? 'The invitation is still open.' : 'An invitation links two people once: a new one is a press away.';
   if (doing === 'joining') return 'Ask for the link once more, or for a new one, and open it here.';
   if (doing === 'preparing') return 'The video can be published without it.';
+  if (doing === 'lowering') return 'The video goes on as it was published. Ask again later, or pause until more of it has come.';
   const nothingLost = doing === 'publishing' || doing === 'probing' ? ' Your file and title are still here.' : '';
   switch (code) {
     case 'aborted':

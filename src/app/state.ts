@@ -7,6 +7,8 @@ import type { SubtitleProblem } from '../media/subtitles.ts';
 import type {
   BytesBySource,
   CopiesReport,
+  LowerChoice,
+  LowerView,
   NetworkView,
   NodeHealth,
   OwnVideo,
@@ -189,6 +191,7 @@ export type Watching =
       readonly phase: 'ready';
       readonly videoId: VideoId;
       readonly sources: BytesBySource;
+      readonly lower: LowerState;
       /** Set when playing failed after it had begun. */
       readonly problem: Problem | null;
     })
@@ -221,6 +224,20 @@ export interface EditedVideo {
   readonly problem: Problem | null;
   /** How far the last change has come to others, 0 to 1; `copies` is null until they have it. Null before there was one. */
   readonly sent: { readonly fraction: number; readonly copies: CopiesReport | null } | null;
+}
+
+/** Qualities below all that the video has, which others make while it is watched. */
+export interface LowerState {
+  /** What can be asked for, best first; empty while that is not known. */
+  readonly choices: readonly LowerChoice[];
+  /** What was asked for, and how far it is. */
+  readonly asked: Omit<LowerView, 'problem'> | null;
+  /** What would suit a link that is too slow for what there is; null while it is not, or the person knows. */
+  readonly offered: LowerChoice | null;
+  /** The person does not want to be offered any. */
+  readonly declined: boolean;
+  /** Why what was asked for last did not come. */
+  readonly problem: (Problem & { readonly name: string }) | null;
 }
 
 /** The page about the network. */

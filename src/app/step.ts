@@ -41,9 +41,13 @@ export type Effect =
   | { readonly type: 'edit'; readonly videoId: VideoId; readonly wish: EditWish; readonly plan: PublishPlan }
   /** `refused` or `removed`. */
   | { readonly type: 'remove'; readonly videoId: VideoId }
-  /** `watch-failed`, or `watch-opened` and then `sources-counted` (`watch-changed`, `watch-withdrawn`) until `close-video`. */
+  /** `watch-failed`, or `watch-opened`, `lower-known` and then `sources-counted` (`watch-changed`, `watch-withdrawn`) until `close-video`. */
   | { readonly type: 'open-video'; readonly videoId: VideoId }
   | { readonly type: 'close-video' }
+  /** `lower-changed`, until `leave-lower`. */
+  | { readonly type: 'ask-lower'; readonly name: string; readonly at: number }
+  | { readonly type: 'leave-lower' }
+  | { readonly type: 'tell-playhead'; readonly at: number }
   /** Nobody waits for what was asked for at this address. */
   | { readonly type: 'abandon-request'; readonly url: string }
   /** `network-seen` at once and each second, until `leave-network`. */

@@ -11,6 +11,7 @@ import { type Effect, notify, type Step } from './step.ts';
 import { openEditing, updateEditing } from './update-editing.ts';
 import { updateFeeds } from './update-feeds.ts';
 import { enterInvitePage, updateInviting } from './update-inviting.ts';
+import { fallBack, NO_LOWER, updateLower } from './update-lower.ts';
 import { updateNetwork } from './update-network.ts';
 import { updatePublishing } from './update-publishing.ts';
 import { updateUnfinished } from './update-unfinished.ts';
@@ -141,6 +142,7 @@ export function update(state: State, event: Event): Step {
             videoId: event.videoId,
             ...event.facts,
             sources: { store: 0, tabs: 0, openNodes: 0 },
+            lower: NO_LOWER,
             problem: null,
           },
         },
@@ -168,9 +170,17 @@ export function update(state: State, event: Event): Step {
     case 'request-abandoned':
       return { state, effects: [{ type: 'abandon-request', url: event.url }] };
     case 'playback-failed':
-      return changeReady(state, event.videoId, { problem: event.problem });
+      return fallBack(state, event) ?? changeReady(state, event.videoId, { problem: event.problem });
     case 'playback-retry-pressed':
       return state.watching.phase === 'ready' ? changeReady(state, state.watching.videoId, { problem: null }) : { state, effects: [] };
+    case 'lower-known':
+    case 'lower-changed':
+    case 'lower-asked':
+    case 'lower-left':
+    case 'lower-declined':
+    case 'stream-too-slow':
+    case 'playhead-moved':
+      return updateLower(state, event);
     case 'copy-link-pressed':
       return { state, effects: [{ type: 'copy-link', videoId: event.videoId }] };
     case 'share-link-pressed':

@@ -23,7 +23,7 @@ import { type Library, type PublishedVideo, videoRecordSchema } from './library.
 export interface Watcher {
   /** Rejects with `not-found` when nobody has the video's description, `withdrawn` when it was taken off, `corrupt` when it is not valid. */
   catalogue(videoId: VideoId, signal: AbortSignal): Promise<Catalogue>;
-  watch(videoId: VideoId, signal: AbortSignal): Promise<WatchSession>;
+  watch(videoId: VideoId, signal: AbortSignal): Promise<Omit<WatchSession, 'lower' | 'askLower'>>;
   /** A segment that the player needs now. */
   segment(group: Key, index: number, signal: AbortSignal): Promise<Bytes>;
   /** The service worker gave the player a segment from this disk. */

@@ -95,6 +95,21 @@ function writeSegment({ times, end }: SourceChunk, sizes: readonly number[], dat
   return concat(styp, moof(moof(0).length + HEADER), box('mdat', data));
 }
 
+/**
+ * What a made segment says of the pictures of its source, for who has not got that: whether it is true can't be seen (J10). Null when no source of this job could
+ * have such pictures.
+ */
+export function claimedChunk({ init, start, end }: TranscodeJob, bytes: Bytes): SourceChunk | null {
+  const timescale = timescaleOf(init) ?? 0;
+  const fragment = readFragment(bytes, JOB_LIMITS.pictures);
+  if (!fragment || fragment.samples.length === 0 || timescale === 0 || timescale > MAX_TIMESCALE) return null;
+  const [from, to] = [start, end].map((microseconds) => Math.round((microseconds * timescale) / MICROSECONDS)) as [number, number];
+  const times = fragment.samples.map(({ decoded }) => decoded);
+  const [first = 0] = times;
+  if (first !== from && !(start === 0 && first > from)) return null;
+  return times.every((time, n) => time < (times[n + 1] ?? to)) ? { timescale, times, end: to } : null;
+}
+
 /** What is wrong with a segment that somebody made of this source, as far as its bytes show it; null when nothing is. */
 export function segmentProblem(job: TranscodeJob, chunk: SourceChunk, { init, bytes }: MadeSegment): string | null {
   const header = headerProblem(job, chunk, init);

@@ -11,6 +11,8 @@ import { createHelping } from './helping.ts';
 import { createItemStore } from './item-store.ts';
 import { createKeeping } from './keeping.ts';
 import { createLetters } from './letters.ts';
+import { createMadeGroups } from './made-groups.ts';
+import { createMadeMemory } from './made-memory.ts';
 import { createNearerSource } from './nearer.ts';
 import type { DhtNode, DhtNodeOptions } from './node-port.ts';
 import { createOpenList } from './open-list.ts';
@@ -154,6 +156,8 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     adopt: peers.adopt,
   });
   const letters = createLetters({ crypto, signer, sealer: options.ports.sealer, call: overlay.call, deliver: punching.deliver });
+  const made = createMadeGroups({ clock, crypto, signer, overlay });
+  const memory = createMadeMemory({ crypto });
   const keeping = createKeeping({
     ...options.ports,
     storeId: options.storeId,
@@ -166,6 +170,14 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     peers,
     overlay,
     tokenBook,
+    offered: {
+      made: memory.get,
+      withholds: (id, source) => helpers.withholds(id, source),
+      onTaken(group, descriptor) {
+        const topic = memory.topicOf(descriptor);
+        if (topic) void made.vouch(topic, group).catch(() => undefined); // Others' words are there.
+      },
+    },
   });
   const { groups, copies, keeper, announce } = keeping;
   const fetching = {
@@ -178,7 +190,10 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     onComplete: (group) => void announce(group).catch(() => undefined), // Renewed within the hour.
   });
   const helpers = createHelpers({ linked: peers.get });
-  const helping = createHelping({ clock, crypto, groups, links: peers.links });
+  const helping = createHelping({
+    ...{ clock, crypto, groups, links: peers.links, find: segments.get },
+    onMade: (job, made) => void memory.note(job, made).catch(() => undefined), // It only spares a transfer.
+  });
   const rounds = createRounds({ clock, random });
   const routing = createRouting({ self, clock, random, crypto, settings, table, peers, overlay, openList, isBusy });
   const republishing = createRepublishing({ self, clock, settings, table, overlay, items, tokenBook, spreading });
@@ -230,6 +245,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     readBack,
     helpers,
     helping,
+    made,
     announce,
     start() {
       // Without what is remembered the configured addresses still serve.

@@ -17,9 +17,19 @@ export interface Helpers {
    * Has a job done. `deadline`: milliseconds until the answer begins. Rejects with what the helper says no with (`refused`, `invalid`, `internal`),
    * `timeout`, `aborted`, `closed`, or `corrupt` when more comes than the job can give. The bytes are not checked here.
    */
-  ask(helper: NodeId, job: TranscodeJob, options: { readonly deadline: number; readonly signal: AbortSignal }): Promise<MadeSegment>;
+  ask(helper: NodeId, job: TranscodeJob, options: AskOptions): Promise<MadeSegment>;
+  /** Whether this node does not send a helper this source, though it may have it. */
+  withholds(helper: NodeId, source: Pick<TranscodeJob, 'group' | 'segment'>): boolean;
   /** A link has ended. */
   unlinked(link: Link): void;
+}
+
+/** How a helper is asked. */
+export interface AskOptions {
+  readonly deadline: number;
+  readonly signal: AbortSignal;
+  /** It shall get the source elsewhere: the line from here is the slow one. */
+  readonly withhold?: boolean;
 }
 
 /** A node that offers to work. */
@@ -33,6 +43,8 @@ export function createHelpers({ linked }: { readonly linked: (id: NodeId) => Lin
   /** By node: how many jobs, over which link. */
   const known = new Map<NodeId, { readonly slots: number; readonly link: Link }>();
   const listeners = new Set<() => void>();
+  /** Sources that are under way to helpers from elsewhere. */
+  const withheld = new Set<string>();
   const changed = (): void => {
     for (const listener of [...listeners]) listener();
   };
@@ -52,15 +64,26 @@ export function createHelpers({ linked }: { readonly linked: (id: NodeId) => Lin
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    async ask(helper, job, { deadline, signal }) {
+    async ask(helper, job, { deadline, signal, withhold = false }) {
       const link = linked(helper);
       if (!link) throw fail('closed', 'The link to this helper has ended.');
-      return link.transcode({ job: encode(transcodeJobSchema, job), most: mostBytes(job), deadline }, { signal });
+      const name = nameOf(helper, job);
+      if (withhold) withheld.add(name);
+      try {
+        return await link.transcode({ job: encode(transcodeJobSchema, job), most: mostBytes(job), deadline }, { signal });
+      } finally {
+        withheld.delete(name);
+      }
     },
+    withholds: (helper, source) => withheld.has(nameOf(helper, source)),
     unlinked(link) {
       if (known.get(link.id)?.link !== link) return;
       known.delete(link.id);
       changed();
     },
   };
+}
+
+function nameOf(helper: NodeId, { group, segment }: Pick<TranscodeJob, 'group' | 'segment'>): string {
+  return `${helper}/${group}/${segment}`;
 }

@@ -12,6 +12,7 @@ import { jobProblem, type MadeSegment, mostBytes, PINNED, type TranscodeJob, tra
 import type { GroupStore } from './group-store.ts';
 import type { CallContext, Handlers } from './handlers.ts';
 import type { Link } from './link.ts';
+import type { SegmentRequest } from './segments.ts';
 import { trim } from './trim.ts';
 
 export interface Helping {
@@ -39,6 +40,10 @@ export interface HelpingOptions {
   readonly clock: Clock;
   readonly crypto: Crypto;
   readonly groups: Pick<GroupStore, 'segment'>;
+  /** Gets a segment of a group from whoever holds it. */
+  readonly find: (segment: SegmentRequest, signal: AbortSignal) => Promise<Bytes>;
+  /** Told of all that was made. */
+  readonly onMade?: (job: TranscodeJob, made: MadeSegment) => void;
   readonly links: () => readonly Link[];
   readonly limits?: Partial<HelpLimits>;
 }
@@ -60,7 +65,7 @@ const MAX_SHUNNED = 256;
 /** Urgency of what a helper fetches and sends: pictures that somebody watches go first. */
 const JOB_URGENCY = 150;
 
-export function createHelping({ clock, crypto, groups, links, limits }: HelpingOptions): Helping {
+export function createHelping({ clock, crypto, groups, find, onMade, links, limits }: HelpingOptions): Helping {
   const { fetching, waiting, working, shunned: pause } = { ...LIMITS, ...limits };
   const shunned = new Map<NodeId, number>();
   const queue: Deferred<void>[] = [];
@@ -81,13 +86,16 @@ export function createHelping({ clock, crypto, groups, links, limits }: HelpingO
     trim(shunned, MAX_SHUNNED);
   };
 
-  /** From this disk where it is here, else from who asks. */
+  /** From this disk where it is here, else from who asks; who only watches may not have it. */
   const sourceOf = async ({ group, segment, size, digest }: TranscodeJob, link: Link, signal: AbortSignal): Promise<Bytes> => {
     const limit = deadline(clock, fetching, signal);
     try {
       const bytes =
         (await groups.segment(group, segment)) ??
-        (await link.fetch({ group, segment, size, urgency: JOB_URGENCY }, { signal: limit.signal }));
+        (await link.fetch({ group, segment, size, urgency: JOB_URGENCY }, { signal: limit.signal }).catch((error: unknown) => {
+          if (!hasCode(error, 'not-found')) throw error;
+          return find({ group, segment, urgency: JOB_URGENCY }, limit.signal);
+        }));
       if (bytes.length !== size || !equal(await crypto.digest(bytes), digest)) throw fail('invalid', 'The source does not match its hash.');
       return bytes;
     } finally {
@@ -162,6 +170,7 @@ export function createHelping({ clock, crypto, groups, links, limits }: HelpingO
         try {
           const made = await serve(work, job, context);
           if (made.bytes.length > mostBytes(job)) throw fail('internal', 'It came out too large.');
+          onMade?.(job, made);
           done.jobs++;
           done.seconds += (job.end - job.start) / 1e6;
           stream({ bytes: made.bytes, credit: window, urgency: JOB_URGENCY });

@@ -1,5 +1,5 @@
 /** The duty to keep copies: takes groups that others offer, tells the network what is here, and serves it (design §6). */
-import { copy } from '../base/bytes.ts';
+import { type Bytes, copy } from '../base/bytes.ts';
 import { asKadreelError, fail } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Clock, Crypto } from '../base/ports.ts';
@@ -10,6 +10,7 @@ import type { GroupDescriptor } from '../media/manifest.ts';
 import { KEEP_DEADLINE } from './copies.ts';
 import { type GroupStore, isSegment } from './group-store.ts';
 import type { Handlers } from './handlers.ts';
+import type { Helpers } from './helpers.ts';
 import { createOfferQueue, type Offered } from './offer-queue.ts';
 import { shorten } from './shorten.ts';
 import { trim } from './trim.ts';
@@ -27,6 +28,12 @@ export interface KeeperOptions {
   readonly keeps: boolean;
   /** Tells the network that this node holds a group. */
   readonly announce: (group: Key) => Promise<unknown>;
+  /** What this node made itself, by its SHA-256: it need not be fetched. */
+  readonly made?: (digest: Uint8Array) => Bytes | null;
+  /** What a node shall not get from here. */
+  readonly withholds?: Helpers['withholds'];
+  /** An offered group is here, and the network is told so. */
+  readonly onTaken?: (group: Key, descriptor: GroupDescriptor) => void;
 }
 
 /** Offered groups that are fetched at once: more would only share the same line. */
@@ -61,11 +68,12 @@ export function createKeeper(options: KeeperOptions): Keeper {
   };
 
   /** Tells the network, unless it was told a while ago. Who looks for the group before it is known asks others. */
-  const announce = async (group: Key): Promise<void> => {
+  const announce = async (group: Key, descriptor: GroupDescriptor): Promise<void> => {
     const now = clock.now();
     if ((announced.get(group) ?? Number.NEGATIVE_INFINITY) > now - ANNOUNCE_INTERVAL) return;
     announced.set(group, now);
     trim(announced, MAX_ANNOUNCED);
+    options.onTaken?.(group, descriptor);
     await options.announce(group).catch(() => announced.delete(group));
   };
 
@@ -76,7 +84,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
       () => ({ kept: true, reason: '' }),
       (error: unknown) => ({ kept: false, reason: shorten(asKadreelError(error).message, MAX_REASON) }),
     );
-    if (verdict.kept) await announce(group);
+    if (verdict.kept) await announce(group, offered.descriptor);
     await link.call('KEPT', { group, ...verdict }).catch(() => undefined);
   };
 
@@ -85,7 +93,8 @@ export function createKeeper(options: KeeperOptions): Keeper {
     try {
       for (const [index, segment] of descriptor.segments.entries()) {
         if (await groups.segment(group, index)) continue;
-        const bytes = await link.fetch({ group, segment: index, size: segment.size, urgency: COPY_URGENCY }, { signal: limit.signal });
+        const request = { group, segment: index, size: segment.size, urgency: COPY_URGENCY };
+        const bytes = options.made?.(segment.digest) ?? (await link.fetch(request, { signal: limit.signal }));
         if (!(await isSegment(crypto, bytes, segment))) throw fail('corrupt', 'The bytes do not match their hash.');
         await groups.put({ group, encoded, index, bytes, role: 'kept' });
       }
@@ -107,7 +116,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
         if (queue.has(group, link)) return { kept: false };
         if ((await groups.get(group))?.complete) {
           await groups.adopt(group);
-          void announce(group);
+          void announce(group, descriptor);
           return { kept: true };
         }
         if (await groups.isUnwanted(group)) throw fail('refused', 'It was removed here.');
@@ -123,9 +132,9 @@ export function createKeeper(options: KeeperOptions): Keeper {
         if (!stored) throw fail('not-found', 'I do not keep that group.');
         return { descriptor: stored.encoded };
       },
-      async FETCH({ group, segment, offset, window, urgency }, { stream }) {
+      async FETCH({ group, segment, offset, window, urgency }, { stream, from }) {
         if (!stream) throw fail('refused', 'Segments go over a link of their own, not through others.');
-        const bytes = await groups.segment(group, segment);
+        const bytes = options.withholds?.(from.id, { group, segment }) ? null : await groups.segment(group, segment);
         if (!bytes) throw fail('not-found', 'I do not keep that segment.');
         if (offset > bytes.length) throw fail('invalid', 'The segment is shorter than that.');
         void groups.touch(group).catch(() => undefined);

@@ -15,7 +15,7 @@ import { createGroupStore, type GroupStore } from './group-store.ts';
 import { createHolderOrder, type HolderOrder } from './holder-order.ts';
 import { createHolderSearch, type HolderSearch } from './holder-search.ts';
 import type { ItemStore } from './item-store.ts';
-import { createKeeper, type Keeper } from './keeper.ts';
+import { createKeeper, type Keeper, type KeeperOptions } from './keeper.ts';
 import type { Link } from './link.ts';
 import { createLiveness } from './liveness.ts';
 import type { Overlay } from './overlay.ts';
@@ -59,6 +59,8 @@ export interface KeepingOptions {
   readonly peers: Peers;
   readonly overlay: Overlay;
   readonly tokenBook: TokenBook;
+  /** What is known here of groups that others offer. */
+  readonly offered?: Pick<KeeperOptions, 'made' | 'onTaken' | 'withholds'>;
 }
 
 export function createKeeping(options: KeepingOptions): Keeping {
@@ -87,7 +89,7 @@ export function createKeeping(options: KeepingOptions): Keeping {
     onComplete: (group, role) => void repair.added(group, role).catch(() => undefined), // A lookup tells who else has it.
     onRemoved: (group) => void repair.removed(group),
   });
-  const keeper = createKeeper({ clock, crypto, groups, keeps: options.media.keeps, announce });
+  const keeper = createKeeper({ ...{ clock, crypto, groups, announce, keeps: options.media.keeps }, ...options.offered });
   const copies = createCopies({
     clock,
     storeId: options.storeId,

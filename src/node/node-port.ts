@@ -8,6 +8,7 @@ import type { GroupStore } from './group-store.ts';
 import type { Helpers } from './helpers.ts';
 import type { Helping } from './helping.ts';
 import type { Link } from './link.ts';
+import type { MadeGroups } from './made-groups.ts';
 import type { Overlay } from './overlay.ts';
 import type { Peers } from './peers.ts';
 import type { ReadBack } from './read-back.ts';
@@ -56,6 +57,8 @@ export interface DhtNode {
   readonly helpers: Helpers;
   /** Jobs that this node does for others. */
   readonly helping: Helping;
+  /** Who says what groups came out as in other qualities. */
+  readonly made: MadeGroups;
   /** Tells the network that this node holds a group. */
   announce(group: Key, signal?: AbortSignal): Promise<number>;
   /** Starts joining. Never fails: it goes on trying. */

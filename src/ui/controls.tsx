@@ -1,5 +1,6 @@
 /** The bar of buttons over the picture. */
-import { For, type JSX, Show } from 'solid-js';
+import { Index, type JSX, Show } from 'solid-js';
+import type { LowerChoice } from '../app/api.ts';
 import type { PreviewTiles } from '../app/state.ts';
 import type { CaptionTrack } from './caption-tracks.ts';
 import { formatTime } from './format.ts';
@@ -29,11 +30,32 @@ export interface ControlsProps {
   readonly qualities: readonly Quality[];
   readonly quality: number;
   readonly onQuality: (index: number) => void;
+  /** Qualities that are made when they are asked for, and the one that is being made. */
+  readonly lower: readonly LowerChoice[];
+  readonly making: string | null;
+  readonly onAskLower: (name: string) => void;
 }
 
+/** What the first quality on demand is among the numbers of levels, which are above; the next ones are below it. */
+const ON_DEMAND = -2;
 const RATES = [0.5, 0.75, 1, 1.25, 1.5, 2] as const;
 
 export function Controls(props: ControlsProps): JSX.Element {
+  const offered = () => {
+    const list = props.qualities.map(({ index, name }) => ({ value: index, name }));
+    return list.length > 1 ? list : [{ value: -1, name: 'As published' }];
+  };
+  const lowerName = (name: string): string => `${name}, ${props.making === name ? 'being made' : 'made on demand'}`;
+  /** What is being made counts as chosen before it plays. */
+  const chosen = (): number => {
+    const making = props.lower.findIndex(({ name }) => name === props.making);
+    return making < 0 ? props.quality : ON_DEMAND - making;
+  };
+  const chooseQuality = (value: number): void => {
+    const lower = props.lower[ON_DEMAND - value];
+    if (lower) props.onAskLower(lower.name);
+    else props.onQuality(value);
+  };
   const silent = () => props.playback.muted() || props.playback.volume() === 0;
   return (
     <div class="controls">
@@ -107,13 +129,13 @@ export function Controls(props: ControlsProps): JSX.Element {
             value={props.playback.rate()}
             onChoose={props.playback.setRate}
           />
-          <Show when={props.qualities.length > 1}>
+          <Show when={props.qualities.length > 1 || props.lower.length > 0}>
             <Choices
               legend="Quality"
               name="quality"
-              options={props.qualities.map(({ index, name }) => ({ value: index, name }))}
-              value={props.quality}
-              onChoose={props.onQuality}
+              options={[...offered(), ...props.lower.map(({ name }, n) => ({ value: ON_DEMAND - n, name: lowerName(name) }))]}
+              value={chosen()}
+              onChoose={chooseQuality}
             />
           </Show>
         </Popover>
@@ -174,14 +196,20 @@ function Choices(props: ChoicesProps): JSX.Element {
   return (
     <fieldset class="choices">
       <legend>{props.legend}</legend>
-      <For each={props.options}>
+      {/* By place: what is in use must not be made anew, as it has the focus. */}
+      <Index each={props.options}>
         {(option) => (
           <label class="choice">
-            <input type="radio" name={props.name} checked={props.value === option.value} onChange={() => props.onChoose(option.value)} />
-            {option.name}
+            <input
+              type="radio"
+              name={props.name}
+              checked={props.value === option().value}
+              onChange={() => props.onChoose(option().value)}
+            />
+            {option().name}
           </label>
         )}
-      </For>
+      </Index>
     </fieldset>
   );
 }

@@ -1,8 +1,8 @@
-/** The player: our controls over a plain `<video>` that hls.js feeds. The one owner of hls.js, which is loaded only here. */
-import type Hls from 'hls.js';
-import { createEffect, createSignal, type JSX, on, onCleanup, onMount, Show } from 'solid-js';
+/** The player: our controls over a plain `<video>` that hls.js feeds. */
+import { createEffect, createMemo, createSignal, type JSX, on, onCleanup, onMount, Show } from 'solid-js';
+import type { LowerChoice } from '../app/api.ts';
 import type { PreviewTiles, Problem } from '../app/state.ts';
-import { fail, type KadreelError } from '../base/errors.ts';
+import type { KadreelError } from '../base/errors.ts';
 import { type CaptionTrack, keepCaptionLanguage, keptCaptionLanguage } from './caption-tracks.ts';
 import { Controls } from './controls.tsx';
 import { Cover } from './cover.tsx';
@@ -11,10 +11,14 @@ import { Leader } from './leader.tsx';
 import { createPlayback, endOfBuffer, type Playback } from './playback.ts';
 import { playerAction } from './player-keys.ts';
 import { ProblemCard } from './problem-card.tsx';
-import { DRY, type Quality, qualitiesOf, RECOVERIES, RETRY_EVERY, STREAM_CONFIG, streamError } from './stream-policy.ts';
+import { openStream, type Stream } from './stream.ts';
+import { DRY, type Quality, watchLink } from './stream-policy.ts';
 
 export interface PlayerProps {
+  /** Another one of the same video takes over where the one before is. */
   readonly playlistUrl: string;
+  /** The quality that the playlist is for (`360p`); null for one that leaves the choice to the player. */
+  readonly only: string | null;
   readonly videoId: string;
   readonly title: string;
   /** Seconds, until the element knows. */
@@ -32,12 +36,22 @@ export interface PlayerProps {
   /** A request whose answer is no longer wanted, as after a seek. */
   readonly onAbandoned: (url: string) => void;
   readonly onRetry: () => void;
+  /** Qualities that are made when they are asked for, and the one that is being made. */
+  readonly lower: readonly LowerChoice[];
+  readonly making: string | null;
+  readonly onAskLower: (name: string, at: number) => void;
+  /** What there is comes too slowly: bits a second that do come. Once. */
+  readonly onTooSlow: (bandwidth: number) => void;
+  /** Each second that is played, and each jump (s). */
+  readonly onPlayhead: (at: number) => void;
 }
 
 /** The controls go away this long after the last move, in milliseconds, while it plays. */
 const IDLE_AFTER = 2_600;
 /** Waiting longer than this, in milliseconds, is explained. */
 const SLOW_AFTER = 8_000;
+/** Waiting longer than this, in milliseconds, is a stop that people notice. */
+const STOP_AFTER = 1_000;
 
 export function Player(props: PlayerProps): JSX.Element {
   let stage!: HTMLElement;
@@ -50,6 +64,8 @@ export function Player(props: PlayerProps): JSX.Element {
   const [idle, setIdle] = createSignal(false);
   const [slow, setSlow] = createSignal(false);
   let stream: Stream | null = null;
+  let link = watchLink();
+  let isSlowTold = false;
   let idleTimer: ReturnType<typeof setTimeout> | undefined;
 
   const showCaptions = (index: number): void => {
@@ -72,14 +88,38 @@ export function Player(props: PlayerProps): JSX.Element {
     if (wanted) chooseCaptions(caption() >= 0 ? -1 : wanted.index);
   };
 
+  const judgeLink = (): void => {
+    const bandwidth = link.tooSlow();
+    if (bandwidth === null || isSlowTold) return;
+    isSlowTold = true;
+    props.onTooSlow(bandwidth);
+  };
+
+  /** A busy computer stops, too, with something left to show; and after a jump there is nothing in any link. */
+  const noteStop = (): void => {
+    if (!playback()?.begun() || video.seeking || endOfBuffer(video) - video.currentTime > DRY) return;
+    link.stopped(performance.now());
+    judgeLink();
+  };
+
   const open = (plays = true): void => {
     const at = playback()?.time() ?? 0;
     stream?.close();
+    link = watchLink();
+    setQuality(-1);
     stream = openStream({
       video,
       playlistUrl: props.playlistUrl,
       startAt: at,
-      onQualities: setQualities,
+      only: props.only,
+      onQualities(list, chosen) {
+        setQualities(list);
+        setQuality(chosen);
+      },
+      onPart(part) {
+        link.loaded(part);
+        judgeLink();
+      },
       onCaptions: offerCaptions,
       onFailed: props.onFailed,
       onAbandoned: props.onAbandoned,
@@ -100,7 +140,8 @@ export function Player(props: PlayerProps): JSX.Element {
   });
   createEffect(
     on(
-      () => props.offer,
+      // Both may change at once: it begins anew once.
+      () => [props.offer, props.playlistUrl],
       () => {
         if (!stream) return;
         open(playback()?.playing() ?? true);
@@ -121,12 +162,15 @@ export function Player(props: PlayerProps): JSX.Element {
     ),
   );
 
+  const second = createMemo(() => Math.floor(playback()?.time() ?? 0));
+  createEffect(on(second, () => props.onPlayhead(playback()?.time() ?? 0), { defer: true }));
+
   const starved = () => props.problem === null && (playback()?.waiting() ?? true) && (playback()?.playing() ?? false);
   createEffect(() => {
     setSlow(false);
     if (!starved()) return;
-    const timer = setTimeout(() => setSlow(true), SLOW_AFTER);
-    onCleanup(() => clearTimeout(timer));
+    const timers = [setTimeout(() => setSlow(true), SLOW_AFTER), setTimeout(noteStop, STOP_AFTER)];
+    onCleanup(() => timers.forEach(clearTimeout));
   });
 
   const stir = (): void => {
@@ -222,6 +266,9 @@ export function Player(props: PlayerProps): JSX.Element {
               onCaption={chooseCaptions}
               qualities={qualities()}
               quality={quality()}
+              lower={props.lower.filter(({ name }) => name !== props.only)}
+              making={props.making}
+              onAskLower={(name) => props.onAskLower(name, playback()?.time() ?? 0)}
               onQuality={(index) => {
                 setQuality(index);
                 stream?.setQuality(index);
@@ -232,113 +279,4 @@ export function Player(props: PlayerProps): JSX.Element {
       </Show>
     </section>
   );
-}
-
-interface Stream {
-  setQuality(index: number): void;
-  /** -1 shows none. */
-  setCaptions(index: number): void;
-  /** Idempotent. */
-  close(): void;
-}
-
-interface StreamOptions {
-  readonly video: HTMLVideoElement;
-  readonly playlistUrl: string;
-  /** Seconds. */
-  readonly startAt: number;
-  readonly onQualities: (qualities: readonly Quality[]) => void;
-  readonly onCaptions: (tracks: readonly CaptionTrack[]) => void;
-  /** At most once, when nothing more can be tried. */
-  readonly onFailed: (error: KadreelError) => void;
-  readonly onAbandoned: (url: string) => void;
-}
-
-/** Fetches hls.js ahead of the moment when there is a video to play. */
-export function preloadPlayer(): void {
-  import('hls.js').catch(() => undefined); // `openStream` asks again, and tells.
-}
-
-function openStream({ video, playlistUrl, startAt, onQualities, onCaptions, onFailed, onAbandoned }: StreamOptions): Stream {
-  let hls: Hls | null = null;
-  let closed = false;
-  let mediaRecoveries = 0;
-  let networkRecoveries = 0;
-  let retry: ReturnType<typeof setTimeout> | undefined;
-
-  const close = (): void => {
-    if (closed) return;
-    closed = true;
-    clearTimeout(retry);
-    if (hls) hls.destroy();
-    else video.removeAttribute('src');
-  };
-  const giveUp = (error: KadreelError): void => {
-    if (closed) return;
-    close();
-    onFailed(error);
-  };
-
-  const start = async (): Promise<void> => {
-    const { default: Player } = await import('hls.js');
-    if (closed) return;
-    if (!Player.isSupported()) {
-      // Only browsers without Media Source come here; where it exists, "maybe" from canPlayType means nothing.
-      if (video.canPlayType('application/vnd.apple.mpegurl') === '') {
-        giveUp(fail('missing-feature', 'This browser can’t play streamed video (it has no Media Source Extensions).'));
-        return;
-      }
-      video.src = playlistUrl;
-      video.currentTime = startAt;
-      video.addEventListener('error', () => giveUp(fail('unsupported', video.error?.message ?? '')), { once: true });
-      return;
-    }
-    // A service worker is not told of an aborted request, so the one place that knows says it.
-    class TellingLoader extends Player.DefaultConfig.loader {
-      override abort(): void {
-        if (this.context) onAbandoned(this.context.url);
-        super.abort();
-      }
-    }
-    const own = new Player({ ...STREAM_CONFIG, loader: TellingLoader, startPosition: startAt > 0 ? startAt : -1 });
-    hls = own;
-    own.on(Player.Events.MANIFEST_PARSED, (_, { levels }) => onQualities(qualitiesOf(levels)));
-    own.on(Player.Events.SUBTITLE_TRACKS_UPDATED, (_, { subtitleTracks }) =>
-      onCaptions(subtitleTracks.map(({ name, lang = '' }, index) => ({ index, name, language: lang }))),
-    );
-    own.on(Player.Events.FRAG_BUFFERED, () => {
-      networkRecoveries = 0;
-    });
-    own.on(Player.Events.ERROR, (_, data) => {
-      if (!data.fatal) return;
-      if (data.type === Player.ErrorTypes.MEDIA_ERROR && mediaRecoveries < RECOVERIES) {
-        if (++mediaRecoveries === RECOVERIES) own.swapAudioCodec();
-        own.recoverMediaError();
-        video.play().catch(() => undefined);
-      } else if (data.type === Player.ErrorTypes.NETWORK_ERROR && data.frag && endOfBuffer(video) - video.currentTime > DRY) {
-        clearTimeout(retry);
-        retry = setTimeout(() => own.startLoad(), RETRY_EVERY);
-      } else if (data.type === Player.ErrorTypes.NETWORK_ERROR && data.frag && networkRecoveries < RECOVERIES) {
-        networkRecoveries++;
-        own.startLoad();
-      } else giveUp(streamError(data, data.type === Player.ErrorTypes.NETWORK_ERROR));
-    });
-    own.attachMedia(video);
-    own.loadSource(playlistUrl);
-  };
-  start().catch((error: unknown) =>
-    giveUp(fail('closed', 'The player itself could not be loaded. The connection to the site may be gone.', error)),
-  );
-
-  return {
-    setQuality(index) {
-      if (hls) hls.nextLevel = index;
-    },
-    setCaptions(index) {
-      if (!hls) return;
-      hls.subtitleDisplay = index >= 0;
-      hls.subtitleTrack = index;
-    },
-    close,
-  };
 }

@@ -39,6 +39,46 @@ export const RETRY_EVERY = 3_000;
 /** Less than this many seconds loaded ahead is dry. */
 export const DRY = 1;
 
+/** Loads that say how fast a link is: some 16 s of video. */
+const SAMPLES = 4;
+/** With less than this share of what the lightest quality takes, playing stops sooner or later. */
+const TOO_LITTLE = 0.9;
+/** So many stops within this time (ms) show it, too. */
+const STOPS = 3;
+const STOPS_WITHIN = 60_000;
+
+/** Watches whether a link carries the lightest quality that there is. */
+export interface LinkWatch {
+  /** A part of the picture came: bytes, ms, and the bits a second of the lightest quality. */
+  loaded(part: { readonly bytes: number; readonly ms: number; readonly lightest: number }): void;
+  /** Playing stopped for lack of data, at this time (ms). */
+  stopped(at: number): void;
+  /** Bits a second that came, when it is too slow; else null. */
+  tooSlow(): number | null;
+}
+
+/** hls.js's own estimate leaves out the time to the first byte, and here all bytes come at once at the end of it. */
+export function watchLink(): LinkWatch {
+  let parts: { readonly bytes: number; readonly ms: number }[] = [];
+  let stops: number[] = [];
+  let lightest = 0;
+  return {
+    loaded({ bytes, ms, lightest: least }) {
+      parts = [...parts, { bytes, ms }].slice(-SAMPLES);
+      lightest = least;
+    },
+    stopped(at) {
+      stops = [...stops, at].filter((time) => time > at - STOPS_WITHIN);
+    },
+    tooSlow() {
+      const ms = parts.reduce((sum, part) => sum + part.ms, 0);
+      const bandwidth = ms > 0 ? (8000 * parts.reduce((sum, part) => sum + part.bytes, 0)) / ms : Number.POSITIVE_INFINITY;
+      const isSlow = parts.length === SAMPLES && bandwidth < TOO_LITTLE * lightest;
+      return isSlow || stops.length >= STOPS ? Math.min(bandwidth, lightest) : null;
+    },
+  };
+}
+
 /** The choices for these levels, best first; none when there is nothing to choose. */
 export function qualitiesOf(levels: readonly { height: number; bitrate: number }[]): readonly Quality[] {
   if (levels.length < 2) return [];
@@ -48,6 +88,11 @@ export function qualitiesOf(levels: readonly { height: number; bitrate: number }
       .map(({ height, bitrate }, index) => ({ index, height, name: height > 0 ? `${height}p` : `${Math.round(bitrate / 1000)} kbit/s` }))
       .sort((a, b) => b.height - a.height),
   ];
+}
+
+/** The level that people call so; -1 where there is none, or none is named. */
+export function levelOf(levels: readonly { width: number; height: number }[], name: string | null): number {
+  return levels.findIndex(({ width, height }) => `${Math.min(width, height)}p` === name);
 }
 
 /** What hls.js says about a failure, as far as we read it. */

@@ -1,17 +1,21 @@
 /** Watching: the player, what it plays, and where the bytes come from. */
-import { createMemo, For, type JSX, Match, Show, Switch } from 'solid-js';
+import { createMemo, For, type JSX, lazy, Match, Show, Switch } from 'solid-js';
 import { problemOf } from '../app/problems.ts';
 import { pathOf } from '../app/router.ts';
 import type { State, Watching } from '../app/state.ts';
 import { Card } from './card.tsx';
 import { formatAge } from './format.ts';
 import { CopyIcon } from './icons.tsx';
+import { Later } from './later.tsx';
 import { Leader } from './leader.tsx';
-import { Player, preloadPlayer } from './player.tsx';
+import { Player } from './player.tsx';
 import { ProblemCard } from './problem-card.tsx';
 import type { UiProps } from './props.ts';
 import { ShareButton } from './share-button.tsx';
 import { Sources } from './sources.tsx';
+import { preloadPlayer } from './stream.ts';
+
+const LowerQuality = lazy(async () => ({ default: (await import('./lower-quality.tsx')).LowerQuality }));
 
 /** Cards of other videos beside the player. */
 const OTHERS = 6;
@@ -23,6 +27,8 @@ export function WatchPage(props: UiProps): JSX.Element {
   const others = createMemo(() =>
     props.state.newest.videos.filter(({ videoId }) => videoId !== shownId(props.state.watching)).slice(0, OTHERS),
   );
+  let playhead = 0;
+  const askLower = (name: string, at: number): void => props.dispatch({ type: 'lower-asked', name, at });
   return (
     <div class="page watch">
       <div class="watch-main">
@@ -45,11 +51,12 @@ export function WatchPage(props: UiProps): JSX.Element {
           </Match>
           <Match when={ready()}>
             {(video) => (
-              <Show when={video().playlistUrl} keyed>
-                {(playlistUrl) => (
+              <Show when={video().videoId} keyed>
+                {(videoId) => (
                   <Player
-                    playlistUrl={playlistUrl}
-                    videoId={video().videoId}
+                    playlistUrl={video().lower.asked?.playlistUrl ?? video().playlistUrl}
+                    only={video().lower.asked?.playlistUrl ? (video().lower.asked?.name ?? null) : null}
+                    videoId={videoId}
                     title={video().title}
                     duration={video().duration}
                     hasVideo={video().hasVideo}
@@ -63,6 +70,14 @@ export function WatchPage(props: UiProps): JSX.Element {
                     }
                     onAbandoned={(url) => props.dispatch({ type: 'request-abandoned', url })}
                     onRetry={() => props.dispatch({ type: 'playback-retry-pressed' })}
+                    lower={video().lower.choices}
+                    making={video().lower.asked?.name ?? null}
+                    onAskLower={askLower}
+                    onTooSlow={(bandwidth) => props.dispatch({ type: 'stream-too-slow', bandwidth })}
+                    onPlayhead={(at) => {
+                      playhead = at;
+                      if (video().lower.asked) props.dispatch({ type: 'playhead-moved', at });
+                    }}
                   />
                 )}
               </Show>
@@ -74,6 +89,20 @@ export function WatchPage(props: UiProps): JSX.Element {
             </div>
           </Match>
         </Switch>
+        <Show when={ready()?.lower}>
+          {(lower) => (
+            <Show when={lower().asked || lower().offered || lower().problem}>
+              <Later meanwhile={null} otherwise={null}>
+                <LowerQuality
+                  lower={lower()}
+                  onAsk={(name) => askLower(name, playhead)}
+                  onLeave={() => props.dispatch({ type: 'lower-left' })}
+                  onDecline={() => props.dispatch({ type: 'lower-declined' })}
+                />
+              </Later>
+            </Show>
+          )}
+        </Show>
         <div class="watch-words">
           <h1 tabindex="-1">{ready()?.title ?? (failed() ? 'Not showing' : 'Finding the video…')}</h1>
           <Show

@@ -305,12 +305,30 @@ const kadreel: Kadreel = {
         return { store: 2_140_000, tabs: bytes, openNodes: 0 };
       },
       onVersion: () => () => undefined,
+      lower: async () => [
+        { name: '360p', bitrate: 850_000 },
+        { name: '240p', bitrate: 460_000 },
+      ],
+      askLower: ({ name, onView }) => {
+        const nothing = { name, playlistUrl: null, ahead: 0, helpers: 0, speed: null, found: false, problem: null };
+        if (is('lower-making')) void after(800, null).then(() => onView({ ...nothing, helpers: 2, speed: 1.4, ahead: 3 }));
+        if (is('lower-playing'))
+          void after(800, null).then(() => onView({ ...nothing, playlistUrl: '/hls/film/master.m3u8', helpers: 1, speed: 0.6, ahead: 11 }));
+        if (is('lower-failed'))
+          void after(800, null).then(() =>
+            onView({
+              ...nothing,
+              problem: fail('unreachable', 'No one linked helps with transcoding right now, and nobody has made 360p of this part before.'),
+            }),
+          );
+        return { playhead: () => undefined, close: () => undefined };
+      },
       close: () => undefined,
     };
   },
 };
 
-startUi({
+const ui = startUi({
   root: document.querySelector('#app') as HTMLElement,
   kadreel: is('starting')
     ? never()
@@ -325,3 +343,5 @@ startUi({
     },
   },
 });
+
+if (is('lower-slow')) setTimeout(() => ui.loop.dispatch({ type: 'stream-too-slow', bandwidth: 1.2e6 }), 1_500);

@@ -34,7 +34,7 @@ const OWNERS: Readonly<Record<string, string>> = {
   '@ffmpeg/core-mt': 'src/browser/ffmpeg.worker.ts',
   '@hpke/core': 'src/browser/seal.ts',
   '@noble/hashes': 'src/browser/crypto.ts',
-  'hls.js': 'src/ui/player.tsx',
+  'hls.js': 'src/ui/stream.ts',
   idb: 'src/browser/idb.ts',
   'lucide-solid': 'src/ui/icons.tsx',
   mediabunny: 'src/browser/media-file.ts',

@@ -21,7 +21,7 @@ export interface Tab {
   readonly errors: readonly string[];
   stats(): Promise<NodeStats>;
   /** Publishes a file of this machine as a program does; resolves when its link works. */
-  publish(path: string, title: string): Promise<Published>;
+  publish(path: string, title: string, options?: { readonly without?: readonly string[] }): Promise<Published>;
   /** Opens a watch link in this tab, and waits until it is a node again. */
   watch(watchUrl: string): Promise<void>;
   /** Moves the player to a time (seconds), and waits until it shows a picture from there. */
@@ -82,7 +82,7 @@ export async function adopt(page: Page, options: { errors?: string[]; own?: Brow
     id,
     errors,
     stats: async () => (await page.evaluate(() => window.kadreel?.node.stats())) as NodeStats,
-    publish: (path, title) => publish(page, { path, title }),
+    publish: (path, title, options = {}) => publish(page, { path, title, ...options }),
     async watch(watchUrl) {
       await page.goto(watchUrl);
       await page.waitForFunction(() => window.kadreel !== undefined, null, wait);
@@ -123,16 +123,16 @@ export async function adopt(page: Page, options: { errors?: string[]; own?: Brow
 }
 
 /** A file input of our own hands the page a real file without reading it into memory. */
-async function publish(page: Page, video: { path: string; title: string }): Promise<Published> {
+async function publish(page: Page, video: { path: string; title: string; without?: readonly string[] }): Promise<Published> {
   const input = await page.evaluateHandle(() => Object.assign(document.createElement('input'), { type: 'file' }));
   await input.setInputFiles(video.path);
   const publication = await page.evaluateHandle(
-    async ({ input, title }) => {
+    async ({ input, title, without }) => {
       const file = input.files?.[0];
       if (!file || !window.kadreel) throw new Error('There is no file, or no node to publish it.');
-      return window.kadreel.publish(file, { title });
+      return window.kadreel.publish(file, { title, without });
     },
-    { input, title: video.title },
+    { input, title: video.title, without: video.without ?? [] },
   );
   const link = await publication.evaluate(({ videoId, watchUrl }) => ({ videoId, watchUrl }));
   return { ...link, copies: () => publication.evaluate(({ done }) => done) };

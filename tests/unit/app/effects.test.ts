@@ -4,6 +4,7 @@ import { type BrowserEffects, createEffects } from '../../../src/app/effects.ts'
 import type { Event } from '../../../src/app/events.ts';
 import { EMPTY_PLAN } from '../../../src/app/publish-plan.ts';
 import type { Effect } from '../../../src/app/step.ts';
+import type { LowerRequest } from '../../../src/app/watch-session.ts';
 import { fail } from '../../../src/base/errors.ts';
 import { type Deferred, deferred } from '../../../src/base/timing.ts';
 import { createFakeKadreel, fakeManifest, OWN_VIDEO } from './fake-kadreel.ts';
@@ -65,6 +66,8 @@ function session(): WatchSession & { closed: number } {
     manifest: fakeManifest(),
     playlistUrl: '/hls/x/master.m3u8',
     sources: () => ({ store: 1, tabs: 2, openNodes: 0 }),
+    lower: async () => [],
+    askLower: () => ({ playhead: () => undefined, close: () => undefined }),
     closed: 0,
     onVersion: () => () => undefined,
     close() {
@@ -383,13 +386,14 @@ describe('effects: watching', () => {
           offer: '',
         },
       },
+      { type: 'lower-known', videoId: VIDEO, choices: [] },
       counted,
       counted,
     ]);
     run({ type: 'close-video' });
     clock.advance(60_000);
     expect(own.closed).toBe(1);
-    expect(events).toHaveLength(3);
+    expect(events).toHaveLength(4);
     expect(clock.pending()).toBe(0);
   });
 
@@ -423,7 +427,39 @@ describe('effects: watching', () => {
     await settled();
     expect(first.signal?.aborted).toBe(true);
     expect(late.closed).toBe(1);
-    expect(events).toEqual([expect.objectContaining({ type: 'watch-opened', videoId: OTHER })]);
+    expect(events).toMatchObject([
+      { type: 'watch-opened', videoId: OTHER },
+      { type: 'lower-known', videoId: OTHER },
+    ]);
+  });
+
+  it('asks the open video for a lower quality, tells where the player is, and hears no more of what was left', async () => {
+    const { fake, events, run } = setUp();
+    const asked: { request: LowerRequest; at: number[]; closed: number }[] = [];
+    const askLower: WatchSession['askLower'] = (request) => {
+      const own = { request, at: [] as number[], closed: 0 };
+      asked.push(own);
+      return { playhead: (seconds) => own.at.push(seconds), close: () => own.closed++ };
+    };
+    run({ type: 'ask-lower', name: '360p', at: 1 });
+    expect(asked, 'no video is open').toEqual([]);
+    run({ type: 'open-video', videoId: VIDEO });
+    (await made(fake.watches)).resolve({ ...session(), askLower });
+    await settled();
+    run({ type: 'ask-lower', name: '360p', at: 7 }, { type: 'tell-playhead', at: 8 });
+    expect(asked).toMatchObject([{ request: { name: '360p', at: 7 }, at: [8], closed: 0 }]);
+    const view = { name: '360p', playlistUrl: null, ahead: 0, helpers: 1, speed: null, found: false, problem: null };
+    asked[0]?.request.onView(view);
+    expect(events.at(-1)).toEqual({ type: 'lower-changed', videoId: VIDEO, view });
+    const told = events.length;
+    run({ type: 'ask-lower', name: '240p', at: 9 });
+    expect(asked.map(({ closed }) => closed)).toEqual([1, 0]);
+    asked[0]?.request.onView(view);
+    run({ type: 'leave-lower' });
+    asked[1]?.request.onView(view);
+    run({ type: 'tell-playhead', at: 10 });
+    expect(asked[1]).toMatchObject({ at: [], closed: 1 });
+    expect(events).toHaveLength(told);
   });
 
   it('tells of later versions, and that it was taken off, until it is left', async () => {
@@ -442,10 +478,11 @@ describe('effects: watching', () => {
     run({ type: 'close-video' });
     heard[0]?.(null);
     expect(events.slice(1)).toMatchObject([
+      { type: 'lower-known', videoId: VIDEO },
       { type: 'watch-changed', videoId: VIDEO, facts: { title: 'Another', offer: `/de ${VIDEO}` } },
       { type: 'watch-withdrawn', videoId: VIDEO, problem: { code: 'withdrawn', why: 'Whoever published this video took it off.' } },
     ]);
-    expect(events).toHaveLength(3);
+    expect(events).toHaveLength(4);
   });
 
   it('passes on what the player gave up', async () => {

@@ -30,6 +30,7 @@ const DOINGS: Readonly<Record<Doing, true>> = {
   removing: true,
   opening: true,
   playing: true,
+  lowering: true,
   changing: true,
   inviting: true,
   joining: true,

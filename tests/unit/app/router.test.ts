@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parsePath, pathOf, titleOf } from '../../../src/app/router.ts';
+import { NO_LOWER } from '../../../src/app/update-lower.ts';
 import { HEALTH, PROBE, stateAt, VIDEO } from './states.ts';
 
 describe('router', () => {
@@ -74,6 +75,7 @@ function ready(title: string) {
     offer: '',
     playlistUrl: '/hls/x/master.m3u8',
     sources: { store: 0, tabs: 0, openNodes: 0 },
+    lower: NO_LOWER,
     problem: null,
   } as const;
 }

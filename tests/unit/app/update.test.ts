@@ -3,6 +3,7 @@ import type { VideoCard } from '../../../src/app/api.ts';
 import type { Event } from '../../../src/app/events.ts';
 import type { State, WatchFacts } from '../../../src/app/state.ts';
 import { update } from '../../../src/app/update.ts';
+import { NO_LOWER } from '../../../src/app/update-lower.ts';
 import { CARD, FILE, follow, HEALTH, OTHER, PROBE, PROBLEM, stateAt, VIDEO } from './states.ts';
 
 const FACTS: WatchFacts = {
@@ -152,6 +153,7 @@ describe('update: watching', () => {
       videoId: VIDEO,
       ...FACTS,
       sources: { store: 0, tabs: 0, openNodes: 0 },
+      lower: NO_LOWER,
       problem: null,
     });
   });

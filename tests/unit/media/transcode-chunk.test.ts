@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Bytes, concat } from '../../../src/base/bytes.ts';
 import { decode, encode } from '../../../src/base/schema.ts';
-import { pictureOf, readSource, segmentOf, segmentProblem } from '../../../src/media/transcode-chunk.ts';
+import { claimedChunk, pictureOf, readSource, segmentOf, segmentProblem } from '../../../src/media/transcode-chunk.ts';
 import { argumentsFor, jobProblem, mostBytes, type TranscodeJob, transcodeJobSchema } from '../../../src/media/transcode-job.ts';
 import {
   doJob,
@@ -20,6 +20,32 @@ const [, source] = segments as readonly [Bytes, Bytes];
 const job = { ...sources[1], width: 854, height: 480, bitrate: 1_300_000, rate: 30_000 } as TranscodeJob;
 const chunk = readSource(job, source);
 const made = doJob(job, source);
+
+describe('[J10] for who has not got the source', () => {
+  test('a piece says itself when its pictures are shown, and all else must follow from that', () => {
+    const claimed = claimedChunk(job, made.bytes);
+    expect(claimed).toEqual(chunk);
+    expect(claimed && segmentProblem(job, claimed, made)).toBeNull();
+  });
+
+  test('what starts at another time, ends late, or is nothing, is no piece of this job', () => {
+    const elsewhere = (path: readonly string[], at: number, value: number) => withNumber(made.bytes, path, { at, value });
+    expect(claimedChunk(job, elsewhere(['moof', 'traf', 'tfdt'], 8, 77))).toBeNull();
+    expect(claimedChunk(job, new Uint8Array(100))).toBeNull();
+    expect(
+      claimedChunk(job, doJob({ ...sources[0], ...{ width: 854, height: 480 } } as TranscodeJob, segments[0] as Bytes).bytes),
+    ).toBeNull();
+    expect(claimedChunk({ ...job, end: job.start + 2_000_000 }, made.bytes)).toBeNull();
+    // The last picture lasts longer than the job: found where the boxes are compared.
+    const short = claimedChunk({ ...job, end: job.end - 1_000 }, made.bytes);
+    expect(short && segmentProblem(job, short, made)).toMatch(/times/);
+  });
+
+  test('the first piece of a video may begin later', () => {
+    const late = { ...job, start: 0 };
+    expect(claimedChunk(late, made.bytes)?.times[0]).toBe(chunk.times[0]);
+  });
+});
 
 describe('a job', () => {
   test('[J3] is refused when it asks for more than it may', () => {

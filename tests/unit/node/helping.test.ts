@@ -17,7 +17,9 @@ const [source] = segments as readonly [Bytes];
 const JOB = { ...sources[0], width: 426, height: 240, bitrate: 400_000, rate: 30_000 } as TranscodeJob;
 const MADE: MadeSegment = { init: new Uint8Array(20), bytes: new Uint8Array(100) };
 
-function setup(options: { work?: Partial<HelpWork>; disk?: Bytes | null; limits?: Parameters<typeof createHelping>[0]['limits'] } = {}) {
+type Options = Partial<Pick<Parameters<typeof createHelping>[0], 'limits' | 'find'>>;
+
+function setup(options: { work?: Partial<HelpWork>; disk?: Bytes | null } & Options = {}) {
   const bench = createBench();
   const { contact, storeId } = bench.someone();
   const told: unknown[] = [];
@@ -39,6 +41,7 @@ function setup(options: { work?: Partial<HelpWork>; disk?: Bytes | null; limits?
     ...bench,
     crypto: { ...bench.crypto, digest: async (of) => (of === source ? JOB.digest : new Uint8Array(32)) },
     groups: { segment: async () => options.disk ?? null },
+    find: options.find ?? (() => Promise.reject(fail('not-found', 'Nobody has it.'))),
     links: () => [link],
     ...(options.limits && { limits: options.limits }),
   });
@@ -115,6 +118,31 @@ describe('TRANSCODE', () => {
     const here = setup({ disk: source });
     await here.ask();
     expect(here.fetched()).toBe(0);
+  });
+
+  test('[J9] what who asks has not got is fetched from holders, and looked at like anything else', async () => {
+    const asked: unknown[] = [];
+    const find = async (request: unknown): Promise<Bytes> => {
+      asked.push(request);
+      return source;
+    };
+    const nobody = fakeLink({
+      ...createBench().someone(),
+      call: async () => ({}),
+      fetch: () => Promise.reject(fail('not-found', 'I do not keep that segment.')),
+    });
+    const { ask } = setup({ find });
+    expect(await ask({}, { link: nobody })).toMatchObject({ size: 100 });
+    expect(asked).toMatchObject([{ group: JOB.group, segment: JOB.segment }]);
+    const wrong = setup({ find: async () => source.slice() });
+    await expect(wrong.ask({}, { link: nobody })).rejects.toMatchObject({ code: 'invalid' });
+    const broken = fakeLink({
+      ...createBench().someone(),
+      call: async () => ({}),
+      fetch: () => Promise.reject(fail('closed', 'The link has ended.')),
+    });
+    await expect(ask({}, { link: broken })).rejects.toMatchObject({ code: 'closed' });
+    expect(asked).toHaveLength(1);
   });
 
   test('[J3] [L4] what no helper does is refused before anything is fetched', async () => {

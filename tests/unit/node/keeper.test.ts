@@ -1,7 +1,7 @@
 /** Keeping others' groups (docs/protocol.md, rules M7 and M8). */
 import { describe, expect, test } from 'vitest';
 import { createMemoryStore } from '../../../signal-server/memory-store.ts';
-import type { Bytes } from '../../../src/base/bytes.ts';
+import { type Bytes, toHex } from '../../../src/base/bytes.ts';
 import { fail } from '../../../src/base/errors.ts';
 import { encode } from '../../../src/base/schema.ts';
 import type { Key } from '../../../src/kademlia/key.ts';
@@ -20,7 +20,7 @@ interface Kept {
   readonly reason: string;
 }
 
-function setup(options: { quota?: number; keeps?: boolean } = {}) {
+function setup(options: { quota?: number; keeps?: boolean; made?: (digest: Uint8Array) => Bytes | null } = {}) {
   const bench = createBench();
   const groups = createGroupStore({
     store: createMemoryStore(1e9),
@@ -29,12 +29,15 @@ function setup(options: { quota?: number; keeps?: boolean } = {}) {
     quota: () => options.quota ?? 1e9,
   });
   const announced: Key[] = [];
+  const taken: Key[] = [];
   const keeper = createKeeper({
     clock: bench.clock,
     crypto: bench.crypto,
     groups,
     keeps: options.keeps ?? true,
     announce: async (group) => announced.push(group),
+    onTaken: (group) => taken.push(group),
+    ...(options.made && { made: options.made }),
   });
   /** Who offers: `send` makes the bytes of its segments, `fetches` counts. */
   const neighbour = (
@@ -67,7 +70,7 @@ function setup(options: { quota?: number; keeps?: boolean } = {}) {
     };
     return { link, told, fetched, offer };
   };
-  return { bench, groups, keeper, announced, neighbour };
+  return { bench, groups, keeper, announced, taken, neighbour };
 }
 
 const later = (bench: ReturnType<typeof setup>['bench'], ms: number) => async (group: TestGroup, request: FetchRequest) => {
@@ -90,6 +93,20 @@ describe('OFFER', () => {
     await bench.advance(11 * 60_000);
     await bench.run(publisher.offer(group));
     expect(announced.length).toBe(2);
+  });
+
+  test('[J13] what this node made itself is not fetched', async () => {
+    const group = makeGroup(1, [10, 20, 30]);
+    const mine = new Map([1, 2].map((n) => [toHex(group.descriptor.segments[n]?.digest as Bytes), group.segments[n] as Bytes]));
+    const { bench, groups, taken, neighbour } = setup({ made: (digest) => mine.get(toHex(digest)) ?? null });
+    const watcher = neighbour();
+    await bench.run(watcher.offer(group));
+    await bench.advance(10);
+    expect(watcher.fetched.map(({ segment }) => segment)).toEqual([0]);
+    expect(await groups.get(group.key)).toMatchObject({ complete: true, role: 'kept' });
+    expect(taken).toEqual([group.key]);
+    for (let i = 0; i < 50; i++) await bench.run(watcher.offer(group));
+    expect(taken).toHaveLength(1);
   });
 
   test('[M7] of what was only watched here makes it a duty', async () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { qualitiesOf, streamError } from '../../../src/ui/stream-policy.ts';
+import { levelOf, qualitiesOf, streamError, watchLink } from '../../../src/ui/stream-policy.ts';
 
 it('offers qualities best first, after the automatic one, when there is a choice', () => {
   expect(qualitiesOf([{ height: 720, bitrate: 1 }])).toEqual([]);
@@ -25,4 +25,30 @@ it.each([
   [{ details: 'bufferAppendError' }, false, 'unsupported'],
 ])('tells %j (network: %s) as %s', (failure, network, code) => {
   expect(streamError({ error: new Error('x'), ...failure }, network)).toMatchObject({ code, name: 'KadreelError' });
+});
+
+it('finds the level that people call so, whichever way the picture lies', () => {
+  const levels = [
+    { width: 1280, height: 720 },
+    { width: 360, height: 640 },
+  ];
+  expect([levelOf(levels, '360p'), levelOf(levels, '720p'), levelOf(levels, '640p'), levelOf(levels, null)]).toEqual([1, 0, -1, -1]);
+});
+
+it('finds a link too slow when what comes is less than the lightest quality takes, or when playing stops again and again', () => {
+  const part = { bytes: 500_000, ms: 8_000, lightest: 1_000_000 };
+  const slow = watchLink();
+  for (let n = 0; n < 3; n++) slow.loaded(part);
+  expect(slow.tooSlow(), 'too little is known').toBeNull();
+  slow.loaded(part);
+  expect(slow.tooSlow()).toBe(500_000);
+  for (let n = 0; n < 4; n++) slow.loaded({ ...part, ms: 4_000 });
+  expect(slow.tooSlow(), 'it got better').toBeNull();
+
+  const stopping = watchLink();
+  for (const at of [0, 30_000, 59_000]) stopping.stopped(at);
+  expect(stopping.tooSlow()).not.toBeNull();
+  const once = watchLink();
+  for (const at of [0, 61_000, 122_000, 183_000]) once.stopped(at);
+  expect(once.tooSlow(), 'once a minute').toBeNull();
 });

@@ -1,0 +1,308 @@
+/** One group of a video in a lower quality: found where it was made before, or made now piece by piece, and kept as a whole for who comes next (docs/protocol.md, J12 to J14). */
+import { type Bytes, equal } from '../base/bytes.ts';
+import { fail } from '../base/errors.ts';
+import type { Clock, Crypto, Random } from '../base/ports.ts';
+import { deadline } from '../base/timing.ts';
+import type { Key } from '../kademlia/key.ts';
+import { DIGEST_BYTES } from '../media/group.ts';
+import { isMadeOf, type LowerQuality, madeTopic, packMade } from '../media/lower-quality.ts';
+import type { GroupDescriptor, GroupReference } from '../media/manifest.ts';
+import type { MadeSegment, TranscodeJob } from '../media/transcode-job.ts';
+import type { DhtNode } from '../node/dht-node.ts';
+import type { MadeClaim } from '../node/made-groups.ts';
+import type { LowerWork } from './lower-work.ts';
+
+export interface LowerPart {
+  /** What its segments are asked for by, and where who made it says so. */
+  readonly reference: GroupReference;
+  /** The number of its first segment in the video. */
+  readonly first: number;
+  readonly source: Key;
+  readonly phase: 'new' | 'opening' | 'open';
+  /** How often in a row it could not be opened. */
+  readonly failures: number;
+  /** It is wholly there, at least in the network. */
+  readonly kept: boolean;
+  /** Pieces that are to be made, in order; of a part that was found, the one to compare with. */
+  missing(): readonly TranscodeJob[];
+  has(index: number): boolean;
+  /** Begins to look for it. Resolves when `phase` is `open`, or `new` again. Never rejects. */
+  open(): Promise<void>;
+  /** A segment that is there; null when it is not, or not any more. Rejects with what the signal says. */
+  read(index: number, signal: AbortSignal): Promise<Bytes | null>;
+  made(index: number, made: MadeSegment): Promise<void>;
+  /** A piece does not count any more. */
+  dropped(index: number): Promise<void>;
+  /** Keeps it when all of it is there, and offers it to those who made it. Never rejects. */
+  keep(): Promise<void>;
+  /** Gives up what is only in memory. */
+  clear(): void;
+  /** Pieces in memory. */
+  readonly held: number;
+}
+
+export interface LowerPartOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly crypto: Crypto;
+  readonly node: Pick<DhtNode, 'segments' | 'groups' | 'made' | 'copies' | 'links' | 'announce' | 'contact'>;
+  readonly quality: LowerQuality;
+  /** The initialisation segment of the source. */
+  readonly init: Bytes;
+  readonly group: GroupReference;
+  /** The number of its first segment, and its start (ms). */
+  readonly first: number;
+  readonly start: number;
+  readonly problemOf: (job: TranscodeJob, made: MadeSegment, signal: AbortSignal) => Promise<string | null>;
+  /** The initialisation segment of the quality; false when it is another one already. */
+  readonly takeHeader: (init: Bytes) => boolean;
+  readonly header: () => Bytes | null;
+  readonly work: Pick<LowerWork, 'canMake' | 'allow' | 'isProved' | 'makers'>;
+  /** Something has changed. */
+  readonly onChange: () => void;
+  readonly signal: AbortSignal;
+}
+
+/** To find out who made it before (ms): a lookup that takes longer is not worth waiting for. */
+const FINDING = 4_000;
+/** Different words of what came out that are looked at. */
+const MAX_CLAIMS = 3;
+/** To have one piece made, to compare (ms). */
+const COMPARING = 60_000;
+/** The first picture comes before what is only prepared. */
+const URGENCY = 5;
+
+interface Found {
+  readonly key: Key;
+  readonly descriptor: GroupDescriptor;
+}
+
+interface Piece extends MadeSegment {
+  readonly digest: Bytes;
+}
+
+export function createLowerPart(options: LowerPartOptions): LowerPart {
+  const { clock, crypto, node, work, quality, init, group, signal } = options;
+  const count = group.durations.length;
+  const starts = group.durations.map((_, n) => options.start + group.durations.slice(0, n).reduce((sum, duration) => sum + duration, 0));
+  const topic = madeTopic(crypto, { group: group.key, init, ...quality });
+  const pieces = new Map<number, Piece>();
+  /** Segments of what was found that were looked at. */
+  const good = new Set<number>();
+  const waiting = new Set<() => void>();
+  let phase: LowerPart['phase'] = 'new';
+  let failures = 0;
+  let source: GroupDescriptor | null = null;
+  let found: Found | null = null;
+  /** Claims that turned out wrong. */
+  const refused = new Set<Key>();
+  /** The piece that is made to compare with what was found. */
+  let spot: number | null = null;
+  let keeping = false;
+  /** More than one node's word stands for what was found. */
+  let believed = false;
+
+  const jobAt = (index: number): TranscodeJob => {
+    const { width, height, bitrate, rate } = quality;
+    const [from = 0, to = from + (group.durations[index] ?? 0)] = [starts[index], starts[index + 1]];
+    const { size = 0, digest = new Uint8Array(DIGEST_BYTES) } = source?.segments[index] ?? {};
+    const times = { start: 1000 * from, end: 1000 * to };
+    return { group: group.key, segment: index, size, digest, init, ...times, width, height, bitrate, rate };
+  };
+  const changed = (): void => {
+    for (const wake of [...waiting]) wake();
+    options.onChange();
+  };
+  const until = (isSo: () => boolean, limit: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+      const look = (): void => {
+        if (!isSo() && !limit.aborted) return;
+        waiting.delete(look);
+        limit.removeEventListener('abort', look);
+        resolve();
+      };
+      waiting.add(look);
+      limit.addEventListener('abort', look);
+      look();
+    });
+
+  const describe = async (): Promise<void> => {
+    if (source) return;
+    const { descriptor } = await node.segments.descriptor(group.key, signal);
+    if (descriptor.segments.length !== count) throw fail('corrupt', 'A group of this video has other segments than its list says.');
+    source = descriptor;
+  };
+
+  const readHeader = async ({ key }: Found, limit: AbortSignal): Promise<Bytes> =>
+    node.segments.get({ group: key, segment: count, urgency: URGENCY }, limit);
+  /** A claim that has the right form, and a header that fits. */
+  const readClaim = async (claim: MadeClaim): Promise<Found | null> => {
+    const limit = deadline(clock, FINDING, signal);
+    try {
+      const { descriptor } = await node.segments.descriptor(claim.group, limit.signal);
+      const one = { key: claim.group, descriptor };
+      return isMadeOf(descriptor, group.durations) && options.takeHeader(await readHeader(one, limit.signal)) ? one : null;
+    } catch {
+      return null; // Nobody has it any more: it is made anew.
+    } finally {
+      limit.done();
+    }
+  };
+  const claims = async (): Promise<readonly MadeClaim[]> => {
+    const limit = deadline(clock, FINDING, signal);
+    const all = await node.made.find(topic, limit.signal).catch(() => []);
+    limit.done();
+    return all.filter((claim) => !refused.has(claim.group)).slice(0, MAX_CLAIMS);
+  };
+  /** What one node alone says is compared in one place with what another helper makes, where there is one. */
+  const isTrue = async (claim: MadeClaim, one: Found): Promise<boolean> => {
+    believed = true;
+    if (claim.by.length > 1 || claim.by.includes(node.contact.id)) return true;
+    await describe();
+    const index = Math.min(count - 1, Math.floor(options.random.float() * count));
+    const job = jobAt(index);
+    spot = index;
+    const limit = deadline(clock, COMPARING, signal);
+    if (work.canMake(job, claim.by)) changed();
+    await until(() => pieces.has(index) || !work.canMake(job, claim.by), limit.signal);
+    limit.done();
+    spot = null;
+    work.allow(job);
+    const own = pieces.get(index);
+    believed = own !== undefined;
+    const theirs = one.descriptor.segments[index];
+    return !own || (theirs !== undefined && equal(own.digest, theirs.digest));
+  };
+  const look = async (): Promise<void> => {
+    for (const claim of await claims()) {
+      const one = await readClaim(claim);
+      if (one && (await isTrue(claim, one))) {
+        found = one;
+        return;
+      }
+      refused.add(claim.group);
+    }
+    await describe();
+  };
+  /** It is not what it should be, or not to be had: it is made here instead. */
+  const refuse = async ({ key }: Found): Promise<void> => {
+    refused.add(key);
+    found = null;
+    good.clear();
+    phase = 'new';
+    changed();
+  };
+
+  const readFound = async (one: Found, index: number, reading: AbortSignal): Promise<Bytes | null> => {
+    try {
+      const bytes = await node.segments.get({ group: one.key, segment: index, urgency: 0 }, reading);
+      if (good.has(index)) return bytes;
+      const header = options.header() ?? new Uint8Array();
+      const problem = await options.problemOf(jobAt(index), { init: header, bytes }, reading);
+      if (problem === null) {
+        good.add(index);
+        // Words grow old: who has seen all of it gives its own.
+        if (good.size === count && believed) void node.made.vouch(topic, one.key).catch(() => undefined);
+        return bytes;
+      }
+    } catch (error) {
+      if (reading.aborted) throw error;
+    }
+    if (found === one) await refuse(one);
+    return null;
+  };
+
+  const write = async (): Promise<void> => {
+    const segments = group.durations.flatMap((_, index) => pieces.get(index) ?? []);
+    const header = options.header();
+    const packed =
+      header && packMade(crypto, { segments, init: { bytes: header, digest: await crypto.digest(header) }, durations: group.durations });
+    if (!packed) return;
+    const { key, encoded } = packed;
+    for (const [index, bytes] of packed.pieces.entries()) await node.groups.put({ group: key, encoded, index, bytes, role: 'seen' });
+    const { descriptor } = await node.segments.descriptor(key, signal);
+    if (pieces.size < count) return; // One was taken back meanwhile.
+    found = { key, descriptor };
+    for (const index of group.durations.keys()) good.add(index);
+    pieces.clear();
+    changed();
+    const makers = work.makers(group.key);
+    // One helper's work is that one's word, which it gives itself: two would look like two that agree.
+    const isOwnWord = work.isProved(group.key);
+    await Promise.allSettled([node.announce(key, signal), ...(isOwnWord ? [node.made.vouch(topic, key)] : [])]);
+    const candidates = node.links().flatMap(({ id, contact }) => (makers.includes(id) ? [contact] : []));
+    await node.copies.offer(key, { disks: [], candidates, wanted: candidates.length, signal });
+  };
+
+  return {
+    reference: { key: topic, durations: group.durations },
+    first: options.first,
+    source: group.key,
+    get phase() {
+      return phase;
+    },
+    get failures() {
+      return failures;
+    },
+    get kept() {
+      return found !== null;
+    },
+    get held() {
+      return pieces.size;
+    },
+    missing() {
+      if (!source || found) return [];
+      if (phase === 'opening') return spot === null || pieces.has(spot) ? [] : [jobAt(spot)];
+      return [...group.durations.keys()].filter((index) => !pieces.has(index)).map(jobAt);
+    },
+    has: (index) => found !== null || (phase === 'open' && pieces.has(index)),
+    async open() {
+      if (phase !== 'new') return;
+      phase = 'opening';
+      try {
+        await look();
+        phase = 'open';
+        failures = 0;
+      } catch {
+        phase = 'new';
+        failures++;
+      }
+      changed();
+    },
+    async read(index, reading) {
+      if (found) return readFound(found, index, reading);
+      const piece = phase === 'open' ? pieces.get(index) : undefined;
+      return piece ? piece.bytes.slice() : null;
+    },
+    async made(index, made) {
+      const digest = await crypto.digest(made.bytes);
+      if (!found) pieces.set(index, { ...made, digest });
+      changed();
+    },
+    async dropped(index) {
+      const before = found;
+      found = null;
+      keeping = false;
+      good.clear();
+      if (before) {
+        // It was kept already: its other pieces still count.
+        for (const at of group.durations.keys()) {
+          const bytes = await node.groups.segment(before.key, at);
+          const header = options.header();
+          if (bytes && header) pieces.set(at, { init: header, bytes, digest: await crypto.digest(bytes) });
+        }
+        await Promise.allSettled([node.groups.remove(before.key), node.made.vouch(topic, null)]);
+      }
+      pieces.delete(index);
+      changed();
+    },
+    async keep() {
+      if (keeping || found || phase !== 'open' || pieces.size < count) return;
+      keeping = true;
+      await write().catch(() => undefined); // It plays from memory all the same, and is not tried again.
+    },
+    clear() {
+      pieces.clear();
+    },
+  };
+}
