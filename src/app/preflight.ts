@@ -1,6 +1,6 @@
 /** What publishing a file would do, said before it begins: which qualities, how long each takes, and how much of the disk. Pure. */
 import type { MediaProbe } from '../base/ports.ts';
-import { ladderFor, type Rung } from '../media/ladder.ts';
+import { ladderFor, playsEverywhere, type Rung } from '../media/ladder.ts';
 import { convertedSize, pixelsOf, type Speeds } from './speeds.ts';
 
 /** Seconds, at least and at most. */
@@ -53,7 +53,8 @@ export function planPublication(options: { size: number; probe: MediaProbe; spee
   const bytes = probe.plan === 'copy' ? size : ((pictureBits + soundBits) * duration) / 8;
   const copying = video?.copied !== false;
   const time = copying ? rangeOf('copy', size, speeds) : rangeOf('convert', pixelsOf(video, first ?? video, duration), speeds);
-  const rungs = video && first ? ladderFor({ ...first, frameRate: video.frameRate, bitrate: pictureBits, copied: true }) : [];
+  const copied = !video?.copied || playsEverywhere(video.codec); // What is converted becomes H.264.
+  const rungs = video && first ? ladderFor({ ...first, frameRate: video.frameRate, bitrate: pictureBits, copied }) : [];
   const used: readonly (keyof Speeds)[] = [copying ? 'copy' : 'convert', ...(rungs.length > 0 ? (['encode'] as const) : [])];
   return {
     first,

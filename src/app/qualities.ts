@@ -4,7 +4,7 @@ import type { Clock, SourceFile, Transcoder } from '../base/ports.ts';
 import { abortError, quiet } from '../base/timing.ts';
 import type { Key } from '../kademlia/key.ts';
 import { listDuration } from '../media/index-pages.ts';
-import { ladderFor, type Rung } from '../media/ladder.ts';
+import { ladderFor, playsEverywhere, type Rung } from '../media/ladder.ts';
 import type { FinishedRendition } from '../media/manifest-build.ts';
 import type { GroupStore } from '../node/group-store.ts';
 import type { QualityState } from './api.ts';
@@ -203,10 +203,10 @@ export async function makeQualities(options: QualitiesOptions): Promise<void> {
 export function rungsFor(renditions: readonly FinishedRendition[]): readonly Rung[] {
   const picture = renditions.find(({ rendition }) => rendition.kind === 'video');
   if (!picture) return [];
-  const { width, height, frameRate } = picture.rendition;
+  const { width, height, frameRate, codecs } = picture.rendition;
   const segments = picture.groups.flatMap(({ descriptor }) => descriptor.segments);
   const [bytes, ms] = segments.reduce(([size, time], segment) => [size + segment.size, time + segment.duration], [0, 0]);
-  return ladderFor({ width, height, frameRate, bitrate: ms > 0 ? (8_000 * bytes) / ms : null, copied: true });
+  return ladderFor({ width, height, frameRate, bitrate: ms > 0 ? (8_000 * bytes) / ms : null, copied: playsEverywhere(codecs) });
 }
 
 /** The keys of all their groups. */

@@ -9,7 +9,7 @@ export interface LadderSource {
   readonly frameRate: number;
   /** Bits a second of the picture on average; null when unknown. */
   readonly bitrate: number | null;
-  /** Whether the source itself is a rendition: then a rung about as large adds nothing. */
+  /** Whether the source itself is a rendition that every browser plays: then a rung about as large adds nothing. */
   readonly copied: boolean;
 }
 
@@ -63,6 +63,11 @@ export function ladderFor(source: LadderSource): readonly Rung[] {
     const [width, height] = source.width >= source.height ? [across, lines] : [lines, across];
     return { name, width, height, bitrate: allowed(bitrate, source, lines) };
   });
+}
+
+/** Whether every browser that plays video plays this picture, by its codec (RFC 6381, or its name alone): H.264, of up to 8 bits where that is told. */
+export function playsEverywhere(codec: string): boolean {
+  return /^(avc|avc[13]|avc[13]\.(42|4d|58|64)[0-9a-f]{4})$/i.test(codec);
 }
 
 /** The even number nearest to `pixels` that is not above `most`. */

@@ -6,6 +6,7 @@ import { formatBitrate, formatFrameRate } from './estimate.ts';
 import { codecName, containerName, formatBytes, formatTime } from './format.ts';
 import { FileVideoIcon } from './icons.tsx';
 import { Later } from './later.tsx';
+import { planWords } from './plan-words.ts';
 import { ProblemCard } from './problem-card.tsx';
 import type { Dispatch } from './props.ts';
 
@@ -60,12 +61,8 @@ export function ChosenCard(props: ChosenCardProps): JSX.Element {
         <Show when={props.publishing.probe}>
           {(probe) => (
             <p class="file-plan" data-plan={probe().plan}>
-              <strong>{probe().plan === 'copy' ? 'Copied as it is' : 'Converted to H.264 in this tab'}</strong>
-              <span>
-                {probe().plan === 'copy'
-                  ? 'Browsers play these codecs, so nothing is re-encoded: it goes as fast as your disk.'
-                  : 'Browsers can’t play these codecs. It takes about as long as the video, and the tab must stay open.'}
-              </span>
+              <strong>{planWords(probe()).what}</strong>
+              <span>{planWords(probe()).why}</span>
             </p>
           )}
         </Show>

@@ -82,11 +82,16 @@ export function watchLink(): LinkWatch {
 /** The choices for these levels, best first; none when there is nothing to choose. */
 export function qualitiesOf(levels: readonly { height: number; bitrate: number }[]): readonly Quality[] {
   if (levels.length < 2) return [];
+  const rate = (bitrate: number): string => `${Math.round(bitrate / 1000)} kbit/s`;
+  const nameOf = ({ height, bitrate }: { height: number; bitrate: number }): string => {
+    if (height === 0) return rate(bitrate);
+    // One size in two codecs: not every browser plays both.
+    const isOne = levels.filter((level) => level.height === height).length === 1;
+    return isOne ? `${height}p` : `${height}p, ${rate(bitrate)}`;
+  };
   return [
     { index: -1, name: 'Auto' },
-    ...levels
-      .map(({ height, bitrate }, index) => ({ index, height, name: height > 0 ? `${height}p` : `${Math.round(bitrate / 1000)} kbit/s` }))
-      .sort((a, b) => b.height - a.height),
+    ...levels.map((level, index) => ({ index, height: level.height, name: nameOf(level) })).sort((a, b) => b.height - a.height),
   ];
 }
 

@@ -38,6 +38,13 @@ describe('planPublication', () => {
     expect(plan.time.to).toBeGreaterThan(60);
   });
 
+  test('what only some browsers play is offered in H.264 of its size, too', () => {
+    const probe: MediaProbe = { ...HD, video: HD.video && { ...HD.video, codec: 'vp9' } };
+    const plan = planPublication({ size: SIZE, probe, speeds: NO_SPEEDS, room: null });
+    expect(plan).toMatchObject({ first: { width: 1920, height: 1080 }, bytes: SIZE });
+    expect(plan.rungs.map(({ name }) => name)).toEqual(['1080p', '720p', '480p', '360p', '240p']);
+  });
+
   test('a picture that is copied with sound that is converted is a copy', () => {
     const probe: MediaProbe = { ...HD, plan: 'transcode', audio: HD.audio && { ...HD.audio, codec: 'ac3', copied: false } };
     const plan = planPublication({ size: SIZE, probe, speeds: NO_SPEEDS, room: null });

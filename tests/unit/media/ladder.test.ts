@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type LadderSource, ladderFor } from '../../../src/media/ladder.ts';
+import { type LadderSource, ladderFor, playsEverywhere } from '../../../src/media/ladder.ts';
 
 function source(width: number, height: number, changes: Partial<LadderSource> = {}): LadderSource {
   return { width, height, frameRate: 30, bitrate: null, copied: true, ...changes };
@@ -103,4 +103,16 @@ describe('whatever the source, its rungs', () => {
       }),
     );
   });
+});
+
+test.each<[string, boolean]>([
+  ['avc1.64001f', true],
+  ['avc1.42c01e', true],
+  ['avc', true],
+  ['avc1.6e001f', false], // High 10
+  ['vp09.00.10.08', false],
+  ['av01.0.05M.08', false],
+  ['hvc1.1.6.L93.B0', false],
+])('%s plays everywhere: %s', (codec, everywhere) => {
+  expect(playsEverywhere(codec)).toBe(everywhere);
 });

@@ -17,6 +17,11 @@ it('offers qualities best first, after the automatic one, when there is a choice
   ]);
 });
 
+it('tells two of one size apart', () => {
+  const names = qualitiesOf([720, 720, 360].map((height, n) => ({ height, bitrate: 1_000_000 * (n + 1) }))).map(({ name }) => name);
+  expect(names).toEqual(['Auto', '720p, 1000 kbit/s', '720p, 2000 kbit/s', '360p']);
+});
+
 it.each([
   [{ details: 'fragLoadError', response: { code: 404 } }, true, 'not-found'],
   [{ details: 'fragLoadError', response: { code: 504 } }, true, 'timeout'],
