@@ -53,8 +53,15 @@ export function createEditEffects({ kadreel, tell: tellAll, whole }: EditEffects
       tell(signal, { type: 'failed', problem: problemOf(error, 'editing') });
     }
   };
+  /** The save of each video that the page shows now. */
+  const shown = new Map<VideoId, object>();
   const edit = async ({ videoId, wish, plan }: Extract<EditEffect, { type: 'edit' }>): Promise<void> => {
     const tell = teller(videoId);
+    const save = {};
+    /** What is safe of an earlier save says nothing of a later one. */
+    const tellOfIt = (event: EditEvent): void => {
+      if (shown.get(videoId) === save) tell(whole, event);
+    };
     try {
       const page = await kadreel;
       const { poster, captions = [] } = await plansOf(videoId).options(plan);
@@ -64,12 +71,13 @@ export function createEditEffects({ kadreel, tell: tellAll, whole }: EditEffects
         captions,
         ...(title !== null && { title }),
         ...(poster && { poster }),
-        onProgress: (fraction) => tell(whole, { type: 'progressed', fraction }),
+        onProgress: (fraction) => tellOfIt({ type: 'progressed', fraction }),
       });
       const video = await page.own(videoId);
+      shown.set(videoId, save);
       tell(whole, { type: 'kept', video });
       done.then(
-        (copies) => tell(whole, { type: 'stored', title: video.title, copies }),
+        (copies) => tellOfIt({ type: 'stored', title: video.title, copies }),
         () => undefined, // It goes on with the next start; a video that was taken off says so itself.
       );
     } catch (error) {

@@ -15,7 +15,7 @@ import type { Device } from '../records/vector-clock.ts';
 import { keepCaptions } from './additions.ts';
 import type { CopiesReport, Edit, OwnVideo, Removal, VideoEdit } from './api.ts';
 import { untilLinksChange } from './joining.ts';
-import type { Journal, JournalEntry } from './journal.ts';
+import { isSaved, type Journal, type JournalEntry } from './journal.ts';
 import { CAPTIONS_PART, DROPPED_PART, groupSchema, rowKey } from './journal-rows.ts';
 import { type Library, type PublishedVideo, videoRecordSchema } from './library.ts';
 import { groupsOfVideo, readOwnManifest } from './own-manifest.ts';
@@ -148,7 +148,7 @@ export function createEditor(options: EditorOptions): Editor {
 
   const bring: Editor['bring'] = async (entry, { signal: given, onProgress }) => {
     const videoId = videoIdOf(options, entry);
-    const isKept = entry.parts.some(({ name, facts }) => name === CAPTIONS_PART && facts.status === 'joined');
+    const isKept = isSaved(entry);
     const { signal, done } = whilePublished(library, videoId, given);
     try {
       const video = isKept ? await library.get(videoId) : null;

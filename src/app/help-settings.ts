@@ -51,7 +51,7 @@ export function createHelpSettings({ store }: { readonly store: Store }): HelpSe
     },
     change(changes) {
       const changing = saving.then(async () => {
-        const next = { ...current, ...changes };
+        const next = { ...(await read(store)), ...changes }; // Another tab may have changed others.
         check(next);
         await store.write([{ table: 'meta', key: ROW, value: encode(rowSchema, next) }]);
         use(next);
@@ -63,11 +63,15 @@ export function createHelpSettings({ store }: { readonly store: Store }): HelpSe
   };
 }
 
+async function read(store: Store): Promise<HelpSettings> {
+  const bytes = await store.get('meta', ROW);
+  const row = bytes && (decode(rowSchema, bytes) ?? decode(firstRowSchema, bytes));
+  return { ...USUAL, ...row };
+}
+
 async function load(store: Store): Promise<HelpSettings> {
   try {
-    const bytes = await store.get('meta', ROW);
-    const row = bytes && (decode(rowSchema, bytes) ?? decode(firstRowSchema, bytes));
-    const settings = { ...USUAL, ...row };
+    const settings = await read(store);
     check(settings);
     return settings;
   } catch {

@@ -9,6 +9,7 @@ import type { Key } from '../kademlia/key.ts';
 import type { GroupStore } from '../node/group-store.ts';
 import { createJournalPart, type JournalPart, type PartRows } from './journal-part.ts';
 import {
+  CAPTIONS_PART,
   type Choices,
   choicesSchema,
   copiesSchema,
@@ -175,6 +176,11 @@ export function createJournal(options: JournalOptions): Journal {
         await removeRows(id);
       }),
   };
+}
+
+/** Whether the change of a video that an entry stands for is in the video: its row is written with the version. */
+export function isSaved({ parts }: Pick<JournalEntry, 'parts'>): boolean {
+  return parts.some(({ name, facts }) => name === CAPTIONS_PART && facts.status === 'joined');
 }
 
 /** What the rows of one publication say; null when one of them can't be read. */

@@ -30,11 +30,14 @@ export function createRenewal(options: { node: Pick<DhtNode, 'links' | 'onLinks'
     }
     const videos = await library.all();
     const listed = new Set(videos.slice(0, LIMITS.entriesPerWriter));
-    for (const video of videos.toReversed()) {
+    for (const known of videos.toReversed()) {
       if (closing.signal.aborted) return;
+      // It may have been changed, or taken off, while the others had their turn.
+      const video = await library.get(known.videoId);
+      if (!video) continue;
       // One that fails has its next turn; the others must not wait for it.
       await library.announce(video, closing.signal).catch(() => undefined);
-      if (listed.has(video)) await library.list(video, closing.signal).catch(() => undefined);
+      if (listed.has(known)) await library.list(video, closing.signal).catch(() => undefined);
     }
   };
   /** Without a link there is nobody to tell: it is done when one opens. */

@@ -5,7 +5,7 @@ import { abortError, type Deferred, deferred, orAbort, quiet } from '../base/tim
 import type { QualityState, Unfinished } from './api.ts';
 import type { Editor } from './editor.ts';
 import { checkMark } from './fingerprint.ts';
-import type { Journal, JournalEntry } from './journal.ts';
+import { isSaved, type Journal, type JournalEntry } from './journal.ts';
 import { FIRST_PART, type FileMark } from './journal-rows.ts';
 import { conclude, giveUp, lockOf, needsFile, type PublicationParts, runPublication, videoIdOf } from './publication.ts';
 
@@ -67,7 +67,7 @@ export function createUnfinished(options: UnfinishedOptions): UnfinishedPublicat
   const viewOf = ({ id, entry, phase, problem, qualities }: Row): Unfinished => {
     if (entry === 'unreadable') return { id, kind: 'video', title: '', fileName: '', fraction: 0, videoId: null, phase, problem };
     const { title, file, stage } = entry.facts;
-    const videoId = stage === 'listed' || stage === 'changing' ? videoIdOf(options, entry) : null;
+    const videoId = stage === 'listed' || (stage === 'changing' && isSaved(entry)) ? videoIdOf(options, entry) : null;
     const kind = stage === 'changing' ? 'change' : 'video';
     return { id, kind, title, fileName: file?.name ?? '', fraction: fractionOf(entry, qualities), videoId, phase, problem };
   };

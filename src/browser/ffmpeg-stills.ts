@@ -19,17 +19,14 @@ export async function proposeByFfmpeg(
   const context = canvas.getContext('2d');
   const pictures: StillPicture[] = [];
   for (const moment of MOMENTS) {
-    const image = context && (await pictureAt(file, { ...canvasSize(canvas), seconds: duration * moment }, signal));
+    const { width, height } = canvas;
+    const image = context && (await pictureAt(file, { width, height, seconds: duration * moment }, signal));
     if (!image) continue;
     context.putImageData(image, 0, 0);
     const picture = await compressPicture(canvas);
     if (picture && !pictures.some(({ bytes }) => equal(bytes, picture.bytes))) pictures.push(picture);
   }
   return pictures;
-}
-
-function canvasSize({ width, height }: OffscreenCanvas): { width: number; height: number } {
-  return { width, height };
 }
 
 /** The last key frame up to there, as pixels: the encoders of small pictures overrun the converter's memory. */

@@ -89,51 +89,53 @@ function EditForm(props: EditFormProps): JSX.Element {
         props.tell({ type: 'save-pressed' });
       }}
     >
-      <p class="edit-link">
-        <a href={pathOf({ page: 'watch', videoId: props.edited.videoId })}>Watch it</a>
-        <span class="quiet">The link stays the same, whatever you change.</span>
-      </p>
-      <div class="field">
-        <label for="title">Title</label>
-        <input
-          id="title"
-          type="text"
-          required
-          maxlength="200"
-          autocomplete="off"
-          value={props.edited.title}
-          onInput={(event) => props.tell({ type: 'title-typed', title: event.currentTarget.value })}
-        />
-      </div>
-      <Show when={video().qualities.length > 0}>
-        <PlanPicture
-          plan={props.edited.plan}
-          present={video().poster}
-          onChange={(change) => props.tell({ type: 'plan-changed', change })}
-          onFile={(file) => props.tell({ type: 'picture-file-chosen', file })}
-        />
-        <PlanCaptions
-          captions={props.edited.plan.captions}
-          onChange={(change) => props.tell({ type: 'plan-changed', change })}
-          onFile={(file) => props.tell({ type: 'captions-file-chosen', file })}
-        >
-          <For each={video().captions}>
-            {(captions) => (
-              <PresentCaptions
-                {...captions}
-                wanted={!props.edited.without.includes(captions.language)}
-                replaced={props.edited.plan.captions.some(({ language }) => language === captions.language)}
-                onSwitch={(wanted) => props.tell({ type: 'captions-switched', language: captions.language, wanted })}
-              />
-            )}
-          </For>
-        </PlanCaptions>
-        <EditQualities
-          qualities={video().qualities}
-          withdrawn={props.edited.withdrawn}
-          onSwitch={(rendition, offered) => props.tell({ type: 'quality-switched', rendition, offered })}
-        />
-      </Show>
+      <fieldset class="edit-fields" disabled={props.edited.saving}>
+        <p class="edit-link">
+          <a href={pathOf({ page: 'watch', videoId: props.edited.videoId })}>Watch it</a>
+          <span class="quiet">The link stays the same, whatever you change.</span>
+        </p>
+        <div class="field">
+          <label for="title">Title</label>
+          <input
+            id="title"
+            type="text"
+            required
+            maxlength="200"
+            autocomplete="off"
+            value={props.edited.title}
+            onInput={(event) => props.tell({ type: 'title-typed', title: event.currentTarget.value })}
+          />
+        </div>
+        <Show when={video().qualities.length > 0}>
+          <PlanPicture
+            plan={props.edited.plan}
+            present={video().poster}
+            onChange={(change) => props.tell({ type: 'plan-changed', change })}
+            onFile={(file) => props.tell({ type: 'picture-file-chosen', file })}
+          />
+          <PlanCaptions
+            captions={props.edited.plan.captions}
+            onChange={(change) => props.tell({ type: 'plan-changed', change })}
+            onFile={(file) => props.tell({ type: 'captions-file-chosen', file })}
+          >
+            <For each={video().captions}>
+              {(captions) => (
+                <PresentCaptions
+                  {...captions}
+                  wanted={!props.edited.without.includes(captions.language)}
+                  replaced={props.edited.plan.captions.some(({ language }) => language === captions.language)}
+                  onSwitch={(wanted) => props.tell({ type: 'captions-switched', language: captions.language, wanted })}
+                />
+              )}
+            </For>
+          </PlanCaptions>
+          <EditQualities
+            qualities={video().qualities}
+            withdrawn={props.edited.withdrawn}
+            onSwitch={(rendition, offered) => props.tell({ type: 'quality-switched', rendition, offered })}
+          />
+        </Show>
+      </fieldset>
       <PlanProblem problem={props.edited.plan.problem} />
       <PlanProblem problem={props.edited.problem} />
       <div class="actions">

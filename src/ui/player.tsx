@@ -138,10 +138,11 @@ export function Player(props: PlayerProps): JSX.Element {
     clearTimeout(idleTimer);
     stream?.close();
   });
+  // One value: both may change at once, and what they are read from changes more often than they do.
+  const source = createMemo(() => `${props.offer} ${props.playlistUrl}`);
   createEffect(
     on(
-      // Both may change at once: it begins anew once.
-      () => [props.offer, props.playlistUrl],
+      source,
       () => {
         if (!stream) return;
         open(playback()?.playing() ?? true);

@@ -38,6 +38,14 @@ describe('settings of helping', () => {
     expect(keeper.current).toEqual({ on: true, slots: 2, checkShare: 1 });
   });
 
+  test('a change in one tab leaves what another tab changed', async () => {
+    const store = createMemoryStore(1e6);
+    const [one, other] = [await open(store), await open(store)];
+    await one.change({ on: true });
+    await other.change({ slots: 3 });
+    expect((await open(store)).current).toEqual({ ...USUAL, on: true, slots: 3 });
+  });
+
   test('of a version that had the switch alone are read', async () => {
     const store = createMemoryStore(1e6);
     await store.write([{ table: 'meta', key: ROW, value: encode(struct<{ on: boolean }>({ on: boolean }), { on: true }) }]);

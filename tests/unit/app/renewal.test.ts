@@ -44,3 +44,31 @@ test('[M20] a video that was taken off is told of each hour for seven days, and 
   expect(Math.max(...told)).toBeLessThanOrEqual(begun + ITEM_LIFE);
   expect(await library.allWithdrawn()).toEqual([]);
 });
+
+test('what was changed or taken off while others had their turn is told of as it is then', async () => {
+  world = createAppWorld(3);
+  const clock = createTestClock();
+  const told: string[] = [];
+  const videos = new Map(['first', 'second', 'third'].map((videoId) => [videoId, { videoId, title: 'old' }]));
+  const tell =
+    (what: string) =>
+    async ({ videoId, title }: { videoId: string; title: string }): Promise<number> => {
+      told.push(`${what} ${videoId} ${title}`);
+      videos.delete('second');
+      videos.set('first', { videoId: 'first', title: 'new' });
+      return 3;
+    };
+  const library = {
+    allWithdrawn: async () => [],
+    all: async () => [...videos.values()],
+    get: async (videoId: string) => videos.get(videoId) ?? null,
+    announce: tell('announced'),
+    list: tell('listed'),
+  };
+  const node = { links: () => [{}], onLinks: () => () => undefined };
+  const renewal = createRenewal({ node: node as never, library: library as never, clock });
+  clock.advance(10_000);
+  await expect.poll(() => told.at(-1)).toBe('listed first new');
+  renewal.close();
+  expect(told).toEqual(['announced third old', 'listed third old', 'announced first new', 'listed first new']);
+});
