@@ -184,7 +184,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     ...{ crypto, groups, storeId: options.storeId, holdersOf: keeping.holdersOf },
     connect: (to: Contact, limit: AbortSignal) => peers.connect(to, { signal: limit, transfer: true }),
   };
-  const readBack = createReadBack({ ...fetching, random });
+  const readBack = createReadBack({ ...fetching, random, linked: peers.get });
   const segments = createSegments({
     ...{ ...fetching, clock, settings, self, linked: peers.get },
     onComplete: (group) => void announce(group).catch(() => undefined), // Renewed within the hour.

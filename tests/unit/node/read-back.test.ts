@@ -16,7 +16,7 @@ type Manner = 'right' | 'wrong' | 'refuses' | 'unreachable' | 'own disk';
 const SIZES = [10, 20, 30, 40];
 const patient = new AbortController().signal;
 
-async function setup(manners: readonly Manner[], options: { missing?: boolean; abort?: AbortController } = {}) {
+async function setup(manners: readonly Manner[], options: { missing?: boolean; abort?: AbortController; linked?: Manner } = {}) {
   const bench = createBench();
   const group = makeGroup(1, SIZES);
   const { storeId } = bench.someone();
@@ -55,6 +55,7 @@ async function setup(manners: readonly Manner[], options: { missing?: boolean; a
       if (!one || one.manner === 'unreachable') throw fail('unreachable', 'No way there.');
       return one.link;
     },
+    linked: (id) => holders.find(({ manner, holder }) => holder.contact.id === id && manner === options.linked)?.link ?? null,
   });
   return { bench, asked, read: (signal = patient) => readBack(group.key, signal) };
 }
@@ -73,10 +74,18 @@ describe('reading back', () => {
     }
   });
 
-  test('asks five disks at most', async () => {
+  test('[M19] asks five disks at most that are not linked', async () => {
     const at = await setup([...Array<Manner>(9).fill('refuses'), 'right']);
     expect(await at.read()).toBe(false);
     expect(at.asked).toHaveLength(5);
+  });
+
+  test('[M19] asks who is linked first: entries of disks that are none, however many, do not hide one that has it', async () => {
+    const at = await setup([...Array<Manner>(9).fill('unreachable'), 'refuses', 'right'], { linked: 'right' });
+    expect(await at.read()).toBe(true);
+    expect(at.asked.map(({ manner }) => manner)).toEqual(['right']);
+    const wrong = await setup([...Array<Manner>(9).fill('wrong'), 'right'], { linked: 'wrong' });
+    expect(await wrong.read(), 'what is linked is not among the five').toBe(true);
   });
 
   test('asks for any of the segments, so that nobody can keep one alone', async () => {
