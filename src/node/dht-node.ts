@@ -191,8 +191,8 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
   });
   const helpers = createHelpers({ linked: peers.get });
   const helping = createHelping({
-    ...{ clock, crypto, groups, links: peers.links, find: segments.get },
-    onMade: (job, made) => void memory.note(job, made).catch(() => undefined), // It only spares a transfer.
+    ...{ clock, crypto, groups, links: peers.links, find: segments.get, describe: segments.descriptor },
+    onMade: (...made) => void memory.note(...made).catch(() => undefined), // It only spares a transfer.
   });
   const rounds = createRounds({ clock, random });
   const routing = createRouting({ self, clock, random, crypto, settings, table, peers, overlay, openList, isBusy });

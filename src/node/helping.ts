@@ -7,7 +7,8 @@ import { asKadreelError, fail, hasCode } from '../base/errors.ts';
 import type { Clock, Crypto } from '../base/ports.ts';
 import { decode } from '../base/schema.ts';
 import { type Deferred, deadline, deferred, orAbort } from '../base/timing.ts';
-import type { NodeId } from '../kademlia/key.ts';
+import type { Key, NodeId } from '../kademlia/key.ts';
+import type { GroupDescriptor } from '../media/manifest.ts';
 import { jobProblem, type MadeSegment, mostBytes, PINNED, type TranscodeJob, transcodeJobSchema } from '../media/transcode-job.ts';
 import type { GroupStore } from './group-store.ts';
 import type { CallContext, Handlers } from './handlers.ts';
@@ -42,8 +43,10 @@ export interface HelpingOptions {
   readonly groups: Pick<GroupStore, 'segment'>;
   /** Gets a segment of a group from whoever holds it. */
   readonly find: (segment: SegmentRequest, signal: AbortSignal) => Promise<Bytes>;
-  /** Told of all that was made. */
-  readonly onMade?: (job: TranscodeJob, made: MadeSegment) => void;
+  /** A group's descriptor, where a segment of it was found. */
+  readonly describe: (group: Key, signal: AbortSignal) => Promise<{ readonly descriptor: GroupDescriptor }>;
+  /** Told of all that was made. `group` is what the source was found to be of; null where only who asked says so. */
+  readonly onMade?: (job: TranscodeJob, made: MadeSegment, group: GroupDescriptor | null) => void;
   readonly links: () => readonly Link[];
   readonly limits?: Partial<HelpLimits>;
 }
@@ -65,7 +68,12 @@ const MAX_SHUNNED = 256;
 /** Urgency of what a helper fetches and sends: pictures that somebody watches go first. */
 const JOB_URGENCY = 150;
 
-export function createHelping({ clock, crypto, groups, find, onMade, links, limits }: HelpingOptions): Helping {
+interface Source {
+  readonly bytes: Bytes;
+  readonly group: GroupDescriptor | null;
+}
+
+export function createHelping({ clock, crypto, groups, find, describe, onMade, links, limits }: HelpingOptions): Helping {
   const { fetching, waiting, working, shunned: pause } = { ...LIMITS, ...limits };
   const shunned = new Map<NodeId, number>();
   const queue: Deferred<void>[] = [];
@@ -87,17 +95,22 @@ export function createHelping({ clock, crypto, groups, find, onMade, links, limi
   };
 
   /** From this disk where it is here, else from who asks; who only watches may not have it. */
-  const sourceOf = async ({ group, segment, size, digest }: TranscodeJob, link: Link, signal: AbortSignal): Promise<Bytes> => {
+  const sourceOf = async ({ group, segment, size, digest }: TranscodeJob, link: Link, signal: AbortSignal): Promise<Source> => {
     const limit = deadline(clock, fetching, signal);
+    const request = { group, segment, urgency: JOB_URGENCY };
     try {
-      const bytes =
-        (await groups.segment(group, segment)) ??
-        (await link.fetch({ group, segment, size, urgency: JOB_URGENCY }, { signal: limit.signal }).catch((error: unknown) => {
-          if (!hasCode(error, 'not-found')) throw error;
-          return find({ group, segment, urgency: JOB_URGENCY }, limit.signal);
-        }));
+      const here = await groups.segment(group, segment);
+      const sent = here
+        ? null
+        : await link.fetch({ ...request, size }, { signal: limit.signal }).catch((error: unknown) => {
+            if (!hasCode(error, 'not-found')) throw error;
+            return null;
+          });
+      const bytes = here ?? sent ?? (await find(request, limit.signal));
       if (bytes.length !== size || !equal(await crypto.digest(bytes), digest)) throw fail('invalid', 'The source does not match its hash.');
-      return bytes;
+      // What was sent was compared with nothing but the hash in the job, which is the sender's as well.
+      const described = sent ? null : await describe(group, limit.signal).catch(() => null);
+      return { bytes, group: described?.descriptor ?? null };
     } finally {
       limit.done();
     }
@@ -143,13 +156,13 @@ export function createHelping({ clock, crypto, groups, find, onMade, links, limi
     }
   };
 
-  const serve = async ({ slots, run }: HelpWork, job: TranscodeJob, { from, link, signal: asked }: CallContext): Promise<MadeSegment> => {
+  const serve = async ({ slots, run }: HelpWork, job: TranscodeJob, { from, link, signal: asked }: CallContext) => {
     // Fires when the asker cancels or its link ends, and when the offer is withdrawn.
     const signal = AbortSignal.any([asked, over.signal]);
-    const source = await sourceOf(job, link, signal);
+    const { bytes: source, group } = await sourceOf(job, link, signal);
     await turn(slots, signal);
     try {
-      return await compute(run, job, { source, from: from.id, signal });
+      return { made: await compute(run, job, { source, from: from.id, signal }), group };
     } finally {
       pass();
     }
@@ -168,9 +181,9 @@ export function createHelping({ clock, crypto, groups, find, onMade, links, limi
         if (accepted >= 2 * work.slots) throw fail('refused', 'I have enough to do.');
         accepted++;
         try {
-          const made = await serve(work, job, context);
+          const { made, group } = await serve(work, job, context);
           if (made.bytes.length > mostBytes(job)) throw fail('internal', 'It came out too large.');
-          onMade?.(job, made);
+          onMade?.(job, made, group);
           done.jobs++;
           done.seconds += (job.end - job.start) / 1e6;
           stream({ bytes: made.bytes, credit: window, urgency: JOB_URGENCY });

@@ -4,6 +4,7 @@ import type { Bytes } from '../../../src/base/bytes.ts';
 import { fail } from '../../../src/base/errors.ts';
 import { encode } from '../../../src/base/schema.ts';
 import { type Deferred, deferred } from '../../../src/base/timing.ts';
+import type { GroupDescriptor } from '../../../src/media/manifest.ts';
 import { type MadeSegment, PINNED, type TranscodeJob, transcodeJobSchema } from '../../../src/media/transcode-job.ts';
 import type { CallContext } from '../../../src/node/handlers.ts';
 import { createHelpers } from '../../../src/node/helpers.ts';
@@ -17,12 +18,15 @@ const [source] = segments as readonly [Bytes];
 const JOB = { ...sources[0], width: 426, height: 240, bitrate: 400_000, rate: 30_000 } as TranscodeJob;
 const MADE: MadeSegment = { init: new Uint8Array(20), bytes: new Uint8Array(100) };
 
-type Options = Partial<Pick<Parameters<typeof createHelping>[0], 'limits' | 'find'>>;
+const GROUP: GroupDescriptor = { segments: [{ digest: JOB.digest, size: JOB.size, duration: 4_000 }] };
+
+type Options = Partial<Pick<Parameters<typeof createHelping>[0], 'limits' | 'find' | 'describe'>>;
 
 function setup(options: { work?: Partial<HelpWork>; disk?: Bytes | null } & Options = {}) {
   const bench = createBench();
   const { contact, storeId } = bench.someone();
   const told: unknown[] = [];
+  const noted: (GroupDescriptor | null)[] = [];
   let fetched = 0;
   let bytes: Bytes = source;
   const link = fakeLink({
@@ -42,6 +46,8 @@ function setup(options: { work?: Partial<HelpWork>; disk?: Bytes | null } & Opti
     crypto: { ...bench.crypto, digest: async (of) => (of === source ? JOB.digest : new Uint8Array(32)) },
     groups: { segment: async () => options.disk ?? null },
     find: options.find ?? (() => Promise.reject(fail('not-found', 'Nobody has it.'))),
+    describe: options.describe ?? (async () => ({ descriptor: GROUP })),
+    onMade: (_job, _made, group) => noted.push(group),
     links: () => [link],
     ...(options.limits && { limits: options.limits }),
   });
@@ -66,6 +72,7 @@ function setup(options: { work?: Partial<HelpWork>; disk?: Bytes | null } & Opti
     helping,
     link,
     told,
+    noted,
     streamed,
     ask,
     contact,
@@ -143,6 +150,20 @@ describe('TRANSCODE', () => {
     });
     await expect(ask({}, { link: broken })).rejects.toMatchObject({ code: 'closed' });
     expect(asked).toHaveLength(1);
+  });
+
+  test('[J12] what a source is of is known where it was found here or at holders, not where it came from who asks', async () => {
+    const nobody = fakeLink(createBench().someone());
+    const find = async (): Promise<Bytes> => source;
+    const sent = setup();
+    await sent.ask();
+    const here = setup({ disk: source });
+    await here.ask();
+    const found = setup({ find });
+    await found.ask({}, { link: nobody });
+    const forgotten = setup({ find, describe: () => Promise.reject(fail('not-found', 'Nobody has it.')) });
+    await forgotten.ask({}, { link: nobody });
+    expect([sent, here, found, forgotten].map(({ noted }) => noted)).toEqual([[null], [GROUP], [GROUP], [null]]);
   });
 
   test('[J3] [L4] what no helper does is refused before anything is fetched', async () => {
