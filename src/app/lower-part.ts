@@ -30,8 +30,8 @@ export interface LowerPart {
   open(): Promise<void>;
   /** A segment that is there; null when it is not, or not any more. Rejects with what the signal says. */
   read(index: number, signal: AbortSignal): Promise<Bytes | null>;
-  made(index: number, made: MadeSegment): Promise<void>;
-  /** A piece does not count any more. */
+  made(index: number, made: MadeSegment): void;
+  /** A piece does not count any more. Never rejects. */
   dropped(index: number): Promise<void>;
   /** Keeps it when all of it is there, and offers it to those who made it. Never rejects. */
   keep(): Promise<void>;
@@ -77,16 +77,14 @@ interface Found {
   readonly descriptor: GroupDescriptor;
 }
 
-interface Piece extends MadeSegment {
-  readonly digest: Bytes;
-}
-
 export function createLowerPart(options: LowerPartOptions): LowerPart {
   const { clock, crypto, node, work, quality, init, group, signal } = options;
   const count = group.durations.length;
   const starts = group.durations.map((_, n) => options.start + group.durations.slice(0, n).reduce((sum, duration) => sum + duration, 0));
   const topic = madeTopic(crypto, { group: group.key, init, ...quality });
-  const pieces = new Map<number, Piece>();
+  const pieces = new Map<number, MadeSegment>();
+  /** Pieces that were wrong, and are not made anew yet: on the disk they may still be. */
+  const gone = new Set<number>();
   /** Segments of what was found that were looked at. */
   const good = new Set<number>();
   const waiting = new Set<() => void>();
@@ -101,6 +99,8 @@ export function createLowerPart(options: LowerPartOptions): LowerPart {
   let keeping = false;
   /** More than one node's word stands for what was found. */
   let believed = false;
+  /** Ends when the word for what turned out wrong is taken back: the next one must not come before. */
+  let unsaid: Promise<unknown> = Promise.resolve();
 
   const jobAt = (index: number): TranscodeJob => {
     const { width, height, bitrate, rate } = quality;
@@ -171,7 +171,7 @@ export function createLowerPart(options: LowerPartOptions): LowerPart {
     const own = pieces.get(index);
     believed = own !== undefined;
     const theirs = one.descriptor.segments[index];
-    return !own || (theirs !== undefined && equal(own.digest, theirs.digest));
+    return !own || (theirs !== undefined && equal(await crypto.digest(own.bytes), theirs.digest));
   };
   const look = async (): Promise<void> => {
     for (const claim of await claims()) {
@@ -213,7 +213,10 @@ export function createLowerPart(options: LowerPartOptions): LowerPart {
   };
 
   const write = async (): Promise<void> => {
-    const segments = group.durations.flatMap((_, index) => pieces.get(index) ?? []);
+    const all = [...pieces].sort(([a], [b]) => a - b);
+    const isWhole = (): boolean => all.length === count && all.every(([index, piece]) => pieces.get(index) === piece);
+    await unsaid;
+    const segments = await Promise.all(all.map(async ([, { bytes }]) => ({ bytes, digest: await crypto.digest(bytes) })));
     const header = options.header();
     const packed =
       header && packMade(crypto, { segments, init: { bytes: header, digest: await crypto.digest(header) }, durations: group.durations });
@@ -221,7 +224,7 @@ export function createLowerPart(options: LowerPartOptions): LowerPart {
     const { key, encoded } = packed;
     for (const [index, bytes] of packed.pieces.entries()) await node.groups.put({ group: key, encoded, index, bytes, role: 'seen' });
     const { descriptor } = await node.segments.descriptor(key, signal);
-    if (pieces.size < count) return; // One was taken back meanwhile.
+    if (!isWhole()) return; // One was taken back meanwhile.
     found = { key, descriptor };
     for (const index of group.durations.keys()) good.add(index);
     pieces.clear();
@@ -232,6 +235,16 @@ export function createLowerPart(options: LowerPartOptions): LowerPart {
     await Promise.allSettled([node.announce(key, signal), ...(isOwnWord ? [node.made.vouch(topic, key)] : [])]);
     const candidates = node.links().flatMap(({ id, contact }) => (makers.includes(id) ? [contact] : []));
     await node.copies.offer(key, { disks: [], candidates, wanted: candidates.length, signal });
+  };
+
+  /** It was kept already: its other pieces still count. */
+  const bringBack = async ({ key }: Found): Promise<void> => {
+    for (const index of group.durations.keys()) {
+      const bytes = await node.groups.segment(key, index).catch(() => null);
+      const header = options.header();
+      if (bytes && header && !gone.has(index) && !pieces.has(index)) pieces.set(index, { init: header, bytes });
+    }
+    unsaid = Promise.allSettled([unsaid, node.groups.remove(key), node.made.vouch(topic, null)]);
   };
 
   return {
@@ -274,9 +287,9 @@ export function createLowerPart(options: LowerPartOptions): LowerPart {
       const piece = phase === 'open' ? pieces.get(index) : undefined;
       return piece ? piece.bytes.slice() : null;
     },
-    async made(index, made) {
-      const digest = await crypto.digest(made.bytes);
-      if (!found) pieces.set(index, { ...made, digest });
+    made(index, made) {
+      gone.delete(index);
+      if (!found) pieces.set(index, made);
       changed();
     },
     async dropped(index) {
@@ -284,16 +297,9 @@ export function createLowerPart(options: LowerPartOptions): LowerPart {
       found = null;
       keeping = false;
       good.clear();
-      if (before) {
-        // It was kept already: its other pieces still count.
-        for (const at of group.durations.keys()) {
-          const bytes = await node.groups.segment(before.key, at);
-          const header = options.header();
-          if (bytes && header) pieces.set(at, { init: header, bytes, digest: await crypto.digest(bytes) });
-        }
-        await Promise.allSettled([node.groups.remove(before.key), node.made.vouch(topic, null)]);
-      }
       pieces.delete(index);
+      gone.add(index);
+      if (before) await bringBack(before);
       changed();
     },
     async keep() {

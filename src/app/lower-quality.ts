@@ -133,7 +133,7 @@ export function createLowerMaking(options: LowerMakingOptions): LowerMaking {
     onMade(job, made) {
       if (!isReady && header && !equal(header, made.init)) header = null; // Nothing of it was shown.
       if (!takeHeader(made.init)) return end(fail('corrupt', 'A helper gave a wrong header.'));
-      void partOf(job)?.made(job.segment, made);
+      partOf(job)?.made(job.segment, made);
     },
     onDropped: (job) => void partOf(job)?.dropped(job.segment),
     onFailed: (error) => end(asKadreelError(error)),
