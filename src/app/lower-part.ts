@@ -57,7 +57,7 @@ export interface LowerPartOptions {
   /** The initialisation segment of the quality; false when it is another one already. */
   readonly takeHeader: (init: Bytes) => boolean;
   readonly header: () => Bytes | null;
-  readonly work: Pick<LowerWork, 'canMake' | 'allow' | 'isProved' | 'makers'>;
+  readonly work: Pick<LowerWork, 'canMake' | 'allow' | 'isProved' | 'makers' | 'forget'>;
   /** Something has changed. */
   readonly onChange: () => void;
   readonly signal: AbortSignal;
@@ -184,12 +184,19 @@ export function createLowerPart(options: LowerPartOptions): LowerPart {
     }
     await describe();
   };
+  /** What helpers made of it is lost, which they are not asked for twice otherwise. */
+  const remake = (): void => {
+    pieces.clear();
+    work.forget(group.key);
+  };
   /** It is not what it should be, or not to be had: it is made here instead. */
-  const refuse = async ({ key }: Found): Promise<void> => {
+  const refuse = ({ key }: Found): void => {
     refused.add(key);
     found = null;
+    keeping = false;
     good.clear();
     phase = 'new';
+    remake();
     changed();
   };
 
@@ -208,7 +215,7 @@ export function createLowerPart(options: LowerPartOptions): LowerPart {
     } catch (error) {
       if (reading.aborted) throw error;
     }
-    if (found === one) await refuse(one);
+    if (found === one) refuse(one);
     return null;
   };
 
@@ -239,11 +246,15 @@ export function createLowerPart(options: LowerPartOptions): LowerPart {
 
   /** It was kept already: its other pieces still count. */
   const bringBack = async ({ key }: Found): Promise<void> => {
+    let isLost = false;
     for (const index of group.durations.keys()) {
       const bytes = await node.groups.segment(key, index).catch(() => null);
       const header = options.header();
-      if (bytes && header && !gone.has(index) && !pieces.has(index)) pieces.set(index, { init: header, bytes });
+      if (gone.has(index) || pieces.has(index)) continue;
+      if (bytes && header) pieces.set(index, { init: header, bytes });
+      else isLost = true;
     }
+    if (isLost) remake();
     unsaid = Promise.allSettled([unsaid, node.groups.remove(key), node.made.vouch(topic, null)]);
   };
 

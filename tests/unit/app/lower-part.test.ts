@@ -57,7 +57,7 @@ async function scene(work: Partial<LowerPartOptions['work']> = {}): Promise<Scen
     problemOf: () => Promise.resolve(null),
     takeHeader: () => true,
     header: () => HEADER,
-    work: { canMake: () => false, allow: () => undefined, isProved: () => true, makers: () => [], ...work },
+    work: { canMake: () => false, allow: () => undefined, isProved: () => true, makers: () => [], forget: () => undefined, ...work },
     onChange: () => undefined,
   });
   await world.run(part.open());
@@ -109,10 +109,12 @@ describe('[J11] a helper that lied about pieces of a group that is kept already'
     }
   });
 
-  test('what the disk can’t give back is no rejection', async () => {
-    const { part, tab } = await kept(liesAbout(1));
+  test('what the disk can’t give back is made anew', async () => {
+    const forgotten: Key[] = [];
+    const { part, tab } = await kept(liesAbout(1), { forget: (group) => forgotten.push(group) });
     tab.node.groups.segment = () => Promise.reject(new Error('The disk is broken.'));
     await world.run(part.dropped(1));
-    expect(part.has(1)).toBe(false);
+    expect(part.missing().map(({ segment }) => segment)).toEqual([0, 1, 2]);
+    expect(forgotten).toEqual([SOURCE]);
   });
 });

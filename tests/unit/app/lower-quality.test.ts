@@ -238,6 +238,22 @@ describe('[J12] [J13] kept for the next', () => {
     expect(jobs(helpers)).toBe(before);
   });
 
+  test('what was made and kept here, and is lost by everybody since, is made anew and kept again', async () => {
+    const { videoId } = await network([1_000]);
+    const one = await viewer(videoId);
+    await one.until(ready);
+    for (let n = 0; n < SEGMENTS; n++) await one.segment(n);
+    await world.pass(30_000);
+    const lists = (await one.catalogue()).groups.at(-1) ?? [];
+    const claims = await Promise.all(lists.map(({ key }) => world.run(one.tab.node.made.find(key, SIGNAL))));
+    const lost = claims.flat().map(({ group }) => group);
+    expect(lost).toHaveLength(lists.length);
+    for (const { node } of world.tabs()) for (const key of lost) await world.run(node.groups.remove(key));
+    for (let n = 0; n < SEGMENTS; n++) expect(equal(await one.segment(n), right(n).bytes), `segment ${n}`).toBe(true);
+    await world.pass(30_000);
+    for (const key of lost) expect(await world.run(one.tab.node.groups.get(key))).toMatchObject({ complete: true });
+  });
+
   test('[J14] what one node alone says is compared in one place by another', async () => {
     const { helpers, videoId } = await network([1_000, 1_000]);
     const [first, second] = helpers as [Tab, Tab];
