@@ -28,6 +28,8 @@ export interface LowerPart {
   has(index: number): boolean;
   /** Begins to look for it. Resolves when `phase` is `open`, or `new` again. Never rejects. */
   open(): Promise<void>;
+  /** Who helps may have changed: looks again whether what it waits for can still come. */
+  wake(): void;
   /** A segment that is there; null when it is not, or not any more. Rejects with what the signal says. */
   read(index: number, signal: AbortSignal): Promise<Bytes | null>;
   made(index: number, made: MadeSegment): void;
@@ -109,8 +111,11 @@ export function createLowerPart(options: LowerPartOptions): LowerPart {
     const times = { start: 1000 * from, end: 1000 * to };
     return { group: group.key, segment: index, size, digest, init, ...times, width, height, bitrate, rate };
   };
+  const wake = (): void => {
+    for (const look of [...waiting]) look();
+  };
   const changed = (): void => {
-    for (const wake of [...waiting]) wake();
+    wake();
     options.onChange();
   };
   const until = (isSo: () => boolean, limit: AbortSignal): Promise<void> =>
@@ -293,6 +298,7 @@ export function createLowerPart(options: LowerPartOptions): LowerPart {
       }
       changed();
     },
+    wake,
     async read(index, reading) {
       if (found) return readFound(found, index, reading);
       const piece = phase === 'open' ? pieces.get(index) : undefined;

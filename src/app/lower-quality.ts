@@ -252,6 +252,7 @@ export function createLowerMaking(options: LowerMakingOptions): LowerMaking {
   /** Helpers come and go without a sound. */
   const tick = (): void => {
     cancelTick = clock.after(TICK, tick);
+    for (const part of parts) part.wake();
     const stuck = placeOf(position)?.part;
     if (stuck && stuck.phase === 'new' && stuck.failures >= MAX_FAILURES)
       return end(fail('not-found', 'Nobody who is here now keeps this part of the video.'));

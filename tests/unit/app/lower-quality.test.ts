@@ -281,6 +281,27 @@ describe('[J12] [J13] kept for the next', () => {
     expect(claim?.by).toHaveLength(2);
   });
 
+  test('[J14] what one node alone says is taken soon when the only one who could compare it leaves', async () => {
+    const { helpers, videoId } = await network([1_000, 1_000]);
+    const [, second] = helpers as [Tab, Tab];
+    await world.run(second.app.help.set(false));
+    await world.pass(2_000);
+    const one = await viewer(videoId);
+    await one.until(ready);
+    for (let n = 0; n < SEGMENTS; n++) await one.segment(n);
+    await world.pass(30_000);
+    one.session.close();
+    // It never comes to an end with what it was asked to compare.
+    second.node.helping.offer({ slots: 1, run: (_, __, signal) => wait(world.scheduler.clock, 600_000, signal).then(() => right(0)) });
+    await world.pass(2_000);
+    const next = await viewer(videoId);
+    await next.until((view) => view.helpers === 2);
+    await world.pass(5_000);
+    expect(next.views.some(ready)).toBe(false);
+    second.crash();
+    expect(await next.until(ready)).toBeLessThan(15_000);
+  });
+
   test('[J13] two that made it together have all of it; the word is that of who compared them', async () => {
     const { helpers, videoId } = await network([1_000, 1_000]);
     const one = await viewer(videoId);
