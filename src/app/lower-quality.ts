@@ -126,6 +126,8 @@ export function createLowerMaking(options: LowerMakingOptions): LowerMaking {
     checkShare: () => Math.min(1, CHECKED_MORE * options.checkShare()),
     sourcePixels: picture ? picture.width * picture.height : 0,
     problemOf,
+    // Of what the person published there may be no other copy yet.
+    withholds: async ({ group }) => (await node.groups.get(group).catch(() => null))?.role !== 'own',
     async makeHere(job, limit) {
       const source = await node.segments.get({ group: job.group, segment: job.segment, urgency: 0 }, limit);
       return doJob(transcoder, job, { source, signal: limit });

@@ -47,6 +47,8 @@ export interface LowerWorkOptions {
   readonly sourcePixels: number;
   /** What is wrong with a piece, as far as it shows; null when nothing is. */
   readonly problemOf: (job: TranscodeJob, made: MadeSegment, signal: AbortSignal) => Promise<string | null>;
+  /** Whether the source is not to be sent to a helper, though it is here. */
+  readonly withholds: (job: TranscodeJob) => Promise<boolean>;
   /** Does a job here, as two helpers differ: whatever that takes. */
   readonly makeHere: (job: TranscodeJob, signal: AbortSignal) => Promise<MadeSegment>;
   readonly onMade: (job: TranscodeJob, made: MadeSegment) => void;
@@ -128,7 +130,7 @@ export function createLowerWork(options: LowerWorkOptions): LowerWork {
       const made =
         by === 'own'
           ? await options.makeHere(task.job, abort.signal)
-          : await helpers.ask(by, task.job, { deadline: ALLOWED, signal: abort.signal, withhold: true });
+          : await helpers.ask(by, task.job, { deadline: ALLOWED, signal: abort.signal, withhold: await options.withholds(task.job) });
       const problem = by === 'own' ? null : await options.problemOf(task.job, made, abort.signal);
       const digest = await crypto.digest(concat(made.init, made.bytes));
       if (abort.signal.aborted) return;

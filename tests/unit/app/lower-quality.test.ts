@@ -144,6 +144,16 @@ describe('[J9] a viewer that asks for 360p', () => {
     expect(one.tab.node.stats().served).toBe(before);
   });
 
+  test('of its own video that no other disk has sends the source', async () => {
+    const { publisher, videoId } = await network([2_000], { keeps: false });
+    const views: LowerView[] = [];
+    const session = await world.run(publisher.app.watch(videoId, SIGNAL));
+    session.askLower({ name: '360p', at: 0, onView: (view) => views.push(view) });
+    await world.pass(20_000);
+    expect(views.at(-1)).toMatchObject({ problem: null });
+    expect(views.some(ready)).toBe(true);
+  });
+
   test('after a seek waits for that segment alone', async () => {
     const { videoId } = await network([2_000]);
     const one = await viewer(videoId);
