@@ -21,8 +21,8 @@ export interface LowerPart {
   readonly phase: 'new' | 'opening' | 'open';
   /** How often in a row it could not be opened. */
   readonly failures: number;
-  /** It is wholly there, at least in the network. */
-  readonly kept: boolean;
+  /** It was made before, for somebody else, and is wholly there, at least in the network. */
+  readonly found: boolean;
   /** Pieces that are to be made, in order; of a part that was found, the one to compare with. */
   missing(): readonly TranscodeJob[];
   has(index: number): boolean;
@@ -77,6 +77,8 @@ const URGENCY = 5;
 interface Found {
   readonly key: Key;
   readonly descriptor: GroupDescriptor;
+  /** It was made here, not found. */
+  readonly isNew: boolean;
 }
 
 export function createLowerPart(options: LowerPartOptions): LowerPart {
@@ -145,7 +147,7 @@ export function createLowerPart(options: LowerPartOptions): LowerPart {
     const limit = deadline(clock, FINDING, signal);
     try {
       const { descriptor } = await node.segments.descriptor(claim.group, limit.signal);
-      const one = { key: claim.group, descriptor };
+      const one = { key: claim.group, descriptor, isNew: false };
       return isMadeOf(descriptor, group.durations) && options.takeHeader(await readHeader(one, limit.signal)) ? one : null;
     } catch {
       return null; // Nobody has it any more: it is made anew.
@@ -237,7 +239,7 @@ export function createLowerPart(options: LowerPartOptions): LowerPart {
     for (const [index, bytes] of packed.pieces.entries()) await node.groups.put({ group: key, encoded, index, bytes, role: 'seen' });
     const { descriptor } = await node.segments.descriptor(key, signal);
     if (!isWhole()) return; // One was taken back meanwhile.
-    found = { key, descriptor };
+    found = { key, descriptor, isNew: true };
     for (const index of group.durations.keys()) good.add(index);
     pieces.clear();
     changed();
@@ -273,8 +275,8 @@ export function createLowerPart(options: LowerPartOptions): LowerPart {
     get failures() {
       return failures;
     },
-    get kept() {
-      return found !== null;
+    get found() {
+      return found?.isNew === false;
     },
     get held() {
       return pieces.size;

@@ -223,7 +223,7 @@ export function createLowerMaking(options: LowerMakingOptions): LowerMaking {
       ahead: Math.max(0, until - playhead),
       helpers: work.helpers(),
       speed: work.speed(),
-      found: parts[0] !== undefined && (placeOf(position)?.part.kept ?? false),
+      found: parts[0] !== undefined && (placeOf(position)?.part.found ?? false),
       problem,
     };
   };

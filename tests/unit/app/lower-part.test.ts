@@ -74,7 +74,7 @@ async function kept(pieceOf: (n: number) => Bytes, work: Partial<LowerPartOption
   for (const n of DURATIONS.keys()) own.give(n, pieceOf(n));
   await world.pass(10);
   await world.run(own.part.keep());
-  expect([own.part.kept, own.part.held]).toEqual([true, 0]);
+  expect([own.part.has(0), own.part.held]).toEqual([true, 0]);
   return own;
 }
 
