@@ -40,6 +40,8 @@ export interface PlayerProps {
   readonly lower: readonly LowerChoice[];
   readonly making: string | null;
   readonly onAskLower: (name: string, at: number) => void;
+  /** The one that is being made is not wanted any more. */
+  readonly onLeaveLower: () => void;
   /** What there is comes too slowly: bits a second that do come. Once. */
   readonly onTooSlow: (bandwidth: number) => void;
   /** Each second that is played, and each jump (s). */
@@ -271,6 +273,8 @@ export function Player(props: PlayerProps): JSX.Element {
               making={props.making}
               onAskLower={(name) => props.onAskLower(name, playback()?.time() ?? 0)}
               onQuality={(index) => {
+                // Who chooses another one does not want to be taken to it later.
+                if (props.making !== null && props.only === null) props.onLeaveLower();
                 setQuality(index);
                 stream?.setQuality(index);
               }}

@@ -72,6 +72,7 @@ export function WatchPage(props: UiProps): JSX.Element {
                     onRetry={() => props.dispatch({ type: 'playback-retry-pressed' })}
                     lower={video().lower.choices}
                     making={video().lower.asked?.name ?? null}
+                    onLeaveLower={() => props.dispatch({ type: 'lower-left' })}
                     onAskLower={askLower}
                     onTooSlow={(bandwidth) => props.dispatch({ type: 'stream-too-slow', bandwidth })}
                     onPlayhead={(at) => {
