@@ -129,5 +129,7 @@ test('[J9] [J13] [J14] a helper makes 360p of what was published in 720p alone; 
   await next.untilMoving();
   expect(await height(next)).toBe(360);
   expect(await jobs(helper)).toBe(made);
-  expect([...publisher.errors, ...helper.errors, ...viewer.errors, ...next.errors]).toEqual([]);
+  // What was asked for of a quality that was left, or did not come, is answered with 504.
+  const errors = [...publisher.errors, ...helper.errors, ...viewer.errors, ...next.errors];
+  expect(errors.filter((error) => !error.includes('status of 504'))).toEqual([]);
 });
