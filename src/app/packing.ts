@@ -4,8 +4,8 @@ import { equal } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Crypto, CutEvent, CutRendition } from '../base/ports.ts';
-import { abortError } from '../base/timing.ts';
-import { createGroupPacker, type GroupPacker } from '../media/group.ts';
+import { abortError, quiet } from '../base/timing.ts';
+import { createGroupPacker, type GroupPacker, type PackedGroup } from '../media/group.ts';
 import type { FinishedRendition } from '../media/manifest-build.ts';
 import type { JournalEntry } from './journal.ts';
 import type { JournalPart } from './journal-part.ts';
@@ -54,6 +54,12 @@ interface OpenRendition {
 /** Goes on with what is on the disk of a part. */
 export async function openPacking({ crypto, entry, part, onProgress }: PackingOptions): Promise<Packing> {
   const open = new Map<number, OpenRendition>();
+  /** The next group fills while one is closed. */
+  let closing: Promise<void> = Promise.resolve();
+  const close = async (index: number, group: PackedGroup): Promise<void> => {
+    await closing;
+    closing = quiet(part.close(index, group));
+  };
 
   const reopen = async (rendition: CutRendition): Promise<void> => {
     const waiting = await part.reopen(rendition.index);
@@ -69,7 +75,7 @@ export async function openPacking({ crypto, entry, part, onProgress }: PackingOp
     const rendition = open.get(index);
     if (!rendition) throw fail('internal', 'A segment came before its rendition.');
     const full = rendition.packer.add(segment);
-    if (full) await part.close(index, full);
+    if (full) await close(index, full);
     rendition.segments++;
   };
 
@@ -120,8 +126,9 @@ export async function openPacking({ crypto, entry, part, onProgress }: PackingOp
     async finish() {
       for (const [index, { packer }] of open) {
         const last = packer.finish();
-        if (last) await part.close(index, last);
+        if (last) await close(index, last);
       }
+      await closing;
       if (part.facts.status === 'open') await part.change({ status: 'whole' });
       return packedOf(part);
     },
