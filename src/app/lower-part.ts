@@ -5,12 +5,13 @@ import type { Clock, Crypto, Random } from '../base/ports.ts';
 import { deadline } from '../base/timing.ts';
 import type { Key } from '../kademlia/key.ts';
 import { DIGEST_BYTES } from '../media/group.ts';
-import { isMadeOf, type LowerQuality, madeTopic, packMade } from '../media/lower-quality.ts';
+import { type LowerQuality, madeTopic, packMade } from '../media/lower-quality.ts';
 import type { GroupDescriptor, GroupReference } from '../media/manifest.ts';
 import type { MadeSegment, TranscodeJob } from '../media/transcode-job.ts';
 import type { DhtNode } from '../node/dht-node.ts';
 import type { MadeClaim } from '../node/made-groups.ts';
 import type { LowerWork } from './lower-work.ts';
+import { type ClaimedGroup, createMadeClaims } from './made-claims.ts';
 
 export interface LowerPart {
   /** What its segments are asked for by, and where who made it says so. */
@@ -65,18 +66,10 @@ export interface LowerPartOptions {
   readonly signal: AbortSignal;
 }
 
-/** To find out who made it before (ms): a lookup that takes longer is not worth waiting for. */
-const FINDING = 4_000;
-/** Different words of what came out that are looked at. */
-const MAX_CLAIMS = 3;
 /** To have one piece made, to compare (ms). */
 const COMPARING = 60_000;
-/** The first picture comes before what is only prepared. */
-const URGENCY = 5;
 
-interface Found {
-  readonly key: Key;
-  readonly descriptor: GroupDescriptor;
+interface Found extends ClaimedGroup {
   /** It was made here, not found. */
   readonly isNew: boolean;
 }
@@ -96,8 +89,7 @@ export function createLowerPart(options: LowerPartOptions): LowerPart {
   let failures = 0;
   let source: GroupDescriptor | null = null;
   let found: Found | null = null;
-  /** Claims that turned out wrong. */
-  const refused = new Set<Key>();
+  const claims = createMadeClaims({ ...options, topic, durations: group.durations });
   /** The piece that is made to compare with what was found. */
   let spot: number | null = null;
   let keeping = false;
@@ -140,29 +132,8 @@ export function createLowerPart(options: LowerPartOptions): LowerPart {
     source = descriptor;
   };
 
-  const readHeader = async ({ key }: Found, limit: AbortSignal): Promise<Bytes> =>
-    node.segments.get({ group: key, segment: count, urgency: URGENCY }, limit);
-  /** A claim that has the right form, and a header that fits. */
-  const readClaim = async (claim: MadeClaim): Promise<Found | null> => {
-    const limit = deadline(clock, FINDING, signal);
-    try {
-      const { descriptor } = await node.segments.descriptor(claim.group, limit.signal);
-      const one = { key: claim.group, descriptor, isNew: false };
-      return isMadeOf(descriptor, group.durations) && options.takeHeader(await readHeader(one, limit.signal)) ? one : null;
-    } catch {
-      return null; // Nobody has it any more: it is made anew.
-    } finally {
-      limit.done();
-    }
-  };
-  const claims = async (): Promise<readonly MadeClaim[]> => {
-    const limit = deadline(clock, FINDING, signal);
-    const all = await node.made.find(topic, limit.signal).catch(() => []);
-    limit.done();
-    return all.filter((claim) => !refused.has(claim.group)).slice(0, MAX_CLAIMS);
-  };
   /** What one node alone says is compared in one place with what another helper makes, where there is one. */
-  const isTrue = async (claim: MadeClaim, one: Found): Promise<boolean> => {
+  const isTrue = async (claim: MadeClaim, one: ClaimedGroup): Promise<boolean> => {
     believed = true;
     if (claim.by.length > 1 || claim.by.includes(node.contact.id)) return true;
     await describe();
@@ -181,13 +152,13 @@ export function createLowerPart(options: LowerPartOptions): LowerPart {
     return !own || (theirs !== undefined && equal(await crypto.digest(own.bytes), theirs.digest));
   };
   const look = async (): Promise<void> => {
-    for (const claim of await claims()) {
-      const one = await readClaim(claim);
+    for (const claim of await claims.list()) {
+      const one = await claims.read(claim);
       if (one && (await isTrue(claim, one))) {
-        found = one;
+        found = { ...one, isNew: false };
         return;
       }
-      refused.add(claim.group);
+      claims.refuse(claim.group);
     }
     await describe();
   };
@@ -198,7 +169,7 @@ export function createLowerPart(options: LowerPartOptions): LowerPart {
   };
   /** It is not what it should be, or not to be had: it is made here instead. */
   const refuse = ({ key }: Found): void => {
-    refused.add(key);
+    claims.refuse(key);
     found = null;
     keeping = false;
     good.clear();

@@ -4,12 +4,12 @@
  */
 import { type Bytes, concat, equal } from '../base/bytes.ts';
 import { fail, hasCode } from '../base/errors.ts';
-import type { Cancel, Clock, Crypto, Random } from '../base/ports.ts';
+import type { Cancel } from '../base/ports.ts';
 import type { Key, NodeId } from '../kademlia/key.ts';
 import type { MadeSegment, TranscodeJob } from '../media/transcode-job.ts';
-import type { Helper, Helpers } from '../node/helpers.ts';
-import type { BadHelpers } from './bad-helpers.ts';
+import type { Helper } from '../node/helpers.ts';
 import { type Attempt, costOf, createJobBoard, type Task, type WorkerId } from './job-board.ts';
+import type { SharingOptions } from './share-transcode.ts';
 
 export interface LowerWork {
   /** What is to be there, the most urgent first. What was wanted before and is not in it is not begun any more. */
@@ -37,12 +37,7 @@ export interface LowerWork {
   close(): void;
 }
 
-export interface LowerWorkOptions {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly crypto: Pick<Crypto, 'digest'>;
-  readonly helpers: Pick<Helpers, 'list' | 'onChange' | 'ask'>;
-  readonly bad: BadHelpers;
+export interface LowerWorkOptions extends Pick<SharingOptions, 'clock' | 'random' | 'crypto' | 'helpers' | 'bad'> {
   /** Pixels of a picture of the source. */
   readonly sourcePixels: number;
   /** What is wrong with a piece, as far as it shows; null when nothing is. */

@@ -2,7 +2,7 @@
 import { createMemo, For, type JSX, Match, Show, Switch } from 'solid-js';
 import type { EditEvent } from '../app/edit-events.ts';
 import { pathOf } from '../app/router.ts';
-import type { EditedVideo, Editing } from '../app/state.ts';
+import type { EditedVideo } from '../app/state.ts';
 import { isChanged } from '../app/update-editing.ts';
 import { EditQualities } from './edit-qualities.tsx';
 import { EditRemove } from './edit-remove.tsx';
@@ -14,12 +14,14 @@ import type { UiProps } from './props.ts';
 import { PlanCaptions } from './publish-captions.tsx';
 import { PlanPicture } from './publish-picture.tsx';
 import './publish-plan.css';
+import { inStep } from './in-step.ts';
+import { TitleField } from './title-field.tsx';
 import './edit.css';
 
 export function EditPage(props: UiProps): JSX.Element {
   const editing = () => props.state.editing;
-  const open = createMemo(() => is(editing(), 'open'));
-  const failed = createMemo(() => is(editing(), 'failed'));
+  const open = createMemo(() => inStep(editing(), 'open'));
+  const failed = createMemo(() => inStep(editing(), 'failed'));
   const tell = (event: EditEvent): void => {
     const now = editing();
     if (now.step !== 'none') props.dispatch({ type: 'editing', videoId: now.videoId, event });
@@ -94,18 +96,7 @@ function EditForm(props: EditFormProps): JSX.Element {
           <a href={pathOf({ page: 'watch', videoId: props.edited.videoId })}>Watch it</a>
           <span class="quiet">The link stays the same, whatever you change.</span>
         </p>
-        <div class="field">
-          <label for="title">Title</label>
-          <input
-            id="title"
-            type="text"
-            required
-            maxlength="200"
-            autocomplete="off"
-            value={props.edited.title}
-            onInput={(event) => props.tell({ type: 'title-typed', title: event.currentTarget.value })}
-          />
-        </div>
+        <TitleField title={props.edited.title} onTyped={(title) => props.tell({ type: 'title-typed', title })} />
         <Show when={video().qualities.length > 0}>
           <PlanPicture
             plan={props.edited.plan}
@@ -186,11 +177,4 @@ function PresentCaptions(props: PresentCaptionsProps): JSX.Element {
       </Show>
     </li>
   );
-}
-
-type StepOf<S extends Editing['step']> = Extract<Editing, { step: S }>;
-
-/** The state of one step, or undefined in any other. */
-function is<S extends Editing['step']>(editing: Editing, step: S): StepOf<S> | undefined {
-  return editing.step === step ? (editing as StepOf<S>) : undefined;
 }

@@ -4,6 +4,7 @@ import type { Inviting } from '../app/state.ts';
 import { CodeForm } from './code-form.tsx';
 import { formatLeft } from './format.ts';
 import { CheckIcon } from './icons.tsx';
+import { inStep } from './in-step.ts';
 import { Leader } from './leader.tsx';
 import { PassOn } from './pass-on.tsx';
 import { ProblemCard } from './problem-card.tsx';
@@ -32,7 +33,7 @@ export function InvitePage(props: UiProps): JSX.Element {
             <p>Making an invitation…</p>
           </div>
         </Match>
-        <Match when={is(inviting(), 'open')}>
+        <Match when={inStep(inviting(), 'open')}>
           {(open) => <OpenInvitation open={open()} now={props.state.now} canShare={props.state.canShare} dispatch={props.dispatch} />}
         </Match>
         <Match when={inviting().step === 'linked'}>
@@ -52,7 +53,7 @@ export function InvitePage(props: UiProps): JSX.Element {
             </button>
           </div>
         </Match>
-        <Match when={is(inviting(), 'over')}>
+        <Match when={inStep(inviting(), 'over')}>
           {(over) => (
             <ProblemCard problem={over().problem} onRetry={null}>
               <button type="button" class="button button-ink" onClick={again}>
@@ -125,11 +126,4 @@ function OpenInvitation(props: OpenInvitationProps): JSX.Element {
       </li>
     </ol>
   );
-}
-
-type StepOf<S extends Inviting['step']> = Extract<Inviting, { step: S }>;
-
-/** The state of one step, or undefined in any other. */
-function is<S extends Inviting['step']>(inviting: Inviting, step: S): StepOf<S> | undefined {
-  return inviting.step === step ? (inviting as StepOf<S>) : undefined;
 }

@@ -1,9 +1,9 @@
 /** Joining by an invitation: who invites, and the code that they wait for. */
 import { createEffect, createMemo, type JSX, Match, on, Switch } from 'solid-js';
-import type { Joining } from '../app/state.ts';
 import { CodeForm } from './code-form.tsx';
 import { shortId } from './format.ts';
 import { CheckIcon, HourglassIcon } from './icons.tsx';
+import { inStep } from './in-step.ts';
 import { Leader } from './leader.tsx';
 import { PassOn } from './pass-on.tsx';
 import { ProblemCard } from './problem-card.tsx';
@@ -31,7 +31,7 @@ export function JoinPage(props: UiProps): JSX.Element {
             <p>Answering the invitation…</p>
           </div>
         </Match>
-        <Match when={is(joining(), 'waiting')}>
+        <Match when={inStep(joining(), 'waiting')}>
           {(waiting) => (
             <>
               <p class="lead">
@@ -54,7 +54,7 @@ export function JoinPage(props: UiProps): JSX.Element {
             </>
           )}
         </Match>
-        <Match when={is(joining(), 'linked')}>
+        <Match when={inStep(joining(), 'linked')}>
           {(linked) => (
             <>
               <div class="pairing-done" role="status">
@@ -72,7 +72,7 @@ export function JoinPage(props: UiProps): JSX.Element {
             </>
           )}
         </Match>
-        <Match when={is(joining(), 'failed')}>
+        <Match when={inStep(joining(), 'failed')}>
           {(failed) => (
             <>
               <ProblemCard problem={failed().problem} onRetry={null} />
@@ -96,11 +96,4 @@ function LinkForm(props: { readonly dispatch: Dispatch }): JSX.Element {
       onEnter={(link) => props.dispatch({ type: 'invitation-followed', link })}
     />
   );
-}
-
-type StepOf<S extends Joining['step']> = Extract<Joining, { step: S }>;
-
-/** The state of one step, or undefined in any other. */
-function is<S extends Joining['step']>(joining: Joining, step: S): StepOf<S> | undefined {
-  return joining.step === step ? (joining as StepOf<S>) : undefined;
 }

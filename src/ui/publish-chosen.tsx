@@ -9,6 +9,7 @@ import { Later } from './later.tsx';
 import { planWords } from './plan-words.ts';
 import { ProblemCard } from './problem-card.tsx';
 import type { Dispatch } from './props.ts';
+import { TitleField } from './title-field.tsx';
 
 const PlanCard = lazy(async () => ({ default: (await import('./publish-plan.tsx')).PlanCard }));
 
@@ -67,18 +68,7 @@ export function ChosenCard(props: ChosenCardProps): JSX.Element {
           )}
         </Show>
       </section>
-      <div class="field">
-        <label for="title">Title</label>
-        <input
-          id="title"
-          type="text"
-          required
-          maxlength="200"
-          autocomplete="off"
-          value={props.publishing.title}
-          onInput={(event) => props.dispatch({ type: 'title-typed', title: event.currentTarget.value })}
-        />
-      </div>
+      <TitleField title={props.publishing.title} onTyped={(title) => props.dispatch({ type: 'title-typed', title })} />
       <Show when={failure() === null && props.publishing.probe}>
         {(probe) => (
           <Later meanwhile={null} otherwise={<p class="quiet">The choices could not be loaded. It is published with all qualities.</p>}>

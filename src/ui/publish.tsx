@@ -1,6 +1,7 @@
 /** Publishing: choose, look, press, wait, share. */
 import { createEffect, createMemo, type JSX, Match, on, Switch } from 'solid-js';
 import type { Publishing } from '../app/state.ts';
+import { inStep } from './in-step.ts';
 import type { UiProps } from './props.ts';
 import { ChosenCard } from './publish-chosen.tsx';
 import { PublishedCard } from './publish-done.tsx';
@@ -22,13 +23,13 @@ export function PublishPage(props: UiProps): JSX.Element {
         <Match when={step() === 'empty'}>
           <DropFrame dispatch={props.dispatch} />
         </Match>
-        <Match when={is(props.state.publishing, 'chosen') ?? is(props.state.publishing, 'failed')}>
+        <Match when={inStep(props.state.publishing, 'chosen') ?? inStep(props.state.publishing, 'failed')}>
           {(chosen) => <ChosenCard publishing={chosen()} plan={props.state.plan} dispatch={props.dispatch} />}
         </Match>
-        <Match when={is(props.state.publishing, 'working')}>
+        <Match when={inStep(props.state.publishing, 'working')}>
           {(working) => <ProgressCard publishing={working()} dispatch={props.dispatch} />}
         </Match>
-        <Match when={is(props.state.publishing, 'published')}>
+        <Match when={inStep(props.state.publishing, 'published')}>
           {(published) => <PublishedCard publishing={published()} state={props.state} dispatch={props.dispatch} />}
         </Match>
       </Switch>
@@ -42,11 +43,4 @@ function headingOf({ step }: Publishing): string {
   if (step === 'published') return 'It is on air';
   if (step === 'failed') return 'That did not work';
   return 'Publish a video';
-}
-
-type StepOf<S extends Publishing['step']> = Extract<Publishing, { step: S }>;
-
-/** The state of one step, or undefined in any other. */
-function is<S extends Publishing['step']>(publishing: Publishing, step: S): StepOf<S> | undefined {
-  return publishing.step === step ? (publishing as StepOf<S>) : undefined;
 }
