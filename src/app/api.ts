@@ -25,7 +25,7 @@ export interface KadreelPage {
     stats(): NodeStats;
   };
   /**
-   * Publishes a video file. Resolves once the link works: everything is cut, kept here, and the manifest is stored.
+   * Publishes a video file. Resolves once the link works: everything is cut, kept here, and the manifest is stored; of a file that takes long, its beginning.
    * Rejects with a `KadreelError` whose message can be shown to a person.
    */
   publish(file: SourceFile, options: PublishOptions): Promise<Publication>;
@@ -216,10 +216,23 @@ export interface PublishOptions {
   /** Cancels: what was cut so far is removed. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: PublishProgress) => void;
+  /** Told of a video that is long in the making, whose link works before all of it is there. */
+  readonly onGrowth?: (growth: GrowthState) => void;
   /** Told of all qualities, best first, as they are made after the link works. */
   readonly onQualities?: (qualities: readonly QualityState[]) => void;
   /** Told, a few times a second at most, who makes them when others help. */
   readonly onSharedWork?: (work: SharedWork) => void;
+}
+
+/** How much there is of a video whose link works before all of it is made. */
+export interface GrowthState {
+  /** Seconds that can be watched, of as many as it is going to last. */
+  readonly made: number;
+  readonly expected: number;
+  /** Nothing follows. */
+  readonly isWhole: boolean;
+  /** Why the rest could not be made, for a person; else null. */
+  readonly problem: string | null;
 }
 
 /** One quality that is made besides the first picture. */

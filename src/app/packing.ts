@@ -29,7 +29,9 @@ export interface Packing {
    * be asked again. Rejects when the disk does not take a segment, or with `internal` for one of no rendition.
    */
   take(event: CutEvent): Promise<boolean>;
-  /** Closes the groups that are open, and notes that the part is whole. */
+  /** Closes the groups that are open, and gives all that there is so far. */
+  close(): Promise<Packed>;
+  /** The same at the end: notes that the part is whole. */
   finish(): Promise<Packed>;
 }
 
@@ -93,6 +95,15 @@ export async function openPacking({ crypto, entry, part, onProgress }: PackingOp
     return true;
   };
 
+  const closeAll = async (): Promise<Packed> => {
+    for (const [index, { packer }] of open) {
+      const last = packer.finish();
+      if (last) await close(index, last);
+    }
+    await closing;
+    return packedOf(part);
+  };
+
   for (const { rendition } of part.renditions) await reopen(rendition);
 
   return {
@@ -123,12 +134,9 @@ export async function openPacking({ crypto, entry, part, onProgress }: PackingOp
           return true;
       }
     },
+    close: closeAll,
     async finish() {
-      for (const [index, { packer }] of open) {
-        const last = packer.finish();
-        if (last) await close(index, last);
-      }
-      await closing;
+      await closeAll();
       if (part.facts.status === 'open') await part.change({ status: 'whole' });
       return packedOf(part);
     },
@@ -156,7 +164,7 @@ export async function packAll(
   throw fail('internal', 'What was made earlier can’t be gone on with.');
 }
 
-/** What was made of a part that is whole. */
+/** What was made of a part: all of it that is in closed groups. */
 export function packedOf(part: JournalPart): Packed {
   const renditions = part.renditions.flatMap(({ rendition, groups }) =>
     groups.length > 0 ? [{ rendition, groups: groups.map(({ group }) => group) }] : [],

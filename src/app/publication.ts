@@ -2,22 +2,23 @@
 
 import { fail } from '../base/errors.ts';
 import type { Clock, Crypto, FileKeeper, Locks, Random, Signer, SourceFile, Transcoder } from '../base/ports.ts';
-import { abortError, orAbort, quiet } from '../base/timing.ts';
+import { orAbort, quiet } from '../base/timing.ts';
 import type { Key } from '../kademlia/key.ts';
 import type { VideoId } from '../media/manifest.ts';
 import type { DhtNode } from '../node/dht-node.ts';
 import { recordKey } from '../records/record.ts';
 import type { Device } from '../records/vector-clock.ts';
-import { addPreview, keepCaptions, previewEnded } from './additions.ts';
-import type { CopiesReport, PublishStage, QualityState, SharedWork } from './api.ts';
+import { addPreview, previewEnded } from './additions.ts';
+import type { CopiesReport, GrowthState, PublishStage, QualityState, SharedWork } from './api.ts';
 import type { BadHelpers } from './bad-helpers.ts';
+import { makeFirstQuality } from './first-quality.ts';
 import type { Journal, JournalEntry } from './journal.ts';
-import { CAPTIONS_PART, FIRST_PART } from './journal-rows.ts';
+import { FIRST_PART } from './journal-rows.ts';
 import type { Library, PublishedVideo } from './library.ts';
 import { readOwnManifest } from './own-manifest.ts';
-import { type Packed, packAll, packedOf } from './packing.ts';
-import { beginQuality, endedRungs, openPart, removeRepaired } from './part-work.ts';
-import { groupsOf, longestOf, makeQualities, rungsFor } from './qualities.ts';
+import type { Packed } from './packing.ts';
+import { beginQuality, endedRungs, removeRepaired } from './part-work.ts';
+import { groupsOf, makeQualities, rungsFor } from './qualities.ts';
 import { spreadAll } from './spread.ts';
 import { createVideoVersions, type VideoVersions } from './video-versions.ts';
 import { takenOff, whilePublished } from './withdrawal.ts';
@@ -40,7 +41,7 @@ export interface PublicationParts {
 }
 
 /** What giving one up needs. */
-export interface GivingUp extends Pick<PublicationParts, 'crypto' | 'account' | 'library'> {
+export interface GivingUp extends Pick<PublicationParts, 'clock' | 'crypto' | 'account' | 'device' | 'locks' | 'library'> {
   readonly journal: Pick<Journal, 'discard'>;
   readonly files: FileKeeper;
 }
@@ -52,6 +53,8 @@ export interface PublicationOptions extends PublicationParts {
   readonly signal: AbortSignal;
   /** `making` stands for all that is done before the link works, whatever it is called. */
   readonly onProgress: (stage: Extract<PublishStage, 'announce' | 'copies'> | 'making', fraction: number) => void;
+  /** Told only where the link works before all of the first quality is made. */
+  readonly onGrowth: (growth: GrowthState) => void;
   readonly onQualities: (states: readonly QualityState[]) => void;
   /** Who makes them, when others help. */
   readonly onSharedWork: (work: SharedWork) => void;
@@ -101,53 +104,13 @@ async function goThrough(
   const { clock, crypto, node, library, transcoder, entry, signal, onProgress } = options;
   const first = entry.part(FIRST_PART);
   const videoId = videoIdOf(options, entry);
-
-  const cut = async (): Promise<Packed> => {
-    if (first.facts.status === 'joined') return packedOf(first);
-    const { packing, packed } = await openPart(options, first, (fraction) => onProgress('making', fraction));
-    if (packed) return packed;
-    const file = await options.file();
-    return packAll(packing, (kept) => transcoder.cut(file, signal, kept), signal);
-  };
-
-  const packed = await cut();
-  if (signal.aborted) throw abortError(signal);
-  const known = first.facts.status === 'joined' ? await library.get(videoId) : null;
+  const known = await library.get(videoId);
   if (first.facts.status === 'joined' && !known) {
     if (await library.withdrawn(videoId)) throw takenOff();
     throw fail('not-found', 'The video is no longer among those of this browser.');
   }
-  const manifest = known && (await readOwnManifest(crypto, known));
   const { title, created, name } = entry.facts;
-  const beginning = { title, created, renditions: packed.renditions, poster: entry.choices.poster ?? packed.poster };
-  const versions = watched(createVideoVersions({ ...options, name, first: known ? null : beginning }));
-  /** Of the first version; and those that came with others before this page. */
-  const groups = [...groupsOf(packed.renditions)];
-  const later = manifest?.groups.filter((group) => !groups.includes(group)) ?? [];
-  const begin = async (): Promise<PublishedVideo> => {
-    const captions = await keepCaptions({ crypto, entry }, longestOf(packed.renditions));
-    groups.push(...captions.flatMap((one) => one.groups.map(({ key }) => key)));
-    const parts = [first, ...(captions.length > 0 ? [entry.part(CAPTIONS_PART)] : [])];
-    return versions.next({ captions }, async (next) => {
-      const changes = parts.map((part) => part.changing({ status: 'joined' }));
-      await library.add(
-        next,
-        changes.map(({ row }) => row),
-      );
-      for (const { done } of changes) done();
-    });
-  };
-  const video = known ?? (await begin());
-  onProgress('making', 1);
-  if (entry.facts.stage === 'cutting') {
-    const starts = packed.renditions.flatMap((rendition) => rendition.groups[0]?.key ?? []);
-    await Promise.all([library.announce(video, signal), ...starts.map((group) => node.announce(group, signal))]);
-    if (signal.aborted) throw abortError(signal);
-    // The link works. A listing can't be called back from the nodes that have it, so from here on there is no cancelling.
-    await entry.change({ stage: 'listed' });
-    await library.list(video).catch(() => undefined); // Listed within the hour.
-  }
-  onProgress('announce', 1);
+  const versions = watched(createVideoVersions({ ...options, name, first: known ? null : { title, created } }));
 
   const spread = (groups: readonly Key[], onShare: (fraction: number) => void): Promise<CopiesReport> =>
     quiet(
@@ -157,11 +120,34 @@ async function goThrough(
         onStored: (group, copies) => entry.noteCopies(group, copies).catch(() => undefined), // Offered again after the next start.
       }),
     );
-  const spreading = [spread(groups, (fraction) => onProgress('copies', fraction))];
+  const spreading: Promise<CopiesReport>[] = [];
   const onMade = (groups: readonly Key[]): void => void spreading.push(spread(groups, () => undefined));
-  if (later.length > 0) onMade(later);
+  /** Of what the first quality is kept in, as it joins the video: how many groups, and the share of them that others have. */
+  const shares: { groups: number; stored: number }[] = [];
+  let isWhole = false;
+  const report = (): void => {
+    const sum = (of: 'groups' | 'stored'): number => shares.reduce((total, one) => total + one[of], 0);
+    if (isWhole) onProgress('copies', sum('stored') / Math.max(1, sum('groups')));
+  };
+  const onAdded = (groups: readonly Key[]): void => {
+    const own = { groups: groups.length, stored: 0 };
+    shares.push(own);
+    const onShare = (fraction: number): void => {
+      own.stored = fraction * own.groups;
+      report();
+    };
+    spreading.push(spread(groups, onShare));
+  };
 
-  const make = async (): Promise<void> => {
+  const quality = makeFirstQuality({
+    ...{ clock, crypto, node, library, transcoder, versions, entry, known, signal },
+    file: options.file,
+    onProgress: (fraction) => onProgress('making', fraction),
+    onGrowth: options.onGrowth,
+    onAdded,
+  });
+
+  const make = async (packed: Packed): Promise<void> => {
     const all = rungsFor(packed.renditions);
     const { rungs } = entry.facts;
     const wanted = rungs ? all.filter(({ name }) => rungs.includes(name)) : all.filter(({ name }) => !entry.choices.without.includes(name));
@@ -189,11 +175,20 @@ async function goThrough(
   };
 
   const finish = async (): Promise<CopiesReport> => {
-    await make();
+    const packed = await quality.whole;
+    onProgress('announce', 1);
+    isWhole = true;
+    report();
+    // Those that came with other qualities, before this page.
+    const groups = known ? (await readOwnManifest(crypto, known)).groups : [];
+    const later = groups.filter((group) => !groupsOf(packed.renditions).includes(group));
+    if (later.length > 0) onMade(later);
+    await make(packed);
     const reports = await Promise.all(spreading);
     await removeRepaired(entry).catch(() => undefined); // It takes room, and does no harm.
     return { stored: Math.min(...reports.map(({ stored }) => stored)), wanted: Math.max(...reports.map(({ wanted }) => wanted)) };
   };
+  await quality.live;
   return { done: quiet(orAbort(finish(), signal)) };
 }
 
@@ -208,9 +203,20 @@ export async function conclude(parts: GivingUp, entry: JournalEntry): Promise<vo
 export async function giveUp(parts: GivingUp, entry: JournalEntry): Promise<void> {
   // Should the tab be closed in the middle, the next one goes on with it.
   if (entry.facts.stage === 'cutting') await entry.change({ stage: 'leaving' }).catch(() => undefined);
+  const videoId = videoIdOf(parts, entry);
+  const known = await parts.library.get(videoId);
   // A video that was never kept needs no write, which a disk in trouble may refuse.
-  const isKept = entry.parts.some(({ name, facts }) => name === FIRST_PART && facts.status === 'joined');
-  if (entry.facts.stage !== 'listed' && isKept) await parts.library.remove(videoIdOf(parts, entry));
+  if (entry.facts.stage === 'listed') await endGrowth(parts, { entry, known });
+  else if (known) await parts.library.remove(videoId);
   await parts.files.remove(entry.id);
   await parts.journal.discard(entry.id);
+}
+
+/** A video of which there is the beginning ends there when the rest will not be made: nobody shall wait for it. */
+async function endGrowth(parts: GivingUp, { entry, known }: { entry: JournalEntry; known: PublishedVideo | null }): Promise<void> {
+  if (!known || !(await readOwnManifest(parts.crypto, known)).additions.growing) return;
+  const { signal } = new AbortController(); // It is over soon.
+  const versions = createVideoVersions({ ...parts, name: entry.facts.name, first: null, signal });
+  const video = await versions.next({ growing: null }, (next) => parts.library.add(next));
+  quiet(parts.library.announce(video).then(() => parts.library.list(video))); // What fails is renewed within the hour.
 }

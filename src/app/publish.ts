@@ -61,7 +61,18 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   return {
     isOwn: (id) => own.has(id),
-    async publish(file, { title, signal: given, onProgress, onQualities = () => undefined, onSharedWork = () => undefined, ...wanted }) {
+    async publish(
+      file,
+      {
+        title,
+        signal: given,
+        onProgress,
+        onGrowth = () => undefined,
+        onQualities = () => undefined,
+        onSharedWork = () => undefined,
+        ...wanted
+      },
+    ) {
       const signal = AbortSignal.any(given ? [given, closing] : [closing]);
       const progress = createProgress({ clock, ends: STAGE_END, ...(onProgress && { onProgress }) });
       let begun: Awaited<ReturnType<typeof begin>> | null = null;
@@ -78,7 +89,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
         const { entry } = begun;
         const making = probe.plan === 'transcode' ? 'transcode' : 'cut';
         const { videoId, done } = await runPublication({
-          ...{ ...options, entry, signal, onQualities, onSharedWork },
+          ...{ ...options, entry, signal, onGrowth, onQualities, onSharedWork },
           file: () => Promise.resolve(file),
           onProgress: (stage, fraction) => progress.report(stage === 'making' ? making : stage, fraction),
         });
@@ -90,6 +101,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
           } catch (error) {
             const isOver = signal.aborted || hasCode(error, 'withdrawn');
             if (isOver && !closing.aborted) await giveUp(options, entry).catch(() => undefined); // See there.
+            // It is among the unfinished ones now, to be tried again.
+            if (!isOver) own.delete(entry.id);
             throw error;
           } finally {
             begun?.release();

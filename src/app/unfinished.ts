@@ -133,6 +133,7 @@ export function createUnfinished(options: UnfinishedOptions): UnfinishedPublicat
             return file;
           },
           onProgress: tell,
+          onGrowth: () => options.onPublished(),
           onQualities(states) {
             if (states.filter(isMade).length > row.qualities.filter(isMade).length) options.onPublished();
             row.qualities = states;

@@ -1,9 +1,9 @@
 /** What a video says of itself, and what becomes of that by a change. Pure. */
 import type { Bytes } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
-import { type Additions, type Captions, MAX_CAPTIONS } from '../media/additions.ts';
+import { type Additions, type Captions, type Growing, MAX_CAPTIONS } from '../media/additions.ts';
 import type { Rendition } from '../media/manifest.ts';
-import { describeRendition, type FinishedRendition } from '../media/manifest-build.ts';
+import { describeFirst, describeRendition, type FinishedRendition } from '../media/manifest-build.ts';
 
 /** All that a version of a video says, its lists inline. */
 export interface VideoDraft {
@@ -19,6 +19,12 @@ export interface VideoDraft {
 export interface VideoChange {
   readonly title?: string;
   readonly poster?: Bytes;
+  /** Taken when it has no picture. */
+  readonly otherwisePoster?: Bytes | null;
+  /** What a video begins with, as far as it is made: it takes the places of what there was of it. */
+  readonly first?: readonly FinishedRendition[];
+  /** Null when the first quality is whole. */
+  readonly growing?: Growing | null;
   /** More qualities. */
   readonly added?: readonly FinishedRendition[];
   /** One that was added, and what takes its place. */
@@ -40,19 +46,21 @@ export function changeVideo(draft: VideoDraft, change: VideoChange): VideoDraft 
     before: describeRendition(change.replaced.before),
     after: describeRendition(change.replaced.after),
   };
+  const first = describeFirst(change.first ?? []);
   const renditions = [
-    ...draft.renditions.map((one) => (replaced && isSame(one, replaced.before) ? replaced.after : one)),
+    ...[...first, ...draft.renditions.slice(first.length)].map((one) => (replaced && isSame(one, replaced.before) ? replaced.after : one)),
     ...(change.added ?? []).map(describeRendition),
   ];
   const { additions } = draft;
   return {
     title: change.title ?? draft.title,
-    poster: change.poster ?? draft.poster,
+    poster: change.poster ?? draft.poster ?? change.otherwisePoster ?? null,
     renditions,
     additions: {
       preview: change.preview === undefined ? additions.preview : change.preview,
       captions: changeCaptions(additions.captions, change),
       withdrawn: changeWithdrawn(additions.withdrawn, change, renditions),
+      growing: change.growing === undefined ? additions.growing : change.growing,
     },
   };
 }

@@ -7,7 +7,7 @@ import { encode } from '../base/schema.ts';
 import { hashKey, type Key } from '../kademlia/key.ts';
 import { groupsOfAdditions, NO_ADDITIONS } from '../media/additions.ts';
 import type { VideoId } from '../media/manifest.ts';
-import { describeFirst, describeVideo, type FinishedRendition } from '../media/manifest-build.ts';
+import { describeVideo } from '../media/manifest-build.ts';
 import { openRecord, recordKey, writeRecord } from '../records/record.ts';
 import type { Device } from '../records/vector-clock.ts';
 import { type Library, type PublishedVideo, videoRecordSchema } from './library.ts';
@@ -33,7 +33,7 @@ export interface VideoVersionsOptions {
   readonly library: Pick<Library, 'get' | 'withdrawn'>;
   /** The name of the video's record (`videoName`). */
   readonly name: string;
-  /** What the first version is made of; null for a video that is there. */
+  /** What is to be said in a first version, which the first change gives its renditions; null where there must be one. */
   readonly first: FirstVersion | null;
   readonly signal: AbortSignal;
 }
@@ -42,8 +42,6 @@ export interface VideoVersionsOptions {
 export interface FirstVersion {
   /** At most 200 bytes. */
   readonly title: string;
-  readonly renditions: readonly FinishedRendition[];
-  readonly poster: Bytes | null;
   /** Milliseconds since 1970. */
   readonly created: number;
 }
@@ -76,8 +74,8 @@ export function createVideoVersions(options: VideoVersionsOptions): VideoVersion
         ? { title: last.title, poster: posterOf(crypto, last), renditions: before.renditions, additions: before.additions }
         : {
             title: first?.title ?? '',
-            poster: first?.poster ?? null,
-            renditions: describeFirst(first?.renditions ?? []),
+            poster: null,
+            renditions: [],
             additions: NO_ADDITIONS,
           };
     const { title, poster, renditions, additions } = changeVideo(draft, change);
@@ -88,7 +86,7 @@ export function createVideoVersions(options: VideoVersionsOptions): VideoVersion
     const record = await writeRecord({ signer: account, device, name, value, now: clock.now(), previous: last && openRecord(last.record) });
     const video: PublishedVideo = {
       ...{ videoId, title, created, poster: posterKey },
-      duration: built.manifest.duration,
+      duration: Math.max(built.manifest.duration, additions.growing?.expected ?? 0),
       record: record.signed,
       values: [built.encoded, ...built.pages.map((page) => page.bytes), ...(poster ? [poster] : [])],
     };

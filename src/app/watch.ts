@@ -46,6 +46,9 @@ const MAX_PAGES = 200;
 /** A video may have got more qualities after this time, ms: twice as long each time that it has not, up to the most. Asking costs some 700 bytes. */
 const FRESH_FIRST = 30_000;
 const FRESH_MOST = 480_000;
+/** The same of a video of which more is to come (M22). */
+const GROWING_FIRST = 10_000;
+const GROWING_MOST = 60_000;
 /** For finding a video's description, ms: two lookups, each with a few time-outs in it. */
 const LOAD_DEADLINE = 25_000;
 /** Segments fetched ahead of the one that the player asked for, each 4 s: the player's next requests find them on the disk. */
@@ -120,13 +123,15 @@ export function createWatcher(options: WatcherOptions): Watcher {
 
   /** A later version is for who asks next: the present one plays as well, and is there. Nobody asks twice for it meanwhile. */
   const refresh = (videoId: VideoId, { version, pause }: Known): void => {
-    const longer = Math.min(2 * pause, FRESH_MOST);
-    note(videoId, version, longer);
+    note(videoId, version, Math.min(2 * pause, FRESH_MOST));
     const look = async (): Promise<void> => {
       const before = await version;
       const now = await begin(videoId, before);
-      if (now.catalogue === before.catalogue) return;
-      note(videoId, Promise.resolve(now), FRESH_FIRST);
+      if (now.catalogue === before.catalogue) {
+        if (isGrowing(now)) note(videoId, version, Math.min(2 * pause, GROWING_MOST));
+        return;
+      }
+      note(videoId, Promise.resolve(now), isGrowing(now) ? GROWING_FIRST : FRESH_FIRST);
       tell(videoId, now.catalogue);
     };
     look().catch((error: unknown) => {
@@ -147,7 +152,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
   const follow = (session: Session): Cancel => {
     const { videoId } = session;
     // It may be due sooner than it was: a version that came is asked after soon.
-    let cancel = clock.after(FRESH_FIRST, () => {
+    let cancel = clock.after(isGrowing(session) ? GROWING_FIRST : FRESH_FIRST, () => {
       const now = known.get(videoId);
       if (now && clock.now() >= now.due) refresh(videoId, now);
       cancel = follow(session);
@@ -161,9 +166,15 @@ export function createWatcher(options: WatcherOptions): Watcher {
     const version = present?.version ?? begin(videoId, null);
     if (!present) {
       note(videoId, version, FRESH_FIRST);
-      version.catch(() => {
-        if (known.get(videoId)?.version === version) known.delete(videoId); // The next one asks anew.
-      });
+      const isNewest = (): boolean => known.get(videoId)?.version === version;
+      version.then(
+        (found) => {
+          if (isGrowing(found) && isNewest()) note(videoId, version, GROWING_FIRST);
+        },
+        () => {
+          if (isNewest()) known.delete(videoId); // The next one asks anew.
+        },
+      );
     }
     return (await orAbort(version, signal)).catalogue;
   };
@@ -232,6 +243,10 @@ export function createWatcher(options: WatcherOptions): Watcher {
 /** What somebody is told who would watch it. */
 function takenOff(): Error {
   return fail('withdrawn', 'Whoever published this video took it off.');
+}
+
+function isGrowing({ catalogue }: { readonly catalogue: Catalogue }): boolean {
+  return catalogue.manifest.additions.growing !== null;
 }
 
 function pagesOf({ renditions }: Manifest): number {

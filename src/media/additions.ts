@@ -1,4 +1,4 @@
-/** What a manifest may say besides picture and sound: pictures for the seek bar, captions, and qualities that are offered no more (M17). */
+/** What a manifest may say besides picture and sound: pictures for the seek bar, captions, qualities that are offered no more, and that more is to come (M17). */
 import type { Bytes } from '../base/bytes.ts';
 import { LIMITS } from '../base/limits.ts';
 import { binary, decode, encode, list, refine, type Schema, string, struct, uint } from '../base/schema.ts';
@@ -11,6 +11,14 @@ export interface Additions {
   readonly captions: readonly Captions[];
   /** Numbers of renditions that players are offered no longer. They keep their places (M16). */
   readonly withdrawn: readonly number[];
+  /** The end of the video has not been made yet; null when it is whole (M22). */
+  readonly growing: Growing | null;
+}
+
+/** A video of which there is the beginning. */
+export interface Growing {
+  /** Milliseconds that it is going to last, as far as its file says. */
+  readonly expected: number;
 }
 
 /** Pictures for the seek bar: JPEG sheets, each a grid of tiles that is filled row by row. */
@@ -39,7 +47,7 @@ export interface Captions {
 }
 
 /** Picture and sound alone. */
-export const NO_ADDITIONS: Additions = { preview: null, captions: [], withdrawn: [] };
+export const NO_ADDITIONS: Additions = { preview: null, captions: [], withdrawn: [], growing: null };
 
 /** Languages of one video, and renditions of it (items). */
 export const MAX_CAPTIONS = 24;
@@ -68,9 +76,10 @@ const previewSchema = struct<SeekPreview>({
 });
 const captionsSchema = struct<Captions>({ language: string(LANGUAGE_BYTES), name: string(NAME_BYTES), groups });
 const withdrawnSchema = list(uint(MAX_RENDITIONS - 1), MAX_RENDITIONS);
+const growingSchema = struct<Growing>({ expected: uint(MAX_DURATION) });
 
 /** What each kind is on the wire. */
-const TAGS = { preview: 0, captions: 1, withdrawn: 2 } as const;
+const TAGS = { preview: 0, captions: 1, withdrawn: 2, growing: 3 } as const;
 
 interface Part {
   readonly tag: number;
@@ -89,25 +98,28 @@ function parseParts(parts: readonly Part[]): Additions | null {
   const [preview = null, ...morePreviews] = bodiesOf(TAGS.preview, previewSchema);
   const captions = bodiesOf(TAGS.captions, captionsSchema);
   const withdrawn = bodiesOf(TAGS.withdrawn, withdrawnSchema);
+  const [growing = null] = bodiesOf(TAGS.growing, growingSchema);
   // A seek bar without pictures is no harm: strange ones are as good as none. So it is with captions.
   return {
     preview: preview && morePreviews.length === 0 && isPreview(preview) ? preview : null,
     captions: captions.filter((one) => one !== null && isCaptions(one)).slice(0, MAX_CAPTIONS) as Captions[],
     withdrawn: withdrawn.flatMap((numbers) => numbers ?? []),
+    growing,
   };
 }
 
-function formatParts({ preview, captions, withdrawn }: Additions): readonly Part[] {
+function formatParts({ preview, captions, withdrawn, growing }: Additions): readonly Part[] {
   return [
     ...(preview ? [{ tag: TAGS.preview, body: encode(previewSchema, preview) }] : []),
     ...captions.map((one) => ({ tag: TAGS.captions, body: encode(captionsSchema, one) })),
     ...(withdrawn.length > 0 ? [{ tag: TAGS.withdrawn, body: encode(withdrawnSchema, withdrawn) }] : []),
+    ...(growing ? [{ tag: TAGS.growing, body: encode(growingSchema, growing) }] : []),
   ];
 }
 
 /** Whether there are none. */
-export function isPlain({ preview, captions, withdrawn }: Additions): boolean {
-  return preview === null && captions.length === 0 && withdrawn.length === 0;
+export function isPlain({ preview, captions, withdrawn, growing }: Additions): boolean {
+  return preview === null && captions.length === 0 && withdrawn.length === 0 && growing === null;
 }
 
 /** A language tag as it may stand in a playlist (RFC 5646 §2.1, without what is rare or private). */

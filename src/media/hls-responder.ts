@@ -75,7 +75,7 @@ async function answer(request: HlsPath, source: HlsSource, signal: AbortSignal):
   const rendition = manifest.renditions[request.rendition];
   const list = groups[request.rendition];
   if (!rendition || !list) throw fail('not-found', `This video has no rendition ${request.rendition}.`);
-  if (request.type === 'playlist') return playlist(mediaPlaylist(list));
+  if (request.type === 'playlist') return playlist(mediaPlaylist(list, { growing: manifest.additions.growing !== null }));
   if (request.type === 'init') return media(rendition, rendition.init);
   const place = locateSegment(list, request.segment);
   if (!place) throw fail('not-found', `This rendition has no segment ${request.segment}.`);

@@ -38,6 +38,7 @@ export function lowerQualities({ manifest, groups }: Catalogue): readonly LowerQ
   const best = offered.find(([, { init }]) => pictureOf(init) !== null);
   const durations = best ? (groups[best[0]] ?? []).flatMap((group) => group.durations) : [];
   const isFit =
+    additions.growing === null &&
     renditions.length < MAX_RENDITIONS &&
     durations.length > 0 &&
     durations.every((duration) => duration > 0 && duration <= 1000 * JOB_LIMITS.seconds);

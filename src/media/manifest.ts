@@ -6,7 +6,7 @@ import { type Key, keySchema } from '../kademlia/key.ts';
 import { type Additions, additionsSchema, isPlain, NO_ADDITIONS } from './additions.ts';
 import { type GroupReference, groupReferenceSchema, MAX_DURATION } from './group-reference.ts';
 
-export type { Additions, Captions, SeekPreview } from './additions.ts';
+export type { Additions, Captions, Growing, SeekPreview } from './additions.ts';
 export type { GroupReference } from './group-reference.ts';
 
 /** Names a video for ever: the key of the record that points to its current manifest. */
@@ -20,7 +20,7 @@ export interface Manifest {
   readonly owner: Bytes;
   /** Milliseconds since 1970. */
   readonly created: number;
-  /** Milliseconds: the longest rendition. */
+  /** Milliseconds: the longest rendition, as far as it is made. */
   readonly duration: number;
   /** Key of a picture (an immutable value; its first bytes say JPEG or WebP), or null. */
   readonly poster: Key | null;

@@ -64,17 +64,28 @@ function variant(rendition: Rendition, options: { index: number; audio: Renditio
   return [`#EXT-X-STREAM-INF:${attributes.join(',')}`, `${index}/index.m3u8`];
 }
 
-/** The playlist of one rendition with all its groups. Addresses in it are relative to `/hls/<video>/<rendition>/`. */
-export function mediaPlaylist(groups: readonly GroupReference[]): string {
+/**
+ * Seconds: no longer segment comes out of a file that is copied. A playlist that grows must not change its target duration (RFC 8216 §6.2.1), so what has not
+ * come yet counts.
+ */
+const LONGEST_TO_COME = 20;
+
+/**
+ * The playlist of one rendition with all its groups; `growing`: others will follow them. Addresses in it are relative to `/hls/<video>/<rendition>/`.
+ */
+export function mediaPlaylist(groups: readonly GroupReference[], { growing = false } = {}): string {
   const durations = groups.flatMap((group) => group.durations);
   // Rounded to the nearest second no segment may be longer (RFC 8216 §4.3.3.1).
-  const target = Math.max(1, ...durations.map((duration) => Math.round(duration / 1000)));
+  const target = Math.max(growing ? LONGEST_TO_COME : 1, ...durations.map((duration) => Math.round(duration / 1000)));
   const lines = header();
-  lines.push(`#EXT-X-TARGETDURATION:${target}`, '#EXT-X-MEDIA-SEQUENCE:0', '#EXT-X-PLAYLIST-TYPE:VOD', '#EXT-X-MAP:URI="init.mp4"');
+  lines.push(`#EXT-X-TARGETDURATION:${target}`, '#EXT-X-MEDIA-SEQUENCE:0', `#EXT-X-PLAYLIST-TYPE:${growing ? 'EVENT' : 'VOD'}`);
+  // A player takes it for a broadcast, and would begin near its end.
+  if (growing) lines.push('#EXT-X-START:TIME-OFFSET=0,PRECISE=YES');
+  lines.push('#EXT-X-MAP:URI="init.mp4"');
   durations.forEach((duration, n) => {
     lines.push(`#EXTINF:${(duration / 1000).toFixed(3)},`, `${n}.m4s`);
   });
-  lines.push('#EXT-X-ENDLIST');
+  if (!growing) lines.push('#EXT-X-ENDLIST');
   return end(lines);
 }
 

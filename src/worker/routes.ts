@@ -11,6 +11,8 @@ import type { Bridge } from './bridge.ts';
 
 /** A video may get more renditions while it is watched: after this time (ms) the page is asked again. */
 const FRESH = 30_000;
+/** More of it, where it is still being made (M22): the page knows at once, and players ask about as often. */
+const FRESH_GROWING = 4_000;
 /** Catalogues kept (items): what a person has open at once. */
 const MAX_CATALOGUES = 8;
 /** Whatever goes wrong below, a request ends by now (ms). */
@@ -54,7 +56,7 @@ export function createRoutes(options: { bridge: Bridge; clock: Clock; openStore:
   const sourceFor = (clientId: string, isOpening: boolean): HlsSource => ({
     async catalogue(videoId, signal) {
       const known = catalogues.get(videoId);
-      if (known && !isOpening && clock.now() - known.since < FRESH) return known.catalogue;
+      if (known && !isOpening && clock.now() - known.since < freshFor(known.catalogue)) return known.catalogue;
       try {
         return await fetchCatalogue(videoId, { clientId, signal });
       } catch (error) {
@@ -96,6 +98,11 @@ export function createRoutes(options: { bridge: Bridge; clock: Clock; openStore:
       for (const controller of pending.get(`${clientId} ${path}`) ?? []) controller.abort();
     },
   };
+}
+
+/** Milliseconds. */
+function freshFor({ manifest }: Catalogue): number {
+  return manifest.additions.growing ? FRESH_GROWING : FRESH;
 }
 
 /** The page is cross-origin isolated: whatever it loads must allow that. */

@@ -51,7 +51,7 @@ const change: fc.Arbitrary<VideoChange> = fc.oneof(
 );
 
 const FIRST: VideoDraft = changeVideo(
-  { title: 'First', poster: null, renditions: [], additions: { preview: null, captions: [], withdrawn: [] } },
+  { title: 'First', poster: null, renditions: [], additions: { preview: null, captions: [], withdrawn: [], growing: null } },
   { added: [finished('video', 720, 1), finished('audio', 0, 2), finished('video', 360, 3)] },
 );
 

@@ -473,7 +473,7 @@ describe('effects: watching', () => {
     (await made(fake.watches)).resolve({ ...session(), onVersion });
     await settled();
     const captions = [{ language: 'de', name: 'Deutsch', groups: [{ key: VIDEO, durations: [1_000] }] }];
-    heard[0]?.(fakeManifest({ title: 'Another', additions: { preview: null, captions, withdrawn: [] } }));
+    heard[0]?.(fakeManifest({ title: 'Another', additions: { preview: null, captions, withdrawn: [], growing: null } }));
     heard[0]?.(null);
     run({ type: 'close-video' });
     heard[0]?.(null);

@@ -207,7 +207,7 @@ export function fakeManifest(change: Partial<Manifest> = {}): Manifest {
     created: 1_000,
     duration: 61_500,
     poster: null,
-    additions: { preview: null, captions: [], withdrawn: [] },
+    additions: { preview: null, captions: [], withdrawn: [], growing: null },
     renditions: [
       { ...rendition, kind: 'video' },
       { ...rendition, kind: 'audio', codecs: 'mp4a.40.2', width: 0, height: 0, frameRate: 0 },

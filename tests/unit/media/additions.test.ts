@@ -38,6 +38,7 @@ const ADDITIONS: Additions = {
     { language: 'pt-BR', name: 'português (Brasil)', groups: [{ key: key(4), durations: [60_000, 61_500] }] },
   ],
   withdrawn: [],
+  growing: null,
 };
 
 const build = (additions: Additions) =>

@@ -152,6 +152,7 @@ export const STORED: Readonly<Record<string, Sample>> = {
     },
     captions: [{ language: 'pt-BR', name: 'português (Brasil)', groups: [{ key: key(61), durations: [60_000, 12_345] }] }],
     withdrawn: [3],
+    growing: null,
   }),
   manifest: sample(manifestSchema, {
     version: 1,

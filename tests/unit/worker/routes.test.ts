@@ -23,7 +23,9 @@ function routes(said: { language: string | null }): Routes {
         const { language } = said;
         if (language === null) throw fail('withdrawn', 'Whoever published this video took it off.');
         const captions = [{ language, name: language, groups: [{ key, durations: [4000] }] }];
-        const { manifest } = buildManifest(crypto, { ...FACTS, additions: { preview: null, captions, withdrawn: [] } }, [rendition]);
+        const { manifest } = buildManifest(crypto, { ...FACTS, additions: { preview: null, captions, withdrawn: [], growing: null } }, [
+          rendition,
+        ]);
         const groups = manifest.renditions.map(({ groups }) => (groups.type === 'inline' ? groups.groups : []));
         return encodeCatalogue({ manifest, groups });
       },
