@@ -3,15 +3,16 @@ import { assertNever } from '../base/errors.ts';
 import type { Cancel, Clock, SourceFile } from '../base/ports.ts';
 import { quiet } from '../base/timing.ts';
 import type { VideoId } from '../media/manifest.ts';
-import type { Kadreel, QualityState } from './api.ts';
+import type { Kadreel } from './api.ts';
 import { createEditEffects } from './edit-effects.ts';
 import type { Event, FeedName, Shared } from './events.ts';
 import { createInvitationEffects } from './invitation-effects.ts';
 import { createNetworkEffects } from './network-effects.ts';
 import { createPlanEffects } from './plan-effects.ts';
 import { problemOf } from './problems.ts';
+import { createPublishEffects } from './publish-effects.ts';
 import { pathOf } from './router.ts';
-import type { PublishPlan, Theme } from './state.ts';
+import type { Theme } from './state.ts';
 import type { Effect } from './step.ts';
 import { createWatchEffects } from './watch-effects.ts';
 
@@ -76,7 +77,6 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
   };
   const slots = { newest: slot(), mine: slot(), probe: slot(), picture: slot(), video: slot(), network: slot() };
   let chosen: SourceFile | null = null;
-  let job: Job | null = null;
   quiet(kadreel);
 
   /** Dispatches unless the signal has fired: an answer that nobody waits for any more is dropped. */
@@ -102,6 +102,7 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
 
   const network = createNetworkEffects({ kadreel, tell, every });
   const plans = createPlanEffects({ kadreel, changed: (signal, change) => tell(signal, { type: 'plan-changed', change }) });
+  const publishing = createPublishEffects({ kadreel, tell: (event) => tell(whole.signal, event), options: plans.options });
   const edits = createEditEffects({ kadreel, tell, whole: whole.signal });
   const watching = createWatchEffects(tell);
 
@@ -140,46 +141,6 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
       void plans.plan(file, found, signal);
     } catch (error) {
       tell(signal, { type: 'probe-failed', problem: problemOf(error, 'probing') });
-    }
-  };
-
-  const publish = async (file: SourceFile, { title, plan }: { title: string; plan: PublishPlan }): Promise<void> => {
-    const controller = new AbortController();
-    const own: Job = { controller, followed: true };
-    job = own;
-    const follow = (event: Event): void => {
-      if (own.followed && !controller.signal.aborted) tell(whole.signal, event);
-    };
-    let qualities: readonly QualityState[] = [];
-    try {
-      const page = await kadreel;
-      const publication = await page.publish(file, {
-        title,
-        ...(await plans.options(plan)),
-        signal: controller.signal,
-        onProgress: (progress) => follow({ type: 'publish-progressed', progress }),
-        onQualities(states) {
-          qualities = states;
-          follow({ type: 'qualities-changed', qualities });
-        },
-        onSharedWork: (work) => follow({ type: 'shared-work-changed', work }),
-      });
-      const { videoId, watchUrl, done } = publication;
-      if (controller.signal.aborted) {
-        quiet(done);
-        tell(whole.signal, { type: 'publish-cancelled', published: true });
-        return;
-      }
-      follow({ type: 'published', videoId, watchUrl });
-      // The first ones are told before the link is.
-      if (qualities.length > 0) follow({ type: 'qualities-changed', qualities });
-      done.then(
-        (copies) => follow({ type: 'copies-stored', videoId, copies }),
-        (error) => follow({ type: 'copies-failed', videoId, problem: problemOf(error, 'publishing') }),
-      );
-    } catch (error) {
-      if (!controller.signal.aborted) follow({ type: 'publish-failed', problem: problemOf(error, 'publishing') });
-      else tell(whole.signal, { type: 'publish-cancelled', published: false });
     }
   };
 
@@ -229,7 +190,7 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
         void loadFeed(effect.feed);
         break;
       case 'choose-file':
-        if (job) job.followed = false;
+        publishing.leave();
         chosen = effect.file;
         plans.forget();
         void probe(chosen);
@@ -239,13 +200,13 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
         break;
       case 'forget-file':
         // A publication whose copies are still on their way goes on; only nobody looks at it any more.
-        if (job) job.followed = false;
+        publishing.leave();
         chosen = null;
         plans.forget();
         slots.probe.stop();
         break;
       case 'publish':
-        if (chosen) void publish(chosen, effect);
+        if (chosen) void publishing.publish(chosen, effect);
         break;
       case 'read-picture':
         void plans.readPicture(effect.file, effect.aspect, slots.picture.next());
@@ -254,7 +215,7 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
         void plans.readCaptions(effect.file, whole.signal);
         break;
       case 'cancel-publish':
-        job?.controller.abort();
+        publishing.cancel();
         break;
       case 'go-on':
         void kadreel.then((page) => page.goOn(effect.id, effect.file ?? undefined)).catch(() => undefined); // Its card says why.
@@ -336,14 +297,8 @@ export function createEffects({ kadreel, browser, clock, dispatch }: EffectsOpti
   return {
     run,
     close() {
-      job?.controller.abort();
+      publishing.cancel();
       whole.abort();
     },
   };
-}
-
-interface Job {
-  readonly controller: AbortController;
-  /** Whether the page still shows it. */
-  followed: boolean;
 }

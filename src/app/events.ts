@@ -5,6 +5,7 @@ import type { VideoId } from '../media/manifest.ts';
 import type {
   BytesBySource,
   CopiesReport,
+  GrowthState,
   LowerChoice,
   LowerView,
   NetworkView,
@@ -93,6 +94,7 @@ export type WorldEvent =
   | { readonly type: 'published'; readonly videoId: VideoId; readonly watchUrl: string }
   /** The smaller pictures of the video that is being published, or was. */
   | { readonly type: 'shared-work-changed'; readonly work: SharedWork }
+  | { readonly type: 'growth-changed'; readonly growth: GrowthState }
   | { readonly type: 'qualities-changed'; readonly qualities: readonly QualityState[] }
   | { readonly type: 'publish-failed'; readonly problem: Problem }
   /** Publishing has ended after `cancel-pressed`; `published` when it was too late to stop it. */

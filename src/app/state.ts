@@ -7,6 +7,7 @@ import type { SubtitleProblem } from '../media/subtitles.ts';
 import type {
   BytesBySource,
   CopiesReport,
+  GrowthState,
   LowerChoice,
   LowerView,
   NetworkView,
@@ -99,6 +100,8 @@ export type Publishing =
       readonly videoId: VideoId;
       readonly watchUrl: string;
       readonly progress: PublishProgress;
+      /** How much of it there is, when it is long in the making; else null. */
+      readonly growth: GrowthState | null;
       /** Best first; empty while there is none to be made. */
       readonly qualities: readonly QualityState[];
       /** Who makes them, once somebody helps. */
@@ -165,6 +168,8 @@ export interface WatchFacts {
   readonly playlistUrl: string;
   /** Tiles for the seek bar; null when there are none. */
   readonly preview: PreviewTiles | null;
+  /** Seconds that can be watched, of as many as it is going to last; null when it is whole. */
+  readonly growing: { readonly made: number; readonly expected: number } | null;
   /** What players are offered besides pictures that join: another text, and a player must begin anew to see it. */
   readonly offer: string;
 }

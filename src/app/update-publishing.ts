@@ -25,6 +25,7 @@ type PublishingEvent = Extract<
       | 'probed'
       | 'probe-failed'
       | 'publish-progressed'
+      | 'growth-changed'
       | 'qualities-changed'
       | 'shared-work-changed'
       | 'published'
@@ -108,6 +109,7 @@ export function updatePublishing(state: State, event: PublishingEvent): Step {
           videoId: event.videoId,
           watchUrl: event.watchUrl,
           progress: publishing.progress,
+          growth: null,
           qualities: [],
           sharedWork: null,
           copies: null,
@@ -115,6 +117,8 @@ export function updatePublishing(state: State, event: PublishingEvent): Step {
         { type: 'load-feed', feed: 'mine' },
         { type: 'load-feed', feed: 'newest' },
       );
+    case 'growth-changed':
+      return publishing.step === 'published' ? withStep(state, { ...publishing, growth: event.growth }) : same(state);
     case 'qualities-changed':
       return publishing.step === 'published' ? withStep(state, { ...publishing, qualities: event.qualities }) : same(state);
     case 'shared-work-changed':
@@ -148,6 +152,8 @@ export function updatePublishing(state: State, event: PublishingEvent): Step {
         ? withStep(state, { ...publishing, copies: event.copies })
         : same(state);
     case 'copies-failed':
+      // Its card says that the rest could not be made; that is no word about copies.
+      if (publishing.step === 'published' && publishing.growth?.problem) return same(state);
       return publishing.step === 'published' && publishing.videoId === event.videoId
         ? notify(
             { ...state, publishing: { ...publishing, copies: { stored: 0, wanted: 0 } } },

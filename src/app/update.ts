@@ -91,6 +91,7 @@ export function update(state: State, event: Event): Step {
     case 'probed':
     case 'probe-failed':
     case 'publish-progressed':
+    case 'growth-changed':
     case 'qualities-changed':
     case 'shared-work-changed':
     case 'published':

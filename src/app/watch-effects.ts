@@ -28,11 +28,14 @@ export function createWatchEffects(tell: (signal: AbortSignal, event: Event) => 
       open = { videoId, session, signal };
       asked = null;
       tell(signal, { type: 'watch-opened', videoId, facts: factsOf(videoId, session) });
+      const askChoices = (): void => void session.lower().then((choices) => tell(signal, { type: 'lower-known', videoId, choices }));
       session.onVersion((manifest) => {
-        if (manifest) tell(signal, { type: 'watch-changed', videoId, facts: factsOf(videoId, { ...session, manifest }) });
-        else tell(signal, { type: 'watch-withdrawn', videoId, problem: problemOf(fail('withdrawn', ''), 'opening') });
+        if (manifest) {
+          tell(signal, { type: 'watch-changed', videoId, facts: factsOf(videoId, { ...session, manifest }) });
+          askChoices();
+        } else tell(signal, { type: 'watch-withdrawn', videoId, problem: problemOf(fail('withdrawn', ''), 'opening') });
       });
-      void session.lower().then((choices) => tell(signal, { type: 'lower-known', videoId, choices }));
+      askChoices();
     },
     run(effect) {
       if (effect.type === 'tell-playhead') return asked?.playhead(effect.at);

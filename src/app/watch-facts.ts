@@ -17,8 +17,13 @@ export function factsOf(videoId: VideoId, { manifest, playlistUrl }: WatchSessio
     height: best?.height ?? 0,
     playlistUrl,
     preview: tilesOf(videoId, manifest.additions.preview),
+    growing: growingOf(manifest),
     offer: offerOf(manifest),
   };
+}
+
+function growingOf({ duration, additions: { growing } }: Manifest): WatchFacts['growing'] {
+  return growing && { made: duration / 1000, expected: Math.max(duration, growing.expected) / 1000 };
 }
 
 /** Captions and withdrawn qualities. */

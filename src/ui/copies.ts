@@ -10,10 +10,13 @@ export interface CopiesLine {
 }
 
 /**
- * `copies` is null while they are being stored; `making`: smaller pictures are, too; `tabs` is how many tabs are linked now. Copies are counted once, and holders
+ * `copies` is null while they are being stored; `growing`: the rest of the video is being made, `making`: smaller pictures are; `tabs` is how many tabs are linked now. Copies are counted once, and holders
  * that have left since are counted with them: with no tab linked, none of them serves anybody.
  */
-export function copiesLine(copies: CopiesReport | null, { tabs, making }: { tabs: number; making: boolean }): CopiesLine {
+export function copiesLine(
+  copies: CopiesReport | null,
+  { tabs, making, growing = false }: { tabs: number; making: boolean; growing?: boolean },
+): CopiesLine {
   if (copies && copies.stored > 0 && tabs === 0) {
     const text = `Copies are on ${plural(copies.stored, 'other disk')}, but none of those tabs is linked now.`;
     return { safe: false, title: 'Keep this tab open', text };
@@ -27,6 +30,12 @@ export function copiesLine(copies: CopiesReport | null, { tabs, making }: { tabs
   }
   if (tabs === 0) return { safe: false, title: 'Keep this tab open', text: 'Nobody else is here yet to keep a copy.' };
   if (copies) return { safe: false, title: 'Keep this tab open', text: 'No other tab could keep a copy. It plays while this one is open.' };
+  if (growing)
+    return {
+      safe: false,
+      title: 'Keep this tab open',
+      text: 'The rest of the video is being made here. What is there is on its way to other tabs.',
+    };
   if (making)
     return {
       safe: false,

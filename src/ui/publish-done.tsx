@@ -1,9 +1,11 @@
 /** The link works: pass it on, and see who keeps copies. */
 import { type JSX, lazy, Show } from 'solid-js';
+import type { GrowthState } from '../app/api.ts';
 import { pathOf } from '../app/router.ts';
 import type { Publishing, State } from '../app/state.ts';
 import { copiesLine } from './copies.ts';
 import { Cover } from './cover.tsx';
+import { formatLeft, formatTime } from './format.ts';
 import { CheckIcon, CopyIcon, HourglassIcon, PlayIcon } from './icons.tsx';
 import { Later } from './later.tsx';
 import type { Dispatch } from './props.ts';
@@ -22,8 +24,11 @@ export interface PublishedCardProps {
 export function PublishedCard(props: PublishedCardProps): JSX.Element {
   let link!: HTMLInputElement;
   const poster = () => props.state.mine.videos.find(({ videoId }) => videoId === props.publishing.videoId)?.poster ?? null;
+  /** While there is more to come, or there should be. */
+  const growth = () => (props.publishing.growth?.isWhole ? null : props.publishing.growth);
   const making = () => props.publishing.qualities.some(({ phase }) => phase === 'waiting' || phase === 'making');
-  const copies = () => copiesLine(props.publishing.copies, { tabs: props.state.health.links.tabs, making: making() });
+  const copies = () =>
+    copiesLine(props.publishing.copies, { tabs: props.state.health.links.tabs, making: making(), growing: growth()?.problem === null });
   return (
     <div class="done">
       <div class="card-picture">
@@ -33,6 +38,13 @@ export function PublishedCard(props: PublishedCardProps): JSX.Element {
         <p class="lead">
           <strong>{props.publishing.title}</strong> plays for anyone who has this link.
         </p>
+        <Show when={growth()}>
+          {(now) => (
+            <p class="growth" role="status" data-phase={now().problem ? 'failed' : 'making'}>
+              {growthWords(now(), props.publishing.progress.secondsLeft)}
+            </p>
+          )}
+        </Show>
         <div class="link-box">
           <input ref={link} type="text" readonly aria-label="Watch link" value={props.publishing.watchUrl} onFocus={() => link.select()} />
           <button
@@ -83,4 +95,11 @@ export function PublishedCard(props: PublishedCardProps): JSX.Element {
       </div>
     </div>
   );
+}
+
+/** How much of it can be watched, and when it will be all. */
+function growthWords({ made, expected, problem }: GrowthState, secondsLeft: number | null): string {
+  const there = `${formatTime(made)} of ${formatTime(expected)} can be watched`;
+  if (problem === null) return `${there}; the rest follows by itself: ${formatLeft(secondsLeft)}.`;
+  return `${there}. The rest could not be made: ${problem} It is among the videos not finished: try again there, or let it end where it does.`;
 }

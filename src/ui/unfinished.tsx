@@ -119,7 +119,7 @@ function words({ phase, fileName, videoId, kind }: Unfinished): string {
   switch (phase) {
     case 'working':
       return videoId
-        ? 'The link works. Smaller pictures and copies go on in this tab.'
+        ? 'The link works. What is not there yet is made in this tab, and copied to others.'
         : 'It goes on in this tab where it was when the other one was closed.';
     case 'asks':
       return `${link}To go on, this page must be allowed to read “${fileName}” again.`;

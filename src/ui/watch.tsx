@@ -4,7 +4,7 @@ import { problemOf } from '../app/problems.ts';
 import { pathOf } from '../app/router.ts';
 import type { State, Watching } from '../app/state.ts';
 import { Card } from './card.tsx';
-import { formatAge } from './format.ts';
+import { formatAge, formatTime } from './format.ts';
 import { CopyIcon } from './icons.tsx';
 import { Later } from './later.tsx';
 import { Leader } from './leader.tsx';
@@ -106,6 +106,14 @@ export function WatchPage(props: UiProps): JSX.Element {
         </Show>
         <div class="watch-words">
           <h1 tabindex="-1">{ready()?.title ?? (failed() ? 'Not showing' : 'Finding the video…')}</h1>
+          <Show when={ready()?.growing}>
+            {(growing) => (
+              <p class="quiet" role="status">
+                Still being made: {formatTime(growing().made)} of about {formatTime(growing().expected)} can be watched. The rest follows by
+                itself.
+              </p>
+            )}
+          </Show>
           <Show
             when={ready()}
             fallback={

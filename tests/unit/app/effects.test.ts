@@ -383,6 +383,7 @@ describe('effects: watching', () => {
           height: 720,
           playlistUrl: '/hls/x/master.m3u8',
           preview: null,
+          growing: null,
           offer: '',
         },
       },

@@ -72,6 +72,7 @@ function ready(title: string) {
     width: 1,
     height: 1,
     preview: null,
+    growing: null,
     offer: '',
     playlistUrl: '/hls/x/master.m3u8',
     sources: { store: 0, tabs: 0, openNodes: 0 },

@@ -162,6 +162,7 @@ describe('removing what was published a moment ago', () => {
       watchUrl: '',
       progress,
       qualities: [],
+      growth: null,
       sharedWork: null,
       copies: null,
     } as const;
@@ -176,7 +177,18 @@ describe('removing what was published a moment ago', () => {
 });
 
 describe('a video that is watched', () => {
-  const facts = { title: 'A film', duration: 1, created: 1, hasVideo: true, hasAudio: true, width: 1, height: 1, preview: null, offer: '' };
+  const facts = {
+    title: 'A film',
+    duration: 1,
+    created: 1,
+    hasVideo: true,
+    hasAudio: true,
+    width: 1,
+    height: 1,
+    preview: null,
+    growing: null,
+    offer: '',
+  };
   const watched = follow(
     stateAt(`/watch/${VIDEO}`),
     { type: 'watch-opened', videoId: VIDEO, facts: { ...facts, playlistUrl: '/hls/x' } },

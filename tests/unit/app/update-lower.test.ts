@@ -24,6 +24,7 @@ const facts = {
   height: 720,
   preview: null,
   offer: '',
+  growing: null,
 };
 const opened: Event = { type: 'watch-opened', videoId: VIDEO, facts: { ...facts, playlistUrl: '/hls/x/master.m3u8' } };
 const known: Event = { type: 'lower-known', videoId: VIDEO, choices: CHOICES };

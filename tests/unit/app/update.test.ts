@@ -16,6 +16,7 @@ const FACTS: WatchFacts = {
   height: 720,
   preview: null,
   offer: '',
+  growing: null,
   playlistUrl: '/hls/x/master.m3u8',
 };
 const OPENED: Event = { type: 'watch-opened', videoId: VIDEO, facts: FACTS };
