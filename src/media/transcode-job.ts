@@ -9,10 +9,11 @@ import { type Key, keySchema } from '../kademlia/key.ts';
 import { DIGEST_BYTES } from './group.ts';
 
 /**
- * Names the converter and all that it is told: other arguments, or another build of it, give other bytes and must have another number. 1: FFmpeg 5.1.4 as
- * in @ffmpeg/core 0.12.10, single-threaded, with `argumentsFor` below.
+ * Names the converter, all that it is told, and how its work is answered: other arguments, or another build of it, give other bytes and must have another
+ * number. 2: FFmpeg 5.1.4 as in @ffmpeg/core 0.12.10, single-threaded, with `argumentsFor` below; the answer names the hash of what was made, which that of 1
+ * did not.
  */
-export const PINNED = 1;
+export const PINNED = 2;
 
 export interface TranscodeJob {
   /** Where the source lies: a segment of a group, its bytes and its SHA-256. */

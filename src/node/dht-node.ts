@@ -189,7 +189,7 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
     ...{ ...fetching, clock, settings, self, linked: peers.get },
     onComplete: (group) => void announce(group).catch(() => undefined), // Renewed within the hour.
   });
-  const helpers = createHelpers({ linked: peers.get });
+  const helpers = createHelpers({ crypto, linked: peers.get });
   const helping = createHelping({
     ...{ clock, crypto, groups, links: peers.links, find: segments.get, describe: segments.descriptor },
     onMade: (...made) => void memory.note(...made).catch(() => undefined), // It only spares a transfer.

@@ -1,6 +1,7 @@
 /** The linked nodes that do jobs for others: who they are, and what they answer (docs/protocol.md, rules J). */
+import { equal } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
-import type { Cancel } from '../base/ports.ts';
+import type { Cancel, Crypto } from '../base/ports.ts';
 import { encode } from '../base/schema.ts';
 import type { NodeId } from '../kademlia/key.ts';
 import { type MadeSegment, mostBytes, PINNED, type TranscodeJob, transcodeJobSchema } from '../media/transcode-job.ts';
@@ -15,7 +16,8 @@ export interface Helpers {
   onChange(listener: () => void): Cancel;
   /**
    * Has a job done. `deadline`: milliseconds until the answer begins. Rejects with what the helper says no with (`refused`, `invalid`, `internal`),
-   * `timeout`, `aborted`, `closed`, or `corrupt` when more comes than the job can give. The bytes are not checked here.
+   * `timeout`, `aborted`, `closed`, or `corrupt` when more comes than the job can give, or other bytes than the helper says. Whether they are right is not
+   * checked here.
    */
   ask(helper: NodeId, job: TranscodeJob, options: AskOptions): Promise<MadeSegment>;
   /** Whether this node does not send a helper this source, though it may have it. */
@@ -39,7 +41,13 @@ export interface Helper {
   readonly slots: number;
 }
 
-export function createHelpers({ linked }: { readonly linked: (id: NodeId) => Link | null }): Helpers {
+export interface HelpersOptions {
+  readonly crypto: Pick<Crypto, 'digest'>;
+  /** The link to a node, while there is one. */
+  readonly linked: (id: NodeId) => Link | null;
+}
+
+export function createHelpers({ crypto, linked }: HelpersOptions): Helpers {
   /** By node: how many jobs, over which link. */
   const known = new Map<NodeId, { readonly slots: number; readonly link: Link }>();
   const listeners = new Set<() => void>();
@@ -70,7 +78,10 @@ export function createHelpers({ linked }: { readonly linked: (id: NodeId) => Lin
       const name = nameOf(helper, job);
       if (withhold) withheld.add(name);
       try {
-        return await link.transcode({ job: encode(transcodeJobSchema, job), most: mostBytes(job), deadline }, { signal });
+        const request = { job: encode(transcodeJobSchema, job), most: mostBytes(job), deadline };
+        const { init, bytes, digest } = await link.transcode(request, { signal });
+        if (!equal(await crypto.digest(bytes), digest)) throw fail('corrupt', 'What came is not what the helper says it made.');
+        return { init, bytes };
       } finally {
         withheld.delete(name);
       }

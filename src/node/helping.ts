@@ -186,8 +186,9 @@ export function createHelping({ clock, crypto, groups, find, describe, onMade, l
           onMade?.(job, made, group);
           done.jobs++;
           done.seconds += (job.end - job.start) / 1e6;
+          const digest = await crypto.digest(made.bytes);
           stream({ bytes: made.bytes, credit: window, urgency: JOB_URGENCY });
-          return { init: made.init, size: made.bytes.length };
+          return { init: made.init, size: made.bytes.length, digest };
         } finally {
           accepted--;
         }

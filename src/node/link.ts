@@ -65,6 +65,8 @@ export interface TranscodeRequest {
 export interface Transcoded {
   readonly init: Bytes;
   readonly bytes: Bytes;
+  /** SHA-256 of `bytes`, as the other node says. */
+  readonly digest: Bytes;
 }
 
 /** `onBytes`: called with the bytes of each piece as it comes. */

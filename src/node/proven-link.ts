@@ -144,7 +144,7 @@ class ProvenLink implements Link, AnswerOutlet, CallOutlet {
 
   async transcode({ job, most, deadline }: TranscodeRequest, options: FetchOptions = {}): Promise<Transcoded> {
     const { answer, bytes } = await this.bulk('TRANSCODE', { job, window: STREAM_WINDOW }, { ...options, deadline, least: 1, most });
-    return { init: copy(answer.init), bytes };
+    return { init: copy(answer.init), bytes, digest: copy(answer.digest) };
   }
 
   tick(now: number): void {

@@ -263,8 +263,12 @@ const transcode = {
   method: 13,
   /** A job (`media/transcode-job.ts`), encoded. The segment that is made follows as a stream under the call's id; `window` is the first credit. */
   request: struct<{ job: Bytes; window: number }>({ job: binary(LIMITS.job), window: uint(MAX_UINT32) }),
-  /** The initialisation segment of what was made, and how many bytes of it will follow. */
-  response: struct<{ init: Bytes; size: number }>({ init: binary(LIMITS.init), size: uint(LIMITS.group) }),
+  /** The initialisation segment of what was made, how many bytes of it will follow, and their SHA-256. */
+  response: struct<{ init: Bytes; size: number; digest: Bytes }>({
+    init: binary(LIMITS.init),
+    size: uint(LIMITS.group),
+    digest: fixed(32),
+  }),
 };
 
 /** Every call: its number, and the schemas of its two bodies. */

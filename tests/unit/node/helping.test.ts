@@ -43,7 +43,7 @@ function setup(options: { work?: Partial<HelpWork>; disk?: Bytes | null } & Opti
   });
   const helping = createHelping({
     ...bench,
-    crypto: { ...bench.crypto, digest: async (of) => (of === source ? JOB.digest : new Uint8Array(32)) },
+    crypto: { ...bench.crypto, digest: async (of) => (of === source ? JOB.digest : new Uint8Array(32).fill(of.length)) },
     groups: { segment: async () => options.disk ?? null },
     find: options.find ?? (() => Promise.reject(fail('not-found', 'Nobody has it.'))),
     describe: options.describe ?? (async () => ({ descriptor: GROUP })),
@@ -93,9 +93,20 @@ describe('HELP', () => {
     expect(told.map((one) => (one as { slots: number }).slots)).toEqual([1, 1, 0]);
   });
 
+  test('[J4] a helper that sends other bytes than it says is found out', async () => {
+    const { bench, contact } = setup();
+    const { crypto } = bench;
+    const answering = (digest: Bytes) => {
+      const link = { ...fakeLink({ contact, storeId: bench.random.bytes(16) }), transcode: async () => ({ ...MADE, digest }) };
+      return createHelpers({ crypto, linked: () => link }).ask(contact.id, JOB, { deadline: 1000, signal: new AbortController().signal });
+    };
+    expect(await answering(await crypto.digest(MADE.bytes))).toEqual(MADE);
+    await expect(answering(await crypto.digest(MADE.init))).rejects.toMatchObject({ code: 'corrupt' });
+  });
+
   test('[J1] names helpers with our converter, as long as they are linked', () => {
     const { bench, link, contact } = setup();
-    const helpers = createHelpers({ linked: () => link });
+    const helpers = createHelpers({ crypto: bench.crypto, linked: () => link });
     const tell = (slots: number, pinned = PINNED, relayed = false) =>
       helpers.handlers.HELP({ slots, pinned }, { from: contact, relayed, link, signal: new AbortController().signal, stream: null });
     let changes = 0;
@@ -119,7 +130,7 @@ describe('HELP', () => {
 describe('TRANSCODE', () => {
   test('[J4] fetches the source from who asks, or reads it here, and answers with what is made', async () => {
     const remote = setup();
-    expect(await remote.ask()).toEqual({ init: MADE.init, size: 100 });
+    expect(await remote.ask()).toEqual({ init: MADE.init, size: 100, digest: new Uint8Array(32).fill(100) });
     expect([remote.fetched(), remote.streamed]).toEqual([1, [100]]);
     expect(remote.helping.done).toEqual({ jobs: 1, seconds: 4 });
     const here = setup({ disk: source });

@@ -102,7 +102,7 @@ export const RESPONSES: { readonly [M in Method]: ResponseOf<M> } = {
   OFFER: { kept: true },
   KEPT: {},
   HELP: {},
-  TRANSCODE: { init: bytes(40, 13), size: 130_000 },
+  TRANSCODE: { init: bytes(40, 13), size: 130_000, digest: bytes(32, 14) },
   ROUTE: { ...nearer, by: open, left: 9, items },
 };
 
