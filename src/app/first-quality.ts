@@ -9,9 +9,11 @@ import type { GrowthState } from './api.ts';
 import type { JournalEntry } from './journal.ts';
 import { CAPTIONS_PART, FIRST_PART } from './journal-rows.ts';
 import type { Library, PublishedVideo } from './library.ts';
+import { readOwnManifest } from './own-manifest.ts';
 import { type Packed, type Packing, packAll, packedOf } from './packing.ts';
 import { openPart } from './part-work.ts';
 import { groupsOf, longestOf } from './qualities.ts';
+import type { VideoChange } from './video-change.ts';
 import type { VideoVersions } from './video-versions.ts';
 
 export interface FirstQuality {
@@ -19,6 +21,8 @@ export interface FirstQuality {
   readonly live: Promise<void>;
   /** What was made, once all of it is in the video. */
   readonly whole: Promise<Packed>;
+  /** Nothing is written any more: `whole` has settled, and all that it began has ended. Never rejects. */
+  readonly ended: Promise<void>;
 }
 
 export interface FirstQualityOptions {
@@ -36,14 +40,14 @@ export interface FirstQualityOptions {
   readonly onProgress: (fraction: number) => void;
   /** Told only where the link works before all of it is made. */
   readonly onGrowth: (growth: GrowthState) => void;
-  /** Groups that are in the video now, and were not in it before. */
+  /** Groups that are in the video now. */
   readonly onAdded: (groups: readonly Key[]) => void;
   readonly signal: AbortSignal;
 }
 
 /** What takes longer than this (ms) is published from its beginning on: a file that is copied mostly takes less. */
 const PATIENCE = 2_000;
-/** Segments that a video has at least: a player that has begun needs the next one soon. */
+/** Segments of each rendition that a video has at least: a player that has begun needs the next one soon. */
 const LEAST = 2;
 /**
  * Each version costs some 100 KiB that nodes near its key take: the next one comes after an eighth of the time that the work took so far, within these
@@ -54,27 +58,18 @@ const [SOONEST, LATEST] = [10_000, 120_000];
 
 /** Begins at once. */
 export function makeFirstQuality(options: FirstQualityOptions): FirstQuality {
-  const { clock, crypto, node, library, transcoder, versions, entry, known, signal } = options;
+  const { clock, crypto, node, library, transcoder, versions, entry, known } = options;
   const first = entry.part(FIRST_PART);
-  const poster = entry.choices.poster;
-  const began = clock.now();
   const live = deferred<void>();
   let isLive = known !== null && entry.facts.stage !== 'cutting';
   if (isLive) live.resolve();
-  let due = began + PATIENCE;
-  /** There was a version before all of it was made. */
-  let hasGrown = isLive;
-  /** Segments of each rendition that there must be for the next version. */
-  let least = LEAST;
-  /** Groups that somebody was told of. */
-  const added = new Set<Key>();
+  /** There is a version of the video, and it was written before all of it was made. */
+  let isThere = known !== null;
+  let hasGrown = isThere;
+  /** What was begun ends with the making itself. */
+  const failed = new AbortController();
+  const signal = AbortSignal.any([options.signal, failed.signal]);
   let telling: Promise<void> = Promise.resolve();
-
-  const add = ({ renditions }: Packed): void => {
-    const groups = groupsOf(renditions).filter((group) => !added.has(group));
-    for (const group of groups) added.add(group);
-    options.onAdded(groups);
-  };
 
   /** The link works when others know of the video, and of where it begins. */
   const tell = async (video: PublishedVideo, { renditions }: Packed): Promise<void> => {
@@ -84,45 +79,87 @@ export function makeFirstQuality(options: FirstQualityOptions): FirstQuality {
     // A listing can't be called back from the nodes that have it, so from here on there is no cancelling.
     if (!isLive) await entry.change({ stage: 'listed' });
     isLive = true;
-    await library.list(video).catch(() => undefined); // Listed within the hour.
     live.resolve();
+    await library.list(video, signal).catch(() => undefined); // Listed within the hour.
   };
 
   const growth = (packed: Packed, state: Pick<GrowthState, 'isWhole' | 'problem'>): GrowthState => {
     const made = longestOf(packed.renditions) / 1000;
     return { made, expected: state.isWhole ? made : Math.max(made, entry.facts.duration), ...state };
   };
-  const told = { isWhole: false, problem: null };
-  const covered = first.covered;
-  /** Milliseconds to the end, by how fast it went so far. */
-  const left = (): number => {
-    const whole = 1e6 * entry.facts.duration;
-    return ((clock.now() - began) * Math.max(0, whole - first.covered)) / Math.max(1, first.covered - covered);
-  };
-  const grow = async (packing: Packing): Promise<void> => {
-    const { kept } = packing;
-    if (clock.now() < due || left() < PATIENCE || kept.length === 0 || Math.min(...kept) < least) return;
-    const packed = await packing.close();
-    const expected = Math.round(1000 * entry.facts.duration);
-    const video = await versions.next({ first: packed.renditions, growing: { expected }, otherwisePoster: poster }, (next) =>
-      library.add(next),
-    );
-    hasGrown = true;
-    least = Math.min(...packing.kept) + 1;
-    due = clock.now() + Math.min(Math.max(SHARE * (clock.now() - began), SOONEST), LATEST);
-    // Making goes on meanwhile. Who was not told now hears of the next version.
-    telling = telling
-      .then(() => tell(video, packed))
-      .then(
-        () => options.onGrowth(growth(packed, told)),
-        () => undefined,
+
+  /** The next version; the first one has the captions, too. What only the version before it names is given back. */
+  const publish = async (packed: Packed, change: VideoChange): Promise<PublishedVideo> => {
+    const captions = isThere
+      ? []
+      : await keepCaptions({ crypto, entry }, Math.max(1000 * entry.facts.duration, longestOf(packed.renditions)));
+    if (signal.aborted) throw abortError(signal);
+    const parts = [...(change.growing ? [] : [first]), ...(captions.length > 0 ? [entry.part(CAPTIONS_PART)] : [])];
+    const otherwisePoster = entry.choices.poster ?? packed.poster;
+    const video = await versions.next({ first: packed.renditions, captions, otherwisePoster, ...change }, async (next, dropped) => {
+      const changes = parts.map((part) => part.changing({ status: 'joined' }));
+      await library.add(
+        next,
+        changes.map(({ row }) => row),
       );
-    add(packed);
+      for (const { done } of changes) done();
+      await entry.giveBack(dropped).catch(() => undefined); // It takes room, and does no harm.
+    });
+    isThere = true;
+    options.onAdded([...groupsOf(packed.renditions), ...captions.flatMap(({ groups }) => groups.map(({ key }) => key))]);
+    return video;
   };
-  async function* growing(events: AsyncIterable<CutEvent>, packing: Packing): AsyncGenerator<CutEvent> {
+
+  /** Publishes what there is as it becomes more. */
+  const grower = async () => {
+    /** Segments of picture and sound that the newest version names. */
+    const named = new Map<string, number>();
+    for (const { kind, groups } of known ? (await readOwnManifest(crypto, known)).renditions.slice(0, 2) : [])
+      if (groups.type === 'inline')
+        named.set(
+          kind,
+          groups.groups.reduce((sum, { durations }) => sum + durations.length, 0),
+        );
+    let began: number | null = null;
+    let covered = 0;
+    let due = 0;
+    return async (packing: Packing): Promise<void> => {
+      const now = clock.now();
+      if (began === null) {
+        began = now;
+        covered = first.covered;
+        due = now + PATIENCE;
+      }
+      const missing = Math.max(0, 1e6 * entry.facts.duration - first.covered);
+      const left = ((now - began) * missing) / Math.max(1, first.covered - covered);
+      if (now < due || left < PATIENCE) return;
+      const { kept } = packing;
+      const there = first.renditions.map(({ rendition: { index, kind } }) => ({ count: kept[index] ?? 0, before: named.get(kind) ?? 0 }));
+      const isLonger = there.some(({ count, before }) => count > before);
+      if (!isLonger || there.some(({ count, before }) => count < Math.max(before, LEAST))) return;
+      const packed = await packing.close();
+      if (signal.aborted) throw abortError(signal);
+      for (const { rendition, groups } of packed.renditions)
+        named.set(
+          rendition.kind,
+          groups.reduce((sum, { descriptor }) => sum + descriptor.segments.length, 0),
+        );
+      const video = await publish(packed, { growing: { expected: Math.round(1000 * entry.facts.duration) } });
+      hasGrown = true;
+      due = clock.now() + Math.min(Math.max(SHARE * (clock.now() - began), SOONEST), LATEST);
+      // Making goes on meanwhile. Who is not told now hears of the next version.
+      const told = telling
+        .then(() => tell(video, packed))
+        .then(() => {
+          if (!signal.aborted) options.onGrowth(growth(packed, { isWhole: false, problem: null }));
+        });
+      telling = told.catch(() => undefined);
+    };
+  };
+  async function* growing(events: AsyncIterable<CutEvent>, grow: () => Promise<void>): AsyncGenerator<CutEvent> {
     for await (const event of events) {
       yield event;
-      if (event.type === 'segment') await grow(packing);
+      if (event.type === 'segment') await grow();
     }
   }
 
@@ -130,45 +167,38 @@ export function makeFirstQuality(options: FirstQualityOptions): FirstQuality {
     const { packing, packed } = await openPart({ crypto, entry }, first, options.onProgress);
     if (packed) return packed;
     const file = await options.file();
-    return packAll(packing, (kept) => growing(transcoder.cut(file, signal, kept), packing), signal);
-  };
-  /** Its last version, whole. */
-  const publish = async (packed: Packed): Promise<PublishedVideo> => {
-    const captions = await keepCaptions({ crypto, entry }, longestOf(packed.renditions));
-    const parts = [first, ...(captions.length > 0 ? [entry.part(CAPTIONS_PART)] : [])];
-    const change = { first: packed.renditions, growing: null, captions, otherwisePoster: poster ?? packed.poster };
-    const video = await versions.next(change, async (next) => {
-      const changes = parts.map((part) => part.changing({ status: 'joined' }));
-      await library.add(
-        next,
-        changes.map(({ row }) => row),
-      );
-      for (const { done } of changes) done();
-    });
-    const groups = captions.flatMap((one) => one.groups.map(({ key }) => key));
-    if (groups.length > 0) options.onAdded(groups);
-    return video;
+    const grow = await grower();
+    return packAll(packing, (kept) => growing(transcoder.cut(file, signal, kept), () => grow(packing)), signal);
   };
 
   const whole = async (): Promise<Packed> => {
     const isJoined = first.facts.status === 'joined';
     const packed = isJoined ? packedOf(first) : await make();
     if (signal.aborted) throw abortError(signal);
-    const video = isJoined ? known : await publish(packed);
+    const video = isJoined ? known : await publish(packed, { growing: null });
     if (!video) throw fail('not-found', 'The video is no longer among those of this browser.');
     options.onProgress(1);
     await telling;
     if (!isLive) await tell(video, packed);
     else if (!isJoined) await tell(video, packed).catch(() => undefined); // Renewed within the hour: the disk has it.
     if (signal.aborted) throw abortError(signal);
-    if (hasGrown && !isJoined) options.onGrowth(growth(packed, { isWhole: true, problem: null }));
-    add(packed);
+    if (isJoined) options.onAdded(groupsOf(packed.renditions));
+    else if (hasGrown) options.onGrowth(growth(packed, { isWhole: true, problem: null }));
     return packed;
   };
-  const done = quiet(whole());
-  done.catch((error: unknown) => {
-    if (isLive && !signal.aborted) options.onGrowth(growth(packedOf(first), { isWhole: false, problem: asKadreelError(error).message }));
+  const end = async (error: unknown): Promise<never> => {
+    failed.abort(asKadreelError(error));
+    await telling;
+    if (isLive && !options.signal.aborted) {
+      options.onGrowth(growth(packedOf(first), { isWhole: false, problem: asKadreelError(error).message }));
+    }
     live.reject(error);
-  });
-  return { live: quiet(live.promise), whole: done };
+    throw error;
+  };
+  const done = quiet(whole().catch(end));
+  const ended = done.then(
+    () => undefined,
+    () => undefined,
+  );
+  return { live: quiet(live.promise), whole: done, ended };
 }

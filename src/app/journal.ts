@@ -44,6 +44,8 @@ export interface JournalEntry {
   clear(part: JournalPart): Promise<void>;
   /** The same of one rendition. */
   forget(part: JournalPart, rendition: number): Promise<void>;
+  /** Removes those of these groups that no published video, and no row of the journal, has any use for. */
+  giveBack(groups: readonly Key[]): Promise<void>;
   /** The publication is whole: only the notes go. */
   end(): Promise<void>;
 }
@@ -130,6 +132,7 @@ export function createJournal(options: JournalOptions): Journal {
         for (const { rendition } of part.renditions) await forget(part, rendition.index);
       },
       forget,
+      giveBack: (keys) => inTurn(() => giveBack(keys)),
       end: () => removeRows(id),
     };
   };

@@ -77,9 +77,10 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
   const bad = openBadHelpers(options);
   const helpSettings = createHelpSettings({ store });
   const checkShare = (): number => helpSettings.current.checkShare;
-  const publisher = createPublisher({ ...options, transcoder, library, journal, bad, checkShare, closing: closing.signal });
   const help = createHelp({ ...options, settings: helpSettings, helping: node.helping });
   const watcher = createWatcher({ ...options, library });
+  const publishing = { ...options, transcoder, library, journal, bad, checkShare, onVersion: watcher.changed, closing: closing.signal };
+  const publisher = createPublisher(publishing);
   /** Changes that this page began. */
   const changing = new Set<string>();
   const editor = once(async () => {
@@ -106,12 +107,11 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
 
   void recount().catch(() => undefined); // The first to ask finds figures, too.
   const unfinished = createUnfinished({
-    ...{ ...options, transcoder, library, journal, bad, checkShare },
+    ...publishing,
     isOwn: (id) => publisher.isOwn(id) || changing.has(id),
     editor,
     onBusy: () => help.busyWith('publishing'),
     onPublished: () => void recount().catch(() => undefined), // The figures of the last count serve meanwhile.
-    closing: closing.signal,
   });
 
   const stats = (): NodeStats => {

@@ -1,12 +1,12 @@
 /** One publication, from what its journal says to the end: cut, announced, its qualities made, its copies stored. */
 
+import type { Bytes } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
 import type { Clock, Crypto, FileKeeper, Locks, Random, Signer, SourceFile, Transcoder } from '../base/ports.ts';
 import { orAbort, quiet } from '../base/timing.ts';
-import type { Key } from '../kademlia/key.ts';
 import type { VideoId } from '../media/manifest.ts';
 import type { DhtNode } from '../node/dht-node.ts';
-import { recordKey } from '../records/record.ts';
+import { openRecord, recordKey } from '../records/record.ts';
 import type { Device } from '../records/vector-clock.ts';
 import { addPreview, previewEnded } from './additions.ts';
 import type { CopiesReport, GrowthState, PublishStage, QualityState, SharedWork } from './api.ts';
@@ -14,13 +14,13 @@ import type { BadHelpers } from './bad-helpers.ts';
 import { makeFirstQuality } from './first-quality.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import { FIRST_PART } from './journal-rows.ts';
-import type { Library, PublishedVideo } from './library.ts';
+import type { Library } from './library.ts';
 import { readOwnManifest } from './own-manifest.ts';
 import type { Packed } from './packing.ts';
 import { beginQuality, endedRungs, removeRepaired } from './part-work.ts';
-import { groupsOf, makeQualities, rungsFor } from './qualities.ts';
-import { spreadAll } from './spread.ts';
-import { createVideoVersions, type VideoVersions } from './video-versions.ts';
+import { makeQualities, rungsFor } from './qualities.ts';
+import { createSpread } from './spread.ts';
+import { createVideoVersions, lockVideo, type VideoVersions } from './video-versions.ts';
 import { takenOff, whilePublished } from './withdrawal.ts';
 
 /** What all publications of a tab share. */
@@ -36,13 +36,15 @@ export interface PublicationParts {
   readonly locks: Locks;
   /** Helpers that are not asked. */
   readonly bad: Promise<BadHelpers>;
+  /** A video has a later version on this disk. */
+  readonly onVersion: (videoId: VideoId) => void;
   /** The share of helpers' work that is made twice, as it is set now. */
   readonly checkShare: () => number;
 }
 
 /** What giving one up needs. */
 export interface GivingUp extends Pick<PublicationParts, 'clock' | 'crypto' | 'account' | 'device' | 'locks' | 'library'> {
-  readonly journal: Pick<Journal, 'discard'>;
+  readonly journal: Pick<Journal, 'discard' | 'ids' | 'open'>;
   readonly files: FileKeeper;
 }
 
@@ -87,7 +89,13 @@ export async function runPublication(options: PublicationOptions): Promise<{ vid
   const videoId = videoIdOf(options, options.entry);
   const { signal, failed, done: ended } = whilePublished(options.library, videoId, options.signal);
   /** Another tab may have taken it off. */
-  const watched = (versions: VideoVersions): VideoVersions => ({ next: (change, keep) => versions.next(change, keep).catch(failed) });
+  const watched = (versions: VideoVersions): VideoVersions => ({
+    async next(change, keep) {
+      const video = await versions.next(change, keep).catch(failed);
+      options.onVersion(videoId);
+      return video;
+    },
+  });
   try {
     const { done } = await goThrough({ ...options, signal }, watched);
     return { videoId, done: quiet(done.finally(ended)) };
@@ -112,39 +120,18 @@ async function goThrough(
   const { title, created, name } = entry.facts;
   const versions = watched(createVideoVersions({ ...options, name, first: known ? null : { title, created } }));
 
-  const spread = (groups: readonly Key[], onShare: (fraction: number) => void): Promise<CopiesReport> =>
-    quiet(
-      spreadAll({
-        ...{ clock, node, groups, signal, onProgress: onShare },
-        stored: entry.copies,
-        onStored: (group, copies) => entry.noteCopies(group, copies).catch(() => undefined), // Offered again after the next start.
-      }),
-    );
-  const spreading: Promise<CopiesReport>[] = [];
-  const onMade = (groups: readonly Key[]): void => void spreading.push(spread(groups, () => undefined));
-  /** Of what the first quality is kept in, as it joins the video: how many groups, and the share of them that others have. */
-  const shares: { groups: number; stored: number }[] = [];
   let isWhole = false;
-  const report = (): void => {
-    const sum = (of: 'groups' | 'stored'): number => shares.reduce((total, one) => total + one[of], 0);
-    if (isWhole) onProgress('copies', sum('stored') / Math.max(1, sum('groups')));
-  };
-  const onAdded = (groups: readonly Key[]): void => {
-    const own = { groups: groups.length, stored: 0 };
-    shares.push(own);
-    const onShare = (fraction: number): void => {
-      own.stored = fraction * own.groups;
-      report();
-    };
-    spreading.push(spread(groups, onShare));
-  };
-
+  const spread = createSpread({
+    ...{ clock, node, signal, stored: entry.copies },
+    onStored: (group, copies) => entry.noteCopies(group, copies).catch(() => undefined), // Offered again after the next start.
+    onProgress: (fraction) => isWhole && onProgress('copies', fraction),
+  });
   const quality = makeFirstQuality({
     ...{ clock, crypto, node, library, transcoder, versions, entry, known, signal },
     file: options.file,
     onProgress: (fraction) => onProgress('making', fraction),
     onGrowth: options.onGrowth,
-    onAdded,
+    onAdded: spread.add,
   });
 
   const make = async (packed: Packed): Promise<void> => {
@@ -158,7 +145,7 @@ async function goThrough(
     const file = await options.file();
     const picture = packed.renditions.find(({ rendition }) => rendition.kind === 'video') ?? null;
     const { starts, end } = packed;
-    const joining = { transcoder, library, versions, file, onMade, signal };
+    const joining = { transcoder, library, versions, file, onMade: spread.add, signal };
     const making = makeQualities({
       ...joining,
       ...{ clock, groups: node.groups, rungs: wanted, starts, end, ended },
@@ -178,18 +165,21 @@ async function goThrough(
     const packed = await quality.whole;
     onProgress('announce', 1);
     isWhole = true;
-    report();
     // Those that came with other qualities, before this page.
-    const groups = known ? (await readOwnManifest(crypto, known)).groups : [];
-    const later = groups.filter((group) => !groupsOf(packed.renditions).includes(group));
-    if (later.length > 0) onMade(later);
+    const video = await library.get(videoId);
+    spread.add(video ? (await readOwnManifest(crypto, video)).groups : []);
     await make(packed);
-    const reports = await Promise.all(spreading);
+    const report = await spread.whole();
     await removeRepaired(entry).catch(() => undefined); // It takes room, and does no harm.
-    return { stored: Math.min(...reports.map(({ stored }) => stored)), wanted: Math.max(...reports.map(({ wanted }) => wanted)) };
+    return report;
   };
   await quality.live;
-  return { done: quiet(orAbort(finish(), signal)) };
+  spread.begin();
+  const done = orAbort(finish(), signal).catch(async (error: unknown) => {
+    await quality.ended; // Whoever removes what was written must not be ahead of it.
+    throw error;
+  });
+  return { done: quiet(done) };
 }
 
 /** The end of a publication that is whole: its notes go, and all that it wrote when the video was taken off meanwhile. */
@@ -204,19 +194,48 @@ export async function giveUp(parts: GivingUp, entry: JournalEntry): Promise<void
   // Should the tab be closed in the middle, the next one goes on with it.
   if (entry.facts.stage === 'cutting') await entry.change({ stage: 'leaving' }).catch(() => undefined);
   const videoId = videoIdOf(parts, entry);
-  const known = await parts.library.get(videoId);
-  // A video that was never kept needs no write, which a disk in trouble may refuse.
-  if (entry.facts.stage === 'listed') await endGrowth(parts, { entry, known });
-  else if (known) await parts.library.remove(videoId);
+  if (entry.facts.stage !== 'listed') {
+    const release = await lockVideo(parts.locks, videoId, NEVER);
+    try {
+      // A video that was never kept needs no write, which a disk in trouble may refuse.
+      if (await parts.library.get(videoId)) await parts.library.remove(videoId);
+    } finally {
+      release();
+    }
+  }
+  const poster = entry.parts.find(({ name }) => name === FIRST_PART)?.facts.poster ?? null;
+  // Room first: a full disk takes no other version.
   await parts.files.remove(entry.id);
   await parts.journal.discard(entry.id);
+  if (entry.facts.stage === 'listed') await endGrowth(parts, { name: entry.facts.name, poster });
 }
 
+/** What is over soon. */
+const NEVER = new AbortController().signal;
+
 /** A video of which there is the beginning ends there when the rest will not be made: nobody shall wait for it. */
-async function endGrowth(parts: GivingUp, { entry, known }: { entry: JournalEntry; known: PublishedVideo | null }): Promise<void> {
+async function endGrowth(
+  parts: Omit<GivingUp, 'journal' | 'files'>,
+  { name, poster }: { name: string; poster: Bytes | null },
+): Promise<void> {
+  const known = await parts.library.get(recordKey(parts.crypto, parts.account.publicKey, name));
   if (!known || !(await readOwnManifest(parts.crypto, known)).additions.growing) return;
-  const { signal } = new AbortController(); // It is over soon.
-  const versions = createVideoVersions({ ...parts, name: entry.facts.name, first: null, signal });
-  const video = await versions.next({ growing: null }, (next) => parts.library.add(next));
+  const versions = createVideoVersions({ ...parts, name, first: null, signal: NEVER });
+  const video = await versions.next({ growing: null, otherwisePoster: poster }, (next) => parts.library.add(next));
   quiet(parts.library.announce(video).then(() => parts.library.list(video))); // What fails is renewed within the hour.
+}
+
+/** Ends those that grow and that nobody goes on with: a tab was closed while it gave one up. */
+export async function endGrowths(parts: Omit<GivingUp, 'files'>): Promise<void> {
+  const going = new Set<string>();
+  const videos = await parts.library.all();
+  for (const id of await parts.journal.ids()) {
+    const entry = await parts.journal.open(id);
+    if (entry === 'unreadable') return; // It may be of any of them.
+    if (entry) going.add(videoIdOf(parts, entry));
+  }
+  for (const { videoId, record } of videos) {
+    const name = openRecord(record)?.body.name;
+    if (name !== undefined && !going.has(videoId)) await endGrowth(parts, { name, poster: null });
+  }
 }

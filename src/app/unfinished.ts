@@ -7,7 +7,7 @@ import type { Editor } from './editor.ts';
 import { checkMark } from './fingerprint.ts';
 import { isSaved, type Journal, type JournalEntry } from './journal.ts';
 import { FIRST_PART, type FileMark } from './journal-rows.ts';
-import { conclude, giveUp, lockOf, needsFile, type PublicationParts, runPublication, videoIdOf } from './publication.ts';
+import { conclude, endGrowths, giveUp, lockOf, needsFile, type PublicationParts, runPublication, videoIdOf } from './publication.ts';
 
 /** Their list, and what a person does with them: see `Kadreel` in `api.ts`. */
 export interface UnfinishedPublications {
@@ -140,7 +140,7 @@ export function createUnfinished(options: UnfinishedOptions): UnfinishedPublicat
             tell();
           },
         });
-        const { done } = await orAbort(running, signal);
+        const { done } = await running;
         options.onPublished();
         await done;
         await conclude(options, entry);
@@ -229,6 +229,7 @@ export function createUnfinished(options: UnfinishedOptions): UnfinishedPublicat
         if (isRead) return;
         isRead = true;
         tell();
+        endGrowths(options).catch(() => undefined); // After the next start.
       });
       looked.catch(() => undefined); // The disk does not answer: it is asked again.
       lookAgain(LOOK_EVERY);

@@ -15,7 +15,11 @@ export function updateUnfinished(state: State, event: UnfinishedEvent): Step {
       const isNews = ({ id, videoId }: Unfinished): boolean => videoId !== null && before.has(id) && before.get(id)?.videoId === null;
       const ended = state.unfinished.filter(({ id }) => unfinished.every((one) => one.id !== id));
       const effects: Effect[] = unfinished.some(isNews) || ended.length > 0 ? [{ type: 'load-feed', feed: 'mine' }] : [];
-      const next = { ...state, unfinished };
+      const { publishing } = state;
+      // Its card says that the rest could not be made: that is over, one way or the other.
+      const isOver =
+        publishing.step === 'published' && publishing.growth?.problem && ended.some(({ videoId }) => videoId === publishing.videoId);
+      const next: State = { ...state, unfinished, ...(isOver && { publishing: { step: 'empty' } }) };
       // Only what was on its way has been finished; what a person discards needs no words.
       const finished = ended.find(({ phase, videoId, title }) => phase === 'working' && videoId !== null && title !== '');
       if (!finished) return { state: next, effects };

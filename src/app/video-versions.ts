@@ -4,6 +4,7 @@ import { type Bytes, toHex } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
 import type { Cancel, Clock, Crypto, Locks, Random, Signer } from '../base/ports.ts';
 import { encode } from '../base/schema.ts';
+import { abortError } from '../base/timing.ts';
 import { hashKey, type Key } from '../kademlia/key.ts';
 import { groupsOfAdditions, NO_ADDITIONS } from '../media/additions.ts';
 import type { VideoId } from '../media/manifest.ts';
@@ -66,6 +67,7 @@ export function createVideoVersions(options: VideoVersionsOptions): VideoVersion
 
   const write: VideoVersions['next'] = async (change, keep) => {
     const last = await library.get(videoId);
+    if (options.signal.aborted) throw abortError(options.signal);
     if (!last && (await library.withdrawn(videoId))) throw takenOff();
     if (!last && !first) throw fail('not-found', 'The video is no longer among those of this browser.');
     const before = last && (await readOwnManifest(crypto, last));

@@ -126,11 +126,9 @@ export function createWatcher(options: WatcherOptions): Watcher {
     note(videoId, version, Math.min(2 * pause, FRESH_MOST));
     const look = async (): Promise<void> => {
       const before = await version;
+      if (isGrowing(before)) note(videoId, version, Math.min(2 * pause, GROWING_MOST));
       const now = await begin(videoId, before);
-      if (now.catalogue === before.catalogue) {
-        if (isGrowing(now)) note(videoId, version, Math.min(2 * pause, GROWING_MOST));
-        return;
-      }
+      if (now.catalogue === before.catalogue) return;
       note(videoId, Promise.resolve(now), isGrowing(now) ? GROWING_FIRST : FRESH_FIRST);
       tell(videoId, now.catalogue);
     };

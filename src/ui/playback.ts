@@ -74,8 +74,11 @@ export function createPlayback(options: { video: HTMLVideoElement; stage: HTMLEl
     if (video.currentTime > 0) setBegun(true);
   });
   on('playing', () => setBegun(true));
-  on('durationchange', () => {
-    if (Number.isFinite(video.duration) && video.duration > 0) setDuration(video.duration);
+  on('durationchange progress', () => {
+    const { duration, seekable } = video;
+    // iPhones give no length to a playlist that grows: what can be reached is what there is.
+    const length = Number.isFinite(duration) || seekable.length === 0 ? duration : seekable.end(seekable.length - 1);
+    if (Number.isFinite(length) && length > 0) setDuration(length);
   });
   on('waiting seeking', () => setWaiting(true));
   on('playing canplay seeked timeupdate pause error', () => {

@@ -36,6 +36,8 @@ export interface PlayerProps {
   /** A request whose answer is no longer wanted, as after a seek. */
   readonly onAbandoned: (url: string) => void;
   readonly onRetry: () => void;
+  /** Its end has not been made yet: a player that stops there does so for no slow line. */
+  readonly growing: boolean;
   /** Qualities that are made when they are asked for, and the one that is being made. */
   readonly lower: readonly LowerChoice[];
   readonly making: string | null;
@@ -54,6 +56,12 @@ const IDLE_AFTER = 2_600;
 const SLOW_AFTER = 8_000;
 /** Waiting longer than this, in milliseconds, is a stop that people notice. */
 const STOP_AFTER = 1_000;
+
+/** What is said of a wait that people notice. */
+const WAITING = {
+  growing: 'Still waiting for the next part: it is still being made.',
+  whole: 'Still waiting for the next part. Looking for another tab that keeps it.',
+};
 
 export function Player(props: PlayerProps): JSX.Element {
   let stage!: HTMLElement;
@@ -92,14 +100,14 @@ export function Player(props: PlayerProps): JSX.Element {
 
   const judgeLink = (): void => {
     const bandwidth = link.tooSlow();
-    if (bandwidth === null || isSlowTold) return;
+    if (bandwidth === null || isSlowTold || props.growing) return;
     isSlowTold = true;
     props.onTooSlow(bandwidth);
   };
 
   /** A busy computer stops, too, with something left to show; and after a jump there is nothing in any link. */
   const noteStop = (): void => {
-    if (!playback()?.begun() || video.seeking || endOfBuffer(video) - video.currentTime > DRY) return;
+    if (props.growing || !playback()?.begun() || video.seeking || endOfBuffer(video) - video.currentTime > DRY) return;
     link.stopped(performance.now());
     judgeLink();
   };
@@ -234,9 +242,7 @@ export function Player(props: PlayerProps): JSX.Element {
       <Show when={starved()}>
         <div class="player-wait" role="status">
           <Leader figure="" turn={null} />
-          <p classList={{ hidden: !slow() }}>
-            {slow() ? 'Still waiting for the next part. Looking for another tab that keeps it.' : 'Loading'}
-          </p>
+          <p classList={{ hidden: !slow() }}>{slow() ? WAITING[props.growing ? 'growing' : 'whole'] : 'Loading'}</p>
         </div>
       </Show>
       <Show when={props.problem}>

@@ -89,8 +89,9 @@ export function openStream(options: StreamOptions): Stream {
         super.abort();
       }
     }
-    const own = new Player({ ...STREAM_CONFIG, loader: TellingLoader, startPosition: startAt > 0 ? startAt : -1 });
+    const own = new Player({ ...STREAM_CONFIG, loader: TellingLoader, startPosition: startAt });
     hls = own;
+    let isPlaced = startAt === 0;
     own.on(Player.Events.MANIFEST_PARSED, (_, { levels }) => {
       const chosen = levelOf(levels, options.only);
       if (chosen >= 0) own.loadLevel = chosen;
@@ -105,6 +106,9 @@ export function openStream(options: StreamOptions): Stream {
     );
     own.on(Player.Events.FRAG_BUFFERED, () => {
       networkRecoveries = 0;
+      // A playlist that grows says where to begin, which hls.js puts before what it was told when the first load had to be tried again.
+      if (!isPlaced && video.currentTime < startAt) video.currentTime = startAt;
+      isPlaced = true;
     });
     own.on(Player.Events.ERROR, (_, data) => {
       if (!data.fatal) return;
@@ -114,10 +118,10 @@ export function openStream(options: StreamOptions): Stream {
         video.play().catch(() => undefined);
       } else if (data.type === Player.ErrorTypes.NETWORK_ERROR && data.frag && endOfBuffer(video) - video.currentTime > DRY) {
         clearTimeout(retry);
-        retry = setTimeout(() => own.startLoad(), RETRY_EVERY);
+        retry = setTimeout(() => own.startLoad(video.currentTime || startAt), RETRY_EVERY);
       } else if (data.type === Player.ErrorTypes.NETWORK_ERROR && data.frag && networkRecoveries < RECOVERIES) {
         networkRecoveries++;
-        own.startLoad();
+        own.startLoad(video.currentTime || startAt);
       } else giveUp(streamError(data, data.type === Player.ErrorTypes.NETWORK_ERROR));
     });
     own.attachMedia(video);

@@ -59,6 +59,7 @@ export function WatchPage(props: UiProps): JSX.Element {
                     videoId={videoId}
                     title={video().title}
                     duration={video().duration}
+                    growing={video().growing !== null}
                     hasVideo={video().hasVideo}
                     aspect={video().width > 0 && video().height > 0 ? video().width / video().height : 16 / 9}
                     preview={video().preview}

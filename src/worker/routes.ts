@@ -35,6 +35,9 @@ export function createRoutes(options: { bridge: Bridge; clock: Clock; openStore:
   const fetchCatalogue = async (videoId: VideoId, from: { clientId: string; signal: AbortSignal }): Promise<Catalogue> => {
     const catalogue = decodeCatalogue(await bridge.ask({ kind: 'catalogue', videoId }, from));
     if (!catalogue) throw fail('invalid', 'The page gave a description of the video that is none. Reload it.');
+    const known = catalogues.get(videoId)?.catalogue;
+    // Pages hear of new versions at different times, and a player must never get less than it had.
+    if (known && isEarlier(catalogue, known)) return known;
     catalogues.delete(videoId);
     catalogues.set(videoId, { catalogue, since: clock.now() });
     if (catalogues.size > MAX_CATALOGUES) catalogues.delete(catalogues.keys().next().value as VideoId);
@@ -98,6 +101,11 @@ export function createRoutes(options: { bridge: Bridge; clock: Clock; openStore:
       for (const controller of pending.get(`${clientId} ${path}`) ?? []) controller.abort();
     },
   };
+}
+
+/** Whether one is of a beginning of which the other one has more. */
+function isEarlier({ manifest: one }: Catalogue, { manifest: other }: Catalogue): boolean {
+  return one.additions.growing !== null && (other.additions.growing === null || one.duration < other.duration);
 }
 
 /** Milliseconds. */
