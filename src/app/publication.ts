@@ -3,7 +3,7 @@
 import type { Bytes } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
 import type { Clock, Crypto, FileKeeper, Locks, Random, Signer, SourceFile, Transcoder } from '../base/ports.ts';
-import { orAbort, quiet } from '../base/timing.ts';
+import { orAbort, quiet, wait } from '../base/timing.ts';
 import type { VideoId } from '../media/manifest.ts';
 import type { DhtNode } from '../node/dht-node.ts';
 import { openRecord, recordKey } from '../records/record.ts';
@@ -61,6 +61,9 @@ export interface PublicationOptions extends PublicationParts {
   /** Who makes them, when others help. */
   readonly onSharedWork: (work: SharedWork) => void;
 }
+
+/** A converter that was told to end does so at once; nobody waits longer (ms) for one that hangs. */
+const ENDING = 2_000;
 
 /** The name of the lock of a publication: whoever holds it writes to its journal. */
 export function lockOf(id: string): string {
@@ -173,13 +176,14 @@ async function goThrough(
     await removeRepaired(entry).catch(() => undefined); // It takes room, and does no harm.
     return report;
   };
-  await quality.live;
-  spread.begin();
-  const done = orAbort(finish(), signal).catch(async (error: unknown) => {
-    await quality.ended; // Whoever removes what was written must not be ahead of it.
+  /** Whoever removes what was written must not be ahead of it. */
+  const afterAll = async (error: unknown): Promise<never> => {
+    await Promise.race([quality.ended, wait(clock, ENDING)]);
     throw error;
-  });
-  return { done: quiet(done) };
+  };
+  await orAbort(quality.live, signal).catch(afterAll);
+  spread.begin();
+  return { done: quiet(orAbort(finish(), signal).catch(afterAll)) };
 }
 
 /** The end of a publication that is whole: its notes go, and all that it wrote when the video was taken off meanwhile. */

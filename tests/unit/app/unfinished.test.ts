@@ -236,7 +236,7 @@ describe('discarding', () => {
     await world.pass(5_000);
     expect(only(next).phase).toBe('working');
     void next.app.discard(only(next).id);
-    await world.pass(1_000);
+    await world.pass(3_000);
     expect(seen(next)).toEqual([]);
     expect([await notesOn(disk), await leftOn(disk)]).toEqual([[], []]);
   });
