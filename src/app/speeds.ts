@@ -36,12 +36,12 @@ export function pixelsOf(video: VideoProbe, made: { readonly width: number; read
   return (video.width * video.height + made.width * made.height) * (video.frameRate || USUAL_RATE) * seconds;
 }
 
-/** The larger side and the smaller one of what a conversion makes at most, as pixels: 720p. */
-const CONVERTED = { width: 1280, height: 720 };
+/** Pixels of a converted picture at most, along its longer and its shorter side: 1080p, upright or not. */
+const CONVERTED = { longer: 1920, shorter: 1080 };
 
 /** What a converted picture measures, as shown. */
 export function convertedSize({ width, height }: { readonly width: number; readonly height: number }): { width: number; height: number } {
-  const scale = Math.min(1, CONVERTED.width / Math.max(width, 1), CONVERTED.height / Math.max(height, 1));
+  const scale = Math.min(1, CONVERTED.longer / Math.max(width, height, 1), CONVERTED.shorter / Math.max(Math.min(width, height), 1));
   return { width: 2 * Math.floor((width * scale) / 2), height: 2 * Math.floor((height * scale) / 2) };
 }
 

@@ -1,4 +1,5 @@
 /** Workers that look at files and cut them. One that has answered its question waits for the next: starting one takes as long as cutting ten seconds. */
+import type { CutEvent } from '../base/ports.ts';
 import type { CutReply, CutRequest, WorkerFailure } from './media-protocol.ts';
 import { type MediaWorker, openWorker } from './media-worker.ts';
 
@@ -26,6 +27,23 @@ export async function askCutWorker(request: CutRequest, signal: AbortSignal): Pr
   } catch (error) {
     opened.close();
     throw error;
+  }
+}
+
+/** What a worker answers to a request, up to `done`; false when it can't do it. Breaking out ends the worker. */
+export async function* eventsOf(worker: MediaWorker<CutRequest, CutReply>, request: CutRequest): AsyncGenerator<CutEvent, boolean> {
+  try {
+    worker.send(request);
+    for (;;) {
+      const reply = await worker.next();
+      if (reply.type === 'uncuttable') return false;
+      if (reply.type === 'ended') return true;
+      if (reply.type !== 'event') continue;
+      yield reply.event;
+      if (reply.event.type === 'segment') worker.send({ type: 'credit' });
+    }
+  } finally {
+    worker.close();
   }
 }
 

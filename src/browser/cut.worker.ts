@@ -1,25 +1,16 @@
 /** A worker for one job: to say what a file is, to cut it in segments, or to make another quality of it. Whoever started it ends it. */
 import { asKadreelError, assertNever, fail } from '../base/errors.ts';
-import { decodeAhead } from './decode-times.ts';
 import { readComplexEdits } from './edit-lists.ts';
 import { type AudioTrack, damaged, type MediaFile, openMediaFile, type PacketMeasure, type VideoTrack } from './media-file.ts';
-import type { CutReply, CutRequest, Inspection } from './media-protocol.ts';
+import type { ConvertedCutRequest, CutReply, CutRequest, Inspection } from './media-protocol.ts';
 import { decodesAll } from './picture-check.ts';
-import { makePoster, proposePictures } from './poster.ts';
+import { createPieceQueue } from './piece-queue.ts';
+import { MisplacedPicture, pictureOfPieces, soundOfPieces } from './piece-renditions.ts';
+import { createPosterSearch, makePoster, patiently, proposePictures } from './poster.ts';
 import { makeSheets } from './preview-sheets.ts';
 import { canEncode, makeQuality } from './quality-maker.ts';
-import {
-  type CutSegment,
-  cutAudio,
-  cutVideo,
-  findJoint,
-  type GopMeasure,
-  MAX_GOP_BYTES,
-  MAX_GOP_SECONDS,
-  MAX_HIDDEN,
-  measureGops,
-  timelineOrigin,
-} from './segment-cutter.ts';
+import { audioRendition, type Rendition, videoRendition } from './renditions.ts';
+import { type GopMeasure, MAX_GOP_BYTES, MAX_GOP_SECONDS, MAX_HIDDEN, measureGops, timelineOrigin } from './segment-cutter.ts';
 import { createOutlet } from './segment-outlet.ts';
 
 declare const self: DedicatedWorkerGlobalScope;
@@ -32,28 +23,12 @@ const INSPECTED_PACKETS = 3000;
 /** Milliseconds: a decoder that hangs must not hold up the publication. */
 const POSTER_PATIENCE = 10_000;
 const PICTURES_PATIENCE = 20_000;
-/** The sample rate of every Opus stream (RFC 7845 §5.1); what the container says is the rate before encoding. */
-const OPUS_RATE = 48_000;
 
 const outlet = createOutlet((message: CutReply, transfer) => self.postMessage(message, transfer));
 const { emit, reply } = outlet;
 
-/** What came for `recut` and was not taken yet; null is the end. */
-const pieces: (Blob | null)[] = [];
-let onPiece: (() => void) | null = null;
-
-async function* eachPiece(): AsyncGenerator<Blob> {
-  for (;;) {
-    const piece = pieces.shift();
-    if (piece === null) return;
-    if (piece) yield piece;
-    else {
-      await new Promise<void>((resolve) => {
-        onPiece = resolve;
-      });
-    }
-  }
-}
+const pictures = createPieceQueue();
+const sounds = createPieceQueue();
 
 self.onmessage = ({ data }: MessageEvent<CutRequest>): void => {
   if (data.type === 'credit') {
@@ -61,8 +36,7 @@ self.onmessage = ({ data }: MessageEvent<CutRequest>): void => {
     return;
   }
   if (data.type === 'piece') {
-    pieces.push(data.piece);
-    onPiece?.();
+    (data.of === 'picture' ? pictures : sounds).push(data.piece);
     return;
   }
   work(data).catch((error: unknown) => {
@@ -76,14 +50,16 @@ function work(request: Exclude<CutRequest, { type: 'credit' | 'piece' }>): Promi
     case 'inspect':
       return inspect(request.file);
     case 'pictures':
-      return pictures(request.file);
+      return propose(request.file);
     case 'sheets':
       return sheets(request.file);
     case 'cut':
       return cut(request);
+    case 'cut-converted':
+      return cutConverted(request);
     case 'encode':
     case 'recut':
-      return makeQuality(request, outlet, eachPiece());
+      return makeQuality(request, outlet, pictures.pieces);
     case 'can-encode':
       return canEncode(request.file, request.quality).then((verdict) => reply({ type: 'verdict', verdict }));
     case 'decode':
@@ -93,7 +69,7 @@ function work(request: Exclude<CutRequest, { type: 'credit' | 'piece' }>): Promi
   }
 }
 
-async function pictures(blob: Blob): Promise<void> {
+async function propose(blob: Blob): Promise<void> {
   const file = await openMediaFile(blob);
   reply({ type: 'pictures', pictures: file?.video ? ((await patiently(proposePictures(file.video), PICTURES_PATIENCE)) ?? []) : [] });
 }
@@ -169,29 +145,54 @@ function originOf(video: VideoTrack | null, audio: AudioTrack | null): number {
   return timelineOrigin({ video: video?.start ?? null, audio: audio?.start ?? null });
 }
 
-async function cut(request: CutRequest & { type: 'cut' }): Promise<void> {
-  const pictures = await openMediaFile(request.video);
-  // One file that is sent twice in a message is still one: then its index is read and kept once.
-  const sounds = request.audio === request.video ? pictures : await openMediaFile(request.audio);
-  const video = pictures?.video ?? null;
-  const audio = sounds?.audio ?? null;
+async function cut({ file: blob, kept }: CutRequest & { type: 'cut' }): Promise<void> {
+  const file = await openMediaFile(blob);
+  const { video = null, audio = null } = file ?? {};
   if (!video && !audio) throw fail('unsupported', 'The file has neither a picture nor sound.');
   const measure = video && (await measureCuttable(video, Number.POSITIVE_INFINITY));
-  if (video && !measure) {
-    if (!request.mayRefuse) throw fail('unsupported', 'The video has too few key frames to be cut into pieces.');
-    reply({ type: 'uncuttable' });
-    return;
-  }
-  const { kept } = request;
+  if (video && !measure) return reply({ type: 'uncuttable' });
   const origin = originOf(video, audio);
   const end = Math.max(video?.end ?? 0, audio?.end ?? 0) - origin;
   const renditions: Rendition[] = [];
-  if (video) renditions.push(await videoRendition(video, { index: 0, origin, delay: measure?.reorder ?? 0, kept: kept[0] ?? 0 }));
+  const delay = measure?.reorder ?? 0;
+  if (video) renditions.push(await videoRendition(video, { outlet, index: 0, origin, delay, kept: kept[0] ?? 0 }));
   const index = renditions.length;
-  if (audio) renditions.push(await audioRendition(audio, { index, origin, kept: kept[index] ?? 0 }));
+  if (audio) renditions.push(await audioRendition(audio, { outlet, index, origin, kept: kept[index] ?? 0 }));
   await interleave(renditions, end);
   // Segments don't wait for it: it takes a third of what cutting a minute does.
   if (video) await sendPoster(video);
+  finish();
+}
+
+async function cutConverted({ picture, sound, duration }: ConvertedCutRequest): Promise<void> {
+  const copied = picture && 'file' in picture ? await copiedPicture(picture) : null;
+  if (picture && 'file' in picture && !copied) return reply({ type: 'uncuttable' });
+  const poster = createPosterSearch(duration, (found) => emit({ type: 'poster', ...found }, [found.bytes.buffer]));
+  const renditions: Rendition[] = [];
+  if (copied) renditions.push(copied.rendition);
+  else if (picture && 'cell' in picture) renditions.push(pictureOfPieces(pictures.pieces, { outlet, plan: picture, poster }));
+  if (sound) renditions.push(soundOfPieces(sounds.pieces, { outlet, plan: sound }));
+  try {
+    await together(renditions, duration);
+  } catch (error) {
+    if (error instanceof MisplacedPicture) return reply({ type: 'uncuttable' });
+    throw error;
+  }
+  if (copied) await sendPoster(copied.video);
+  else await poster.finish();
+  finish();
+}
+
+async function copiedPicture({ file, kept }: { file: Blob; kept: number }): Promise<{ video: VideoTrack; rendition: Rendition } | null> {
+  const { video = null, audio = null } = (await openMediaFile(file)) ?? {};
+  const measure = video && (await measureCuttable(video, Number.POSITIVE_INFINITY));
+  if (!video || !measure) return null;
+  const origin = originOf(video, audio);
+  return { video, rendition: await videoRendition(video, { outlet, index: 0, origin, delay: measure.reorder, kept }) };
+}
+
+function finish(): void {
+  emit({ type: 'progress', fraction: 1 });
   emit({ type: 'done' });
   reply({ type: 'ended' });
 }
@@ -201,94 +202,31 @@ async function sendPoster(video: VideoTrack): Promise<void> {
   if (poster) emit({ type: 'poster', ...poster }, [poster.bytes.buffer]);
 }
 
-/** A rendition on its way out: its next segment is sent when it is the earliest. */
-interface Rendition {
-  /** Seconds that are cut. */
-  at: number;
-  /** Sends the next segment; false when there was none. */
-  next(): Promise<boolean>;
-}
-
 /** The file is read from front to back once, not once for each track. */
 async function interleave(renditions: readonly Rendition[], end: number): Promise<void> {
   const going = new Set(renditions);
   while (going.size > 0) {
     const earliest = [...going].reduce((a, b) => (b.at < a.at ? b : a));
     if (!(await earliest.next())) going.delete(earliest);
-    const slowest = Math.min(...renditions.map((rendition) => (going.has(rendition) ? rendition.at : end)));
-    emit({ type: 'progress', fraction: end > 0 ? Math.min(slowest / end, 1) : 1 });
+    tellProgress(renditions, going, end);
   }
 }
 
-interface RenditionOptions {
-  readonly index: number;
-  readonly origin: number;
-  /** Segments that the page has already. */
-  readonly kept: number;
-}
-
-async function videoRendition(video: VideoTrack, options: RenditionOptions & { readonly delay: number }): Promise<Rendition> {
-  const { index, origin, kept, delay } = options;
-  const { width, height, frameRate } = video;
-  const joint = kept > 0 ? await findJoint(kept, video.packets({ metadataOnly: true }), (packets) => cutVideo(packets, origin)) : null;
-  if (kept > 0 && !joint) return COMPLETE;
-  return rendition({
-    ...{ index, track: video, delay, from: kept, at: joint?.at ?? 0 },
-    facts: { kind: 'video', width, height, frameRate },
-    segments: cutVideo(video.packets({ metadataOnly: false, ...(joint && { from: joint.from }) }), origin),
-  });
-}
-
-async function audioRendition(audio: AudioTrack, { index, origin, kept }: RenditionOptions): Promise<Rendition> {
-  const sampleRate = audio.codec === 'opus' ? OPUS_RATE : audio.sampleRate;
-  const grid = { origin, codec: audio.codec, sampleRate };
-  const joint = kept > 0 ? await findJoint(kept, audio.packets({ metadataOnly: true }), (packets) => cutAudio(packets, grid)) : null;
-  if (kept > 0 && !joint) return COMPLETE;
-  const packets = audio.packets({ metadataOnly: false, ...(joint && { from: joint.from }) });
-  return rendition({
-    ...{ index, track: audio, delay: 0, from: kept, at: joint?.at ?? 0 },
-    facts: { kind: 'audio', width: 0, height: 0, frameRate: 0 },
-    segments: cutAudio(packets, { ...grid, ...(joint && { at: joint.at }) }),
-  });
-}
-
-/** One of which the page has all segments. */
-const COMPLETE: Rendition = { at: Number.POSITIVE_INFINITY, next: () => Promise.resolve(false) };
-
-function rendition<T extends VideoTrack | AudioTrack>(options: {
-  index: number;
-  track: T;
-  facts: { kind: 'video' | 'audio'; width: number; height: number; frameRate: number };
-  segments: AsyncGenerator<CutSegment<Parameters<T['mux']>[0][number]>>;
-  /** Seconds that pictures must be decoded ahead of being shown. */
-  delay: number;
-  /** The number of the first segment, and where it begins (seconds). */
-  from: number;
-  at: number;
-}): Rendition {
-  const { index, track, facts, segments, delay, from } = options;
-  let started = false;
-  const output: Rendition = {
-    at: options.at,
-    async next() {
-      const { value: segment, done } = await segments.next();
-      if (done) return false;
-      const muxed = await track.mux(segment.packets);
-      const { init } = muxed;
-      const bytes = delay > 0 ? decodeAhead(muxed.bytes, { init, delay }) : muxed.bytes;
-      if (!started) emit({ type: 'rendition', rendition: { index, ...facts, codecs: track.codecs ?? '', init }, from });
-      started = true;
-      // Microseconds between two rounded times, so that they add up. A first segment that starts late lasts from 0.
-      const duration = Math.round(segment.end * 1e6) - Math.round(output.at * 1e6);
-      await outlet.segment({ rendition: index, bytes, duration });
-      output.at = segment.end;
-      return true;
-    },
+/** Each as it comes: one may end long before the other. */
+async function together(renditions: readonly Rendition[], end: number): Promise<void> {
+  const going = new Set(renditions);
+  const drain = async (one: Rendition): Promise<void> => {
+    while (await one.next()) tellProgress(renditions, going, end);
+    going.delete(one);
   };
-  return output;
+  await Promise.all(renditions.map(drain));
 }
 
-/** The result, or null when it takes longer than `ms`. */
-function patiently<T>(work: Promise<T>, ms: number): Promise<T | null> {
-  return Promise.race([work, new Promise<null>((resolve) => self.setTimeout(() => resolve(null), ms))]);
+let told = 0;
+
+function tellProgress(renditions: readonly Rendition[], going: ReadonlySet<Rendition>, end: number): void {
+  const slowest = Math.min(...renditions.map((rendition) => (going.has(rendition) ? rendition.at : end)));
+  const fraction = end > 0 ? Math.min(slowest / end, 1) : 1;
+  if (fraction >= told) emit({ type: 'progress', fraction });
+  told = Math.max(told, fraction);
 }

@@ -1,8 +1,10 @@
-/** Pictures to choose from, of videos that this browser can't decode: ffmpeg.wasm decodes a key frame for each. */
+/** Pictures to choose from, and tiles for the seek bar, of videos that this browser can't decode: ffmpeg.wasm decodes key frames of them. */
 import { equal } from '../base/bytes.ts';
 import { hasCode } from '../base/errors.ts';
-import type { MediaProbe, StillPicture } from '../base/ports.ts';
+import type { MediaProbe, PreviewSheets, StillPicture } from '../base/ports.ts';
 import { convertFile } from './ffmpeg.ts';
+import { originByFfmpeg } from './ffprobe.ts';
+import { drawSheets, tileGrid } from './preview-sheets.ts';
 import { compressPicture, STILL_WIDTH, stillHeight } from './still.ts';
 
 /** Where they are from, as parts of the duration. */
@@ -27,6 +29,60 @@ export async function proposeByFfmpeg(
     if (picture && !pictures.some(({ bytes }) => equal(bytes, picture.bytes))) pictures.push(picture);
   }
   return pictures;
+}
+
+/** Key frames from all over the video; null where nothing in it can be decoded. Rejects with `aborted` or `missing-feature`. */
+export async function sheetsByFfmpeg(
+  file: Blob,
+  { duration, video }: Pick<MediaProbe, 'duration' | 'video'>,
+  signal: AbortSignal,
+): Promise<PreviewSheets | null> {
+  if (!video || !(duration > 0)) return null;
+  const grid = tileGrid({ duration, width: video.width, height: video.height });
+  const { interval, count, width, height } = grid;
+  const tile = width * height * BYTES_A_PIXEL;
+  // Of each tile's time the last picture up to its middle: `fps` rounds to the nearest.
+  const filters = `fps=1000/${interval}:start_time=${await originByFfmpeg(file, signal)},scale=${width}:${height},format=rgba`;
+  try {
+    const pixels = await convertFile(
+      file,
+      {
+        inputArgs: ['-skip_frame', 'nokey', '-threads', '1', '-filter_threads', '1'],
+        args: [
+          '-map',
+          '0:V:0',
+          '-frames:v',
+          String(count),
+          '-fps_mode',
+          'passthrough',
+          '-vf',
+          filters,
+          '-c:v',
+          'rawvideo',
+          '-f',
+          'rawvideo',
+        ],
+        most: count * tile,
+      },
+      signal,
+    );
+    const made = Math.floor(pixels.length / tile);
+    if (made === 0) return null;
+    const canvas = new OffscreenCanvas(width, height);
+    const context = canvas.getContext('2d');
+    async function* tiles() {
+      for (let n = 0; n < count; n++) {
+        // Behind the last key frame there may be no more.
+        const at = Math.min(n, made - 1) * tile;
+        context?.putImageData(new ImageData(new Uint8ClampedArray(pixels.subarray(at, at + tile)), width, height), 0, 0);
+        yield canvas;
+      }
+    }
+    return await drawSheets(grid, tiles());
+  } catch (error) {
+    if (hasCode(error, 'unsupported')) return null;
+    throw error;
+  }
 }
 
 /** The last key frame up to there, as pixels: the encoders of small pictures overrun the converter's memory. */

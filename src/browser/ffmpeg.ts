@@ -1,15 +1,12 @@
-/** ffmpeg.wasm as the page uses it: conversion of a file to H.264 and AAC, or to one quality of the picture, in fragmented MP4. */
+/** ffmpeg.wasm as the page uses it: conversion of a file to H.264 and AAC, or to one quality of the picture, in pieces of fragmented MP4. */
 import { type Bytes, concat } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
 import type { Conversion, VideoQuality } from '../base/ports.ts';
 import { abortError } from '../base/timing.ts';
+import { conversionArgs, type FileConversion } from './conversion-args.ts';
 import { createFragmentSplitter } from './fragments.ts';
-import type { FfmpegReply, FfmpegRequest } from './media-protocol.ts';
+import { FFMPEG_PICTURE, type FfmpegReply, type FfmpegRequest, type PieceKind } from './media-protocol.ts';
 import { openWorker } from './media-worker.ts';
-
-/** Pixels of the converted picture at most. */
-const MAX_WIDTH = 1280;
-const MAX_HEIGHT = 720;
 
 /** Threads that a conversion asks for, once for its decoder and once for its encoder: ffmpeg.wasm has 32 in all, and waits for ever when it has no more. */
 const MAX_THREADS = 4;
@@ -18,31 +15,6 @@ const STANDSTILL = 30_000;
 
 /** For the build with threads to come over the network (ms): 7 MB at 500 kbit/s. */
 const LOADING = 120_000;
-
-/** Picture (square pixels, at most 1280 × 720, even sizes, a key frame every 2 s, no B-frames) and sound. */
-const VIDEO_ARGS = [
-  ...['-map', '0:V:0?'],
-  '-vf',
-  [
-    'scale=w=iw*sar:h=ih',
-    `scale=w='min(${MAX_WIDTH},iw)':h='min(${MAX_HEIGHT},ih)':force_original_aspect_ratio=decrease:force_divisible_by=2`,
-    'setsar=1',
-    'format=yuv420p',
-  ].join(','),
-  ...['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '23', '-bf', '0', '-sc_threshold', '0'],
-  ...['-force_key_frames', 'expr:gte(t,n_forced*2)'],
-];
-const AUDIO_ARGS = ['-map', '0:a:0?', '-c:a', 'aac', '-b:a', '128k', '-ac', '2', '-ar', '48000'];
-const OUTPUT_ARGS = [
-  ...['-sn', '-dn', '-map_metadata', '-1', '-map_chapters', '-1', '-max_muxing_queue_size', '4096'],
-  ...['-f', 'mp4', '-movflags', '+frag_keyframe+empty_moov+default_base_moof+delay_moov'],
-];
-/** Sound alone has a key frame in every packet: its fragments are cut by time instead (microseconds), and keep the source's timeline. */
-const AUDIO_ONLY_ARGS = ['-vn', '-copyts', '-avoid_negative_ts', 'disabled'];
-const AUDIO_OUTPUT_ARGS = [
-  ...['-sn', '-dn', '-map_metadata', '-1', '-map_chapters', '-1', '-frag_duration', '2000000'],
-  ...['-f', 'mp4', '-movflags', '+empty_moov+default_base_moof+delay_moov'],
-];
 
 /** How to make one quality of the picture. */
 export interface QualityConversion {
@@ -93,26 +65,24 @@ export function beginOf({ quality, origin }: QualityConversion): number {
   return from > 0 ? Number(Math.max((starts[from] ?? 0) / 1e6 + origin - START_ROUNDING, 0).toFixed(6)) : 0;
 }
 
-/** What a conversion makes, and who hears of it. */
+/** What comes of a conversion, piece by piece. */
 export interface ConversionOptions {
-  /** The whole file, or its sound only. */
-  readonly what: 'all' | 'audio';
-  /** Gets the seconds that are done. */
-  readonly onTime: (seconds: number) => void;
+  readonly what: FileConversion;
+  readonly threads: number;
+  /** A run from a key frame to the next, or some seconds of sound, as soon as it is made: a small file of its own. */
+  readonly onPiece: (of: PieceKind, piece: Blob) => void;
   readonly signal: AbortSignal;
 }
 
-/**
- * Converts a file. A picture is converted by several threads where the page may have them; where those fail or stand still, it is done again by one.
- * Rejects with `unsupported`, `aborted` or `missing-feature`.
- */
-export async function convert(file: Blob, { what, onTime, signal }: ConversionOptions): Promise<Blob> {
-  return byThreads(what === 'audio' ? 1 : threadCount(), signal, async (threads) => {
-    // A Blob of Blobs: the browser may keep them on disk, and nothing is copied to put them together.
-    const parts: Blob[] = [];
-    await run(file, { ...{ what, threads, signal, onTime }, onChunk: (bytes) => parts.push(new Blob([bytes])) });
-    if (parts.length === 0) throw fail('unsupported', 'This file could not be converted: nothing in it could be decoded.');
-    return new Blob(parts, { type: 'video/mp4' });
+/** Converts a file, or what is left of it. Rejects with `unsupported`, `aborted` or `missing-feature`, or with `timeout` where threads stand still. */
+export async function convertFrom(file: Blob, { what, threads, onPiece, signal }: ConversionOptions): Promise<void> {
+  const splitters = { picture: createFragmentSplitter(), sound: createFragmentSplitter() };
+  await run(file, {
+    ...{ ...conversionArgs(what, threads), threads, signal },
+    onChunk(bytes, to) {
+      const of = to === FFMPEG_PICTURE || !what.sound ? 'picture' : 'sound';
+      for (const piece of splitters[of].push(bytes)) onPiece(of, new Blob([piece]));
+    },
   });
 }
 
@@ -137,7 +107,7 @@ export async function convertInPieces(
         onPiece(new Blob([piece]));
       }
     };
-    await run(file, { ...{ what, threads, signal, onChunk }, onTime: () => undefined });
+    await run(file, { ...qualityRun(what, threads), threads, signal, onChunk });
   });
 }
 
@@ -155,21 +125,20 @@ async function byThreads<T>(threads: number, signal: AbortSignal, work: (threads
 }
 
 interface Run {
-  readonly what: ConversionOptions['what'] | QualityConversion;
+  readonly inputArgs: readonly string[];
+  readonly args: readonly string[];
   readonly threads: number;
   readonly signal: AbortSignal;
-  readonly onChunk: (bytes: Bytes) => void;
-  readonly onTime: (seconds: number) => void;
+  readonly onChunk: (bytes: Bytes, to: string) => void;
 }
 
-function run(file: Blob, { what, threads, signal, onChunk, onTime }: Run): Promise<void> {
-  const request: FfmpegRequest = { type: 'run', file, threads: threads > 1, ...argsFor(what, threads) };
+function run(file: Blob, { inputArgs, args, threads, signal, onChunk }: Run): Promise<void> {
+  const request: FfmpegRequest = { type: 'run', file, threads: threads > 1, inputArgs, args };
   return withFfmpeg(request, signal, async (next) => {
     // Threads that have waited for each other this long do so for ever.
     let reply = await (threads > 1 ? within(LOADING, next()) : next());
     while (reply.type !== 'finished') {
-      if (reply.type === 'chunk') onChunk(reply.bytes);
-      else if (reply.type === 'time') onTime(reply.seconds);
+      if (reply.type === 'chunk') onChunk(reply.bytes, reply.to);
       reply = await (threads > 1 ? within(STANDSTILL, next()) : next());
     }
   });
@@ -212,16 +181,14 @@ export async function convertFile(file: Blob, { inputArgs, args, most }: Omit<Co
 }
 
 /** Threads of the decoder, and as many of the encoder; 1 where the page may not share memory with workers. */
-function threadCount(): number {
+export function threadCount(): number {
   return globalThis.crossOriginIsolated ? Math.min(Math.max(navigator.hardwareConcurrency || 1, 1), MAX_THREADS) : 1;
 }
 
-function argsFor(what: Run['what'], threads: number): { inputArgs: readonly string[]; args: readonly string[] } {
-  if (what === 'audio') return { inputArgs: [], args: [...AUDIO_ONLY_ARGS, ...AUDIO_ARGS, ...AUDIO_OUTPUT_ARGS] };
+function qualityRun(what: QualityConversion, threads: number): { inputArgs: readonly string[]; args: readonly string[] } {
   const number = ['-threads', String(threads)];
   // Filters are quick, and threads that they start by themselves may be more than there are.
   const decoding = ['-filter_threads', '1', ...number];
-  if (what === 'all') return { inputArgs: decoding, args: [...VIDEO_ARGS, ...number, ...AUDIO_ARGS, ...OUTPUT_ARGS] };
   const begin = beginOf(what);
   const seek = begin > 0 ? ['-ss', begin.toFixed(6)] : [];
   return { inputArgs: [...decoding, ...(what.upright ? [] : ['-noautorotate']), ...seek], args: [...qualityArgs(what), ...number] };

@@ -9,7 +9,7 @@ import threadedWasmUrl from '@ffmpeg/core-mt/wasm?url';
 import threadUrl from '@ffmpeg/core-mt/worker?url';
 import threadedUrl from '@ffmpeg/core-mt?url';
 import { asKadreelError, fail } from '../base/errors.ts';
-import { FFMPEG_OUTPUT, type FfmpegReply, type FfmpegRequest } from './media-protocol.ts';
+import { FFMPEG_OUTPUT, FFMPEG_PICTURE, FFMPEG_SOURCE, type FfmpegReply, type FfmpegRequest } from './media-protocol.ts';
 
 declare const self: DedicatedWorkerGlobalScope;
 
@@ -44,7 +44,7 @@ async function probe(file: Blob): Promise<void> {
 async function run({ file, inputArgs = [], args, threads = false, module }: FfmpegRequest & { type: 'run' }): Promise<void> {
   const core = await (threads ? loadThreaded() : load(module));
   const input = mount(core, file);
-  const output = outputDevice(core);
+  const outputs = ([FFMPEG_OUTPUT, FFMPEG_PICTURE] as const).map((path, minor) => outputDevice(core, path, minor));
   const log: string[] = [];
   core.setLogger(({ message }) => {
     log.push(message);
@@ -52,12 +52,13 @@ async function run({ file, inputArgs = [], args, threads = false, module }: Ffmp
   });
   core.setProgress(({ time }) => {
     // What is made should not wait here: it is lost with the tab.
-    output.flush();
+    for (const output of outputs) output.flush();
     reply({ type: 'time', seconds: Math.max(time, 0) / MICROSECONDS });
   });
-  const exit = core.exec('-hide_banner', ...inputArgs, '-i', input, ...args, FFMPEG_OUTPUT);
+  const named = args.map((arg) => (arg === FFMPEG_SOURCE ? input : arg));
+  const exit = core.exec('-hide_banner', ...inputArgs, '-i', input, ...named, FFMPEG_OUTPUT);
   if (exit !== 0) throw fail('unsupported', `This file could not be converted: ${reason(log)}. Try another format, for example MP4.`);
-  output.flush();
+  for (const output of outputs) output.flush();
   reply({ type: 'finished' });
 }
 
@@ -122,16 +123,16 @@ function mount(core: FfmpegCore, file: Blob): string {
   return `/input/${name}`;
 }
 
-/** A device that sends away what is written to it. */
-function outputDevice(core: FfmpegCore): { flush(): void } {
+/** A device that sends away what is written to it. `minor`: its number. */
+function outputDevice(core: FfmpegCore, to: typeof FFMPEG_OUTPUT | typeof FFMPEG_PICTURE, minor: number): { flush(): void } {
   let chunk = new Uint8Array(CHUNK);
   let filled = 0;
   const send = (): void => {
     const bytes = chunk.slice(0, filled);
     filled = 0;
-    if (bytes.length > 0) reply({ type: 'chunk', bytes }, [bytes.buffer]);
+    if (bytes.length > 0) reply({ type: 'chunk', bytes, to }, [bytes.buffer]);
   };
-  const device = core.FS.makedev(64, 0);
+  const device = core.FS.makedev(64, minor);
   core.FS.registerDevice(device, {
     write(stream, buffer, offset, length) {
       if (filled + length > CHUNK) send();
@@ -144,7 +145,7 @@ function outputDevice(core: FfmpegCore): { flush(): void } {
     // Fragmented MP4 is written from front to back; ffmpeg only asks where it is.
     llseek: (stream) => stream.position,
   });
-  core.FS.mkdev(FFMPEG_OUTPUT, device);
+  core.FS.mkdev(to, device);
   return { flush: send };
 }
 

@@ -35,26 +35,53 @@ export async function probeByFfmpeg(file: Blob, signal: AbortSignal): Promise<Me
   };
 }
 
-/**
- * The second of what `convert` makes of a file that is 0 on the timeline of the cut: ffmpeg counts from the first stream's start, the cut from
- * where the picture starts (`timelineOrigin`). Rejects with `aborted` or `missing-feature`.
- */
-export async function originByFfmpeg(file: Blob, signal: AbortSignal): Promise<number> {
+/** Where things lie in a file, in seconds since its first stream starts, as ffmpeg counts. */
+export interface FileTimeline {
+  /** What is 0 on the timeline of the cut (`timelineOrigin`). */
+  readonly origin: number;
+  /** When its sound starts; null without. */
+  readonly sound: number | null;
+  /** Whether it has an index of its pictures and times that never jump, so that it can be read from its middle. */
+  readonly seeks: boolean;
+}
+
+/** Formats with an index and with times that rise. */
+const INDEXED = /^mov,|^matroska/;
+
+/** Rejects with `aborted` or `missing-feature`. */
+export async function timelineByFfmpeg(file: Blob, signal: AbortSignal): Promise<FileTimeline> {
   const found = await ffprobe(file, signal);
   const start = secondsIn(found.format?.start_time) ?? 0;
   const { video, audio } = mainStreams(found.streams ?? []);
   const sinceStart = (stream: FfprobeStream | undefined): number | null =>
     stream ? (secondsIn(stream.start_time) ?? start) - start : null;
-  return timelineOrigin({ video: sinceStart(video), audio: sinceStart(audio) });
+  const sound = sinceStart(audio);
+  return {
+    origin: timelineOrigin({ video: sinceStart(video), audio: sound }),
+    sound,
+    seeks: INDEXED.test(found.format?.format_name ?? ''),
+  };
 }
 
-function ffprobe(file: Blob, signal: AbortSignal): Promise<FfprobeOutput> {
-  return withFfmpeg({ type: 'probe', file }, signal, async (next): Promise<FfprobeOutput> => {
+/** As the `origin` of `timelineByFfmpeg`. */
+export async function originByFfmpeg(file: Blob, signal: AbortSignal): Promise<number> {
+  return (await timelineByFfmpeg(file, signal)).origin;
+}
+
+/** What was found in files: each is asked for several things, and never changes. */
+const answers = new WeakMap<Blob, FfprobeOutput>();
+
+async function ffprobe(file: Blob, signal: AbortSignal): Promise<FfprobeOutput> {
+  const known = answers.get(file);
+  if (known) return known;
+  const found = await withFfmpeg({ type: 'probe', file }, signal, async (next): Promise<FfprobeOutput> => {
     for (;;) {
       const reply = await next();
       if (reply.type === 'probed') return JSON.parse(reply.json);
     }
   });
+  answers.set(file, found);
+  return found;
 }
 
 function mainStreams(streams: readonly FfprobeStream[]): { video: FfprobeStream | undefined; audio: FfprobeStream | undefined } {

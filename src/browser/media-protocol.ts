@@ -23,18 +23,18 @@ export type CutRequest =
   /** Answered by `pictures`, or by `sheets`. */
   | { readonly type: 'pictures' | 'sheets'; readonly file: Blob }
   /**
-   * Answered by `event`s and by `ended`. Picture and sound may come from different files with one timeline.
-   * Every packet is looked at first: where a GOP fits in no segment, the answer is `uncuttable` if `mayRefuse`, else a failure. `kept`: segments of each
-   * rendition that the page has already.
+   * Answered by `event`s and by `ended`. Every packet is looked at first: where a GOP fits in no segment, the answer is `uncuttable`. `kept`: segments of
+   * each rendition that the page has already.
    */
-  | { readonly type: 'cut'; readonly video: Blob; readonly audio: Blob; readonly mayRefuse: boolean; readonly kept: readonly number[] }
+  | { readonly type: 'cut'; readonly file: Blob; readonly kept: readonly number[] }
   | EncodeRequest
   /** Answered by `verdict`: whether `encode` would not say `uncuttable`. */
   | { readonly type: 'can-encode'; readonly file: Blob; readonly quality: VideoQuality }
   /** Answered by `verdict`: whether every picture can be decoded. */
   | { readonly type: 'decode'; readonly file: Blob; readonly pictures: number }
-  /** One more piece for `recut`, a small file of its own; null after the last one. */
-  | { readonly type: 'piece'; readonly piece: Blob | null }
+  | ConvertedCutRequest
+  /** One more piece of a conversion, a small file of its own; null after the last one. */
+  | { readonly type: 'piece'; readonly of: PieceKind; readonly piece: Blob | null }
   /** One more segment was taken. */
   | { readonly type: 'credit' };
 
@@ -49,6 +49,34 @@ export type CutReply =
   | { readonly type: 'verdict'; readonly verdict: boolean | null }
   | { readonly type: 'ended' }
   | WorkerFailure;
+
+/** What a piece of a conversion is of. */
+export type PieceKind = 'picture' | 'sound';
+
+/**
+ * Cuts what ffmpeg makes of a file, as its pieces come. Answered by `event`s and by `ended`, or by `uncuttable`: the picture can't be copied after all, or
+ * its pieces do not begin in the cell that they should.
+ */
+export interface ConvertedCutRequest {
+  readonly type: 'cut-converted';
+  /** A file whose picture is copied behind `kept` segments · pieces of a picture · null: none, or all of it is there. */
+  readonly picture:
+    | { readonly file: Blob; readonly kept: number }
+    | {
+        /** The second of the pieces that is 0. */
+        readonly origin: number;
+        /** The number of the first segment, and its cell. */
+        readonly from: number;
+        readonly cell: number;
+        /** Frames a second; 0 when variable or unknown. */
+        readonly frameRate: number;
+      }
+    | null;
+  /** `index` of the rendition; the number of the first segment, its first packet, and that of the first piece, both counted from the origin. */
+  readonly sound: { readonly index: number; readonly from: number; readonly packet: number; readonly begin: number } | null;
+  /** Seconds in all. */
+  readonly duration: number;
+}
 
 /** What a cut worker is asked when a quality is to be made. */
 export type EncodeRequest =
@@ -102,7 +130,7 @@ export type FfmpegReply =
   | { readonly type: 'probed'; readonly json: string }
   /** The build with threads has come over the network: what is still to do is up to this computer. */
   | { readonly type: 'loaded' }
-  | { readonly type: 'chunk'; readonly bytes: Bytes }
+  | { readonly type: 'chunk'; readonly bytes: Bytes; readonly to: typeof FFMPEG_OUTPUT | typeof FFMPEG_PICTURE }
   /** Seconds of the output that are done. */
   | { readonly type: 'time'; readonly seconds: number }
   | { readonly type: 'finished' }
@@ -110,5 +138,9 @@ export type FfmpegReply =
   | { readonly type: 'compiled'; readonly module: WebAssembly.Module }
   | WorkerFailure;
 
-/** The path that ffmpeg writes to: a device that sends everything on. */
+/** The path that ffmpeg writes to, at the end of its arguments: a device that sends everything on. */
 export const FFMPEG_OUTPUT = '/output';
+/** A second one, to be named among the arguments. */
+export const FFMPEG_PICTURE = '/picture';
+/** In the arguments: the path of the source, to read it a second time. */
+export const FFMPEG_SOURCE = '/source';

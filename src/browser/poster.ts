@@ -12,6 +12,8 @@ const PROPOSED: readonly (readonly number[])[] = [
   [0.5, 0.42, 0.58],
   [0.85, 0.75, 0.92],
 ];
+/** Milliseconds: a decoder that hangs must not hold up the publication. */
+const PATIENCE = 10_000;
 /** Standard deviation of the brightness, of 255, below which a picture counts as empty: black, white, or of one colour. */
 const DULL = 10;
 
@@ -19,10 +21,51 @@ const DULL = 10;
 export async function makePoster(video: VideoTrack): Promise<StillPicture | null> {
   try {
     const found = await liveliest(video, MOMENTS);
-    return found && (await compressPicture(found));
+    return found && (await compressPicture(found.canvas));
   } catch {
     return null;
   }
+}
+
+/** Looks for the picture in pieces of a video, as they come. */
+export interface PosterSearch {
+  /** `time`: where the piece begins (seconds). Never rejects. */
+  look(piece: VideoTrack, time: number): Promise<void>;
+  /** No more pieces come: the best of what was seen is given, if none was before. Never rejects. */
+  finish(): Promise<void>;
+}
+
+/** Parts of the duration where it looks besides the very start, which is taken only where nothing else is. */
+const MOMENTS_IN_ORDER = [0.1, 0.25, 0.5];
+
+/** `onFound` gets the first picture that shows something, once. */
+export function createPosterSearch(duration: number, onFound: (picture: StillPicture) => void): PosterSearch {
+  const moments = MOMENTS_IN_ORDER.map((moment) => moment * duration);
+  let best: Candidate | null = null;
+  let given = false;
+  const give = async (candidate: Candidate): Promise<void> => {
+    const picture = await compressPicture(candidate.canvas).catch(() => null);
+    if (given || !picture) return;
+    given = true;
+    onFound(picture);
+  };
+  return {
+    async look(piece, time) {
+      if (given) return;
+      const due = moments.filter((moment) => moment <= time).length;
+      if (due === 0 && best) return;
+      moments.splice(0, due);
+      const found = await patiently(
+        liveliest(piece, [0]).catch(() => null),
+        PATIENCE,
+      );
+      if (found && (!best || found.contrast > best.contrast)) best = found;
+      if (best && due > 0 && best.contrast >= DULL) await give(best);
+    },
+    async finish() {
+      if (best && !given) await give(best);
+    },
+  };
 }
 
 /** Up to three pictures from all over the video, in its order; no two from one key frame. Never rejects. */
@@ -31,7 +74,7 @@ export async function proposePictures(video: VideoTrack): Promise<readonly Still
   try {
     for (const moments of PROPOSED) {
       const found = await liveliest(video, moments);
-      const picture = found && (await compressPicture(found));
+      const picture = found && (await compressPicture(found.canvas));
       if (picture && !pictures.some((other) => equal(other.bytes, picture.bytes))) pictures.push(picture);
     }
   } catch {
@@ -40,9 +83,14 @@ export async function proposePictures(video: VideoTrack): Promise<readonly Still
   return pictures;
 }
 
+interface Candidate {
+  readonly canvas: OffscreenCanvas;
+  readonly contrast: number;
+}
+
 /** The first picture of these that shows something, else the one that shows most. */
-async function liveliest(video: VideoTrack, moments: readonly number[]): Promise<OffscreenCanvas | null> {
-  let best: { canvas: OffscreenCanvas; contrast: number } | null = null;
+async function liveliest(video: VideoTrack, moments: readonly number[]): Promise<Candidate | null> {
+  let best: Candidate | null = null;
   for (const moment of moments) {
     const time = video.start + (video.end - video.start) * moment;
     for await (const canvas of video.keyPictures([time], { width: STILL_WIDTH })) {
@@ -51,7 +99,7 @@ async function liveliest(video: VideoTrack, moments: readonly number[]): Promise
     }
     if (best && best.contrast >= DULL) break;
   }
-  return best?.canvas ?? null;
+  return best;
 }
 
 /** How much the brightness (0 to 255) of its pixels differs. */
@@ -67,4 +115,9 @@ function contrastOf(canvas: OffscreenCanvas): number {
     squares += light * light;
   }
   return count === 0 ? 0 : Math.sqrt(Math.max(0, squares / count - (sum / count) ** 2));
+}
+
+/** The result, or null when it takes longer than `ms`. */
+export function patiently<T>(work: Promise<T>, ms: number): Promise<T | null> {
+  return Promise.race([work, new Promise<null>((resolve) => setTimeout(() => resolve(null), ms))]);
 }

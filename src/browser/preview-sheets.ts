@@ -18,15 +18,48 @@ export function tileInterval(duration: number): number {
   return Math.max(LEAST_INTERVAL, Math.min(duration / (COLUMNS * ROWS), USUAL_INTERVAL), duration / MOST_TILES);
 }
 
+/** How many tiles a video gets, how large, and how far apart. */
+export interface TileGrid {
+  /** Milliseconds. */
+  readonly interval: number;
+  readonly count: number;
+  /** Pixels of one. */
+  readonly width: number;
+  readonly height: number;
+}
+
+/** `duration` in seconds; the size of the video's picture. */
+export function tileGrid({
+  duration,
+  width,
+  height,
+}: {
+  readonly duration: number;
+  readonly width: number;
+  readonly height: number;
+}): TileGrid {
+  const interval = Math.ceil(1000 * tileInterval(duration));
+  const scale = TILE / Math.max(width, height, 1);
+  return {
+    interval,
+    count: Math.max(1, Math.ceil((1000 * duration) / interval)),
+    width: evenSide(width * scale),
+    height: evenSide(height * scale),
+  };
+}
+
 /** `origin`: the second of the track that is 0 for a player. Rejects when this browser can't decode the track. */
 export async function makeSheets(video: VideoTrack, origin: number): Promise<PreviewSheets> {
-  const duration = video.end - origin;
-  const interval = Math.ceil(1000 * tileInterval(duration));
-  const count = Math.max(1, Math.ceil((1000 * duration) / interval));
-  const scale = TILE / Math.max(video.width, video.height, 1);
-  const [width, height] = [evenSide(video.width * scale), evenSide(video.height * scale)];
+  const { width, height } = video;
+  const grid = tileGrid({ duration: video.end - origin, width, height });
   // A tile stands for all of its time, so it shows the middle of it.
-  const times = Array.from({ length: count }, (_, n) => origin + ((n + 0.5) * interval) / 1000);
+  const times = Array.from({ length: grid.count }, (_, n) => origin + ((n + 0.5) * grid.interval) / 1000);
+  return drawSheets(grid, video.keyPictures(times, { width: grid.width, height: grid.height }));
+}
+
+/** Puts tiles side by side, as many as come. */
+export async function drawSheets(grid: TileGrid, tiles: AsyncIterable<OffscreenCanvas>): Promise<PreviewSheets> {
+  const { interval, count, width, height } = grid;
   const sheets: Bytes[] = [];
   let sheet: OffscreenCanvas | null = null;
   let drawn = 0;
@@ -36,7 +69,7 @@ export async function makeSheets(video: VideoTrack, origin: number): Promise<Pre
     sheets.push(new Uint8Array(await blob.arrayBuffer()));
     sheet = null;
   };
-  for await (const picture of video.keyPictures(times, { width, height })) {
+  for await (const picture of tiles) {
     const place = drawn % (COLUMNS * ROWS);
     if (place === 0) {
       await finish();

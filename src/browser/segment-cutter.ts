@@ -174,8 +174,7 @@ export async function* cutAudio<P extends CutPacket<P>>(
     const at: number = next !== null && Math.abs(exact - next) <= JITTER * sampleRate ? next : Math.max(exact, next ?? 0, 0);
     const time = at / sampleRate;
     start ??= time;
-    const boundary = (Math.floor(start / SEGMENT_SECONDS + 0.5) + 1) * SEGMENT_SECONDS;
-    if (held.length > 0 && time + samples / sampleRate / 2 > boundary) {
+    if (held.length > 0 && endsSegment(start, time, samples / sampleRate)) {
       yield { packets: held, start, end: time };
       held = [];
       start = time;
@@ -184,6 +183,11 @@ export async function* cutAudio<P extends CutPacket<P>>(
     next = at + samples;
   }
   if (held.length > 0 && start !== null && next !== null) yield { packets: held, start, end: next / sampleRate };
+}
+
+/** Whether a packet of sound (seconds) is no more of the segment that began at `start`. */
+export function endsSegment(start: number, time: number, duration: number): boolean {
+  return time + duration / 2 > (Math.floor(start / SEGMENT_SECONDS + 0.5) + 1) * SEGMENT_SECONDS;
 }
 
 /** A packet that remembers which one of the file it was. */

@@ -15,7 +15,7 @@ export interface SegmentOutlet {
 /** An outlet that sends by `post`. */
 export function createOutlet(post: (reply: CutReply, transfer: Transferable[]) => void): SegmentOutlet {
   let credit = SEGMENTS_AHEAD;
-  let onCredit: (() => void) | null = null;
+  const waiting: (() => void)[] = [];
   const emit = (event: CutEvent, transfer: Transferable[] = []): void => post({ type: 'event', event }, transfer);
   return {
     reply: (message) => post(message, []),
@@ -23,7 +23,7 @@ export function createOutlet(post: (reply: CutReply, transfer: Transferable[]) =
     async segment(segment) {
       while (credit === 0) {
         await new Promise<void>((resolve) => {
-          onCredit = resolve;
+          waiting.push(resolve);
         });
       }
       credit--;
@@ -31,7 +31,7 @@ export function createOutlet(post: (reply: CutReply, transfer: Transferable[]) =
     },
     credit() {
       credit++;
-      onCredit?.();
+      waiting.shift()?.();
     },
   };
 }

@@ -1,21 +1,15 @@
 /** The Transcoder port in a tab: mediabunny copies what browsers play, ffmpeg.wasm converts the rest, each in a worker of its own. */
 import { asKadreelError, fail } from '../base/errors.ts';
 import type { CutEvent, MediaProbe, SourceFile, Transcoder, VideoQuality } from '../base/ports.ts';
-import { abortError, quiet } from '../base/timing.ts';
+import { abortError } from '../base/timing.ts';
 import { mostBitrate } from './aligned-cutter.ts';
-import { askCutWorker, openCutWorker } from './cut-workers.ts';
-import { beginOf, type ConversionOptions, convert, convertBytes, convertInPieces, type QualityConversion } from './ffmpeg.ts';
+import { cutConverted } from './converted-cut.ts';
+import { askCutWorker, eventsOf, openCutWorker } from './cut-workers.ts';
+import { beginOf, convertBytes, convertInPieces, type QualityConversion } from './ffmpeg.ts';
 import { originByFfmpeg, probeByFfmpeg } from './ffprobe.ts';
-import type { CutReply, CutRequest, EncodeRequest, Inspection } from './media-protocol.ts';
-import type { MediaWorker } from './media-worker.ts';
-
-/** The share of the work that is converting, when there is something to convert; cutting is quick beside it. */
-const CONVERTING = 0.95;
-const CONVERTING_SOUND = 0.7;
+import type { CutRequest, Inspection } from './media-protocol.ts';
 
 export function createTranscoder(): Transcoder {
-  /** What files became that this browser can't decode: tiles are made of that. */
-  const converted = new WeakMap<SourceFile, Blob>();
   return {
     async probe(file, signal) {
       return (await examine(blobOf(file), signal)).probe;
@@ -23,15 +17,9 @@ export function createTranscoder(): Transcoder {
     async *cut(file, signal, kept = []) {
       const source = blobOf(file);
       const { probe, plan } = await examine(source, signal);
-      if (plan === 'copy' && (yield* cutBlobs({ video: source, audio: source, mayRefuse: true, kept, from: 0 }, signal))) return;
-      if (plan === 'convert-sound') {
-        const sound = yield* converting(source, { what: 'audio', duration: probe.duration, share: CONVERTING_SOUND }, signal);
-        if (yield* cutBlobs({ video: source, audio: sound, mayRefuse: true, kept, from: CONVERTING_SOUND }, signal)) return;
-      }
-      const from = plan === 'convert-sound' ? CONVERTING_SOUND : 0;
-      const whole = yield* converting(source, { what: 'all', duration: probe.duration, share: CONVERTING, from }, signal);
-      converted.set(file, whole);
-      yield* cutBlobs({ video: whole, audio: whole, mayRefuse: false, kept, from: CONVERTING }, signal);
+      if (plan === 'copy' && (yield* eventsOf(openCutWorker(signal), { type: 'cut', file: source, kept }))) return;
+      if (plan === 'convert-sound' && (yield* cutConverted(source, { probe, copiesPicture: true, kept }, signal))) return;
+      yield* cutConverted(source, { probe, copiesPicture: false, kept }, signal);
     },
     async *encode(file, wanted, signal) {
       const source = blobOf(file);
@@ -67,10 +55,11 @@ export function createTranscoder(): Transcoder {
       return (await import('./ffmpeg-stills.ts')).proposeByFfmpeg(source, probe, signal);
     },
     async sheets(file, signal) {
-      const source = converted.get(file) ?? blobOf(file);
-      converted.delete(file);
+      const source = blobOf(file);
       const reply = await askCutWorker({ type: 'sheets', file: source }, signal);
-      return reply.type === 'sheets' ? reply.sheets : null;
+      if (reply.type === 'sheets' && reply.sheets) return reply.sheets;
+      const { probe, plan } = await examine(source, signal);
+      return probe.video && plan === 'convert' ? (await import('./ffmpeg-stills.ts')).sheetsByFfmpeg(source, probe, signal) : null;
     },
     async still(picture, aspect) {
       const { stillOfFile } = await import('./still.ts');
@@ -86,7 +75,7 @@ async function* encodeQuality(source: Blob, wanted: VideoQuality, signal: AbortS
   // A rendition that was copied lies as the file's pictures do, and its header says how to turn it; one that was converted is upright.
   const upright = plan === 'convert';
   const byWebCodecs = !upright || probe.video.rotation === 0;
-  if (byWebCodecs && (yield* encodeBlob({ type: 'encode', file: source, quality }, signal))) return;
+  if (byWebCodecs && (yield* eventsOf(openCutWorker(signal), { type: 'encode', file: source, quality }))) return;
   const origin = await originByFfmpeg(source, signal);
   const turned = !upright && probe.video.rotation % 180 !== 0;
   yield* encodePieces(source, { quality, origin, upright, turned }, signal);
@@ -178,61 +167,6 @@ function plays(kind: 'video' | 'audio', codecs: string | null): boolean {
   return typeof MediaSource === 'undefined' ? document.createElement(kind).canPlayType(type) !== '' : MediaSource.isTypeSupported(type);
 }
 
-/** Yields progress up to `share` of the whole; returns the converted file. */
-async function* converting(
-  file: Blob,
-  options: { readonly what: ConversionOptions['what']; readonly duration: number; readonly share: number; readonly from?: number },
-  signal: AbortSignal,
-): AsyncGenerator<CutEvent, Blob> {
-  const { what, duration, share, from = 0 } = options;
-  // Breaking out of the loop that reads this must end the conversion too.
-  const left = new AbortController();
-  const ended = AbortSignal.any([signal, left.signal]);
-  try {
-    let seconds = 0;
-    let wake: (() => void) | null = null;
-    let result: Blob | null = null;
-    const converted = convert(file, {
-      what,
-      signal: ended,
-      onTime(time) {
-        seconds = Math.max(seconds, time);
-        wake?.();
-      },
-    });
-    // It may fail while the reader is busy elsewhere, and nobody waits for it.
-    const work = quiet(
-      converted.then((blob) => {
-        result = blob;
-      }),
-    );
-    while (!result) {
-      yield { type: 'progress', fraction: from + (share - from) * (duration > 0 ? Math.min(seconds / duration, 1) : 0) };
-      const changed = new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-      await Promise.race([changed, work]);
-    }
-    return result;
-  } finally {
-    left.abort();
-  }
-}
-
-/** Yields everything from the first rendition to `done`; returns false, with nothing yielded, when the video can't be cut as it is. */
-async function* cutBlobs(
-  request: Omit<CutRequest & { type: 'cut' }, 'type'> & { readonly from: number },
-  signal: AbortSignal,
-): AsyncGenerator<CutEvent, boolean> {
-  const { from, ...rest } = request;
-  return yield* eventsOf(openCutWorker(signal), { type: 'cut', ...rest }, from);
-}
-
-/** As `cutBlobs`, of one quality. */
-async function* encodeBlob(request: EncodeRequest, signal: AbortSignal): AsyncGenerator<CutEvent, boolean> {
-  return yield* eventsOf(openCutWorker(signal), request, 0);
-}
-
 /** A quality by ffmpeg, each segment as soon as it is made. */
 async function* encodePieces(file: Blob, what: QualityConversion, signal: AbortSignal): AsyncGenerator<CutEvent> {
   // Breaking out of the loop that reads this must end the conversion too.
@@ -241,34 +175,16 @@ async function* encodePieces(file: Blob, what: QualityConversion, signal: AbortS
   const cutter = openCutWorker(ended);
   const converted = convertInPieces(file, {
     ...{ what, signal: ended },
-    onPiece: (piece) => cutter.send({ type: 'piece', piece }),
+    onPiece: (piece) => cutter.send({ type: 'piece', of: 'picture', piece }),
   });
   converted.then(
-    () => cutter.send({ type: 'piece', piece: null }),
+    () => cutter.send({ type: 'piece', of: 'picture', piece: null }),
     (error) => left.abort(asKadreelError(error)),
   );
   try {
-    yield* eventsOf(cutter, { type: 'recut', quality: what.quality, origin: what.origin - beginOf(what) }, 0);
+    yield* eventsOf(cutter, { type: 'recut', quality: what.quality, origin: what.origin - beginOf(what) });
   } finally {
     left.abort();
-  }
-}
-
-/** What a worker answers to a request, up to `done`; false when it can't do it. Breaking out ends the worker. */
-async function* eventsOf(worker: MediaWorker<CutRequest, CutReply>, request: CutRequest, from: number): AsyncGenerator<CutEvent, boolean> {
-  try {
-    worker.send(request);
-    for (;;) {
-      const reply = await worker.next();
-      if (reply.type === 'uncuttable') return false;
-      if (reply.type === 'ended') return true;
-      if (reply.type !== 'event') continue;
-      const { event } = reply;
-      yield event.type === 'progress' ? { type: 'progress', fraction: from + (1 - from) * event.fraction } : event;
-      if (event.type === 'segment') worker.send({ type: 'credit' });
-    }
-  } finally {
-    worker.close();
   }
 }
 

@@ -103,13 +103,17 @@ const api = {
   cutAndAbort: (fraction: number) => abortAt(fraction, (signal) => createTranscoder().cut(file(), signal)),
   encodeAndAbort: (fraction: number, quality: VideoQuality) =>
     abortAt(fraction, (signal) => createTranscoder().encode(file(), quality, signal)),
-  /** Cuts the chosen file and throws the result away: how many bytes came, in how many milliseconds. */
+  /** Cuts the chosen file and throws the result away: how many bytes came, in how many milliseconds, and after how many the first did. */
   measure: () =>
     answer(async (signal) => {
       const started = performance.now();
-      let bytes = 0;
-      for await (const event of createTranscoder().cut(file(), signal)) if (event.type === 'segment') bytes += event.bytes.length;
-      return { bytes, elapsed: performance.now() - started };
+      let [bytes, first] = [0, 0];
+      for await (const event of createTranscoder().cut(file(), signal)) {
+        if (event.type !== 'segment') continue;
+        first ||= performance.now() - started;
+        bytes += event.bytes.length;
+      }
+      return { bytes, first, elapsed: performance.now() - started };
     }, new AbortController()),
   /** Makes a quality of the chosen file and throws it away, likewise. */
   measureEncode: (quality: VideoQuality) =>

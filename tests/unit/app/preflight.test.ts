@@ -28,14 +28,25 @@ describe('planPublication', () => {
     expect(timeOf(plan, ['240p']).to).toBeCloseTo(plan.time.to + (plan.rungs[3]?.time.to ?? 0));
   });
 
-  test('what is converted is 720p at most, and takes what that takes, not what the file does', () => {
-    const probe: MediaProbe = { ...HD, plan: 'transcode', video: HD.video && { ...HD.video, codec: 'hevc', copied: false } };
-    const plan = planPublication({ size: SIZE, probe, speeds: NO_SPEEDS, room: null });
-    expect(plan.first).toEqual({ width: 1280, height: 720 });
-    expect(plan.rungs.map(({ name }) => name)).toEqual(['480p', '360p', '240p']);
+  test('what is converted is 1080p at most, and takes what that takes, not what the file does', () => {
+    const picture = (width: number, height: number): MediaProbe => ({
+      ...HD,
+      plan: 'transcode',
+      video: HD.video && { ...HD.video, codec: 'hevc', copied: false, width, height },
+    });
+    const planOf = (width: number, height: number) =>
+      planPublication({ size: 4 * SIZE, probe: picture(width, height), speeds: NO_SPEEDS, room: null });
+    const plan = planOf(3840, 2160);
+    expect(plan.first).toEqual({ width: 1920, height: 1080 });
+    expect(plan.rungs.map(({ name }) => name)).toEqual(['720p', '480p', '360p', '240p']);
     expect(plan.bytes).toBeGreaterThan(50e6);
-    expect(plan.bytes).toBeLessThan(SIZE);
+    expect(plan.bytes).toBeLessThan(4 * SIZE);
     expect(plan.time.to).toBeGreaterThan(60);
+    expect(planOf(1920, 1080).first).toEqual({ width: 1920, height: 1080 });
+    expect(planOf(1080, 1920).first).toEqual({ width: 1080, height: 1920 });
+    expect(planOf(2160, 3840).first).toEqual({ width: 1080, height: 1920 });
+    expect(planOf(3000, 1000).first).toEqual({ width: 1920, height: 640 });
+    expect(planOf(640, 359).first).toEqual({ width: 640, height: 358 });
   });
 
   test('what only some browsers play is offered in H.264 of its size, too', () => {
