@@ -260,8 +260,7 @@ export interface Transcoder {
    */
   pictures(file: SourceFile, signal: AbortSignal): Promise<readonly StillPicture[]>;
   /**
-   * Tiles from key frames all over the video; null without a picture, or where this browser can't decode it and `cut` has not just converted it.
-   * Rejects as `probe`.
+   * Tiles from key frames all over the video; null without a picture, or where it can't be decoded. Rejects as `probe`.
    */
   sheets(file: SourceFile, signal: AbortSignal): Promise<PreviewSheets | null>;
   /** A picture file of any kind that the browser decodes, cut to `aspect` (width over height) and made small. Rejects with `unsupported`. */

@@ -18,6 +18,9 @@ export interface ConvertedCut {
   readonly kept: readonly number[];
 }
 
+/** Seconds below which a picture that seems to begin late does not: times are told in microseconds. */
+const LEAST_LATE = 0.0001;
+
 /** Packets of sound that are made and dropped before those that are wanted: each is heard together with the one before. */
 const SOUND_RUN_UP = 4;
 
@@ -104,6 +107,7 @@ async function planFor(
   const index = video ? 1 : 0;
   const [pictures, sounds] = [video ? (kept[0] ?? 0) : 0, kept[index] ?? 0];
   const cell = video && !copiesPicture ? await cellOfSegment(file, { segment: pictures, origin }, signal) : null;
+  const late = (timeline.picture ?? origin) - origin;
   const start = probe.audio ? timeline.sound : null;
   const first = start === null ? 0 : Math.max(Math.floor(((start - origin) * SOUND_RATE) / SOUND_PACKET), 0);
   const packet = soundPacketOf(sounds, first);
@@ -113,7 +117,11 @@ async function planFor(
     conversion: { origin, duration, seeks, picture: cell === null ? null : { cell }, sound: start === null ? null : { start, begin } },
     request: {
       type: 'cut-converted',
-      picture: copiesPicture ? { file, kept: pictures } : cell === null ? null : { origin, from: pictures, cell, frameRate },
+      picture: copiesPicture
+        ? { file, kept: pictures, late: late < LEAST_LATE ? 0 : late }
+        : cell === null
+          ? null
+          : { origin, from: pictures, cell, frameRate },
       sound: start === null ? null : { index, from: sounds, packet, begin },
       duration,
     },

@@ -183,11 +183,16 @@ async function cutConverted({ picture, sound, duration }: ConvertedCutRequest): 
   finish();
 }
 
-async function copiedPicture({ file, kept }: { file: Blob; kept: number }): Promise<{ video: VideoTrack; rendition: Rendition } | null> {
-  const { video = null, audio = null } = (await openMediaFile(file)) ?? {};
+async function copiedPicture(plan: {
+  file: Blob;
+  kept: number;
+  late: number;
+}): Promise<{ video: VideoTrack; rendition: Rendition } | null> {
+  const { file, kept, late } = plan;
+  const { video = null } = (await openMediaFile(file)) ?? {};
   const measure = video && (await measureCuttable(video, Number.POSITIVE_INFINITY));
   if (!video || !measure) return null;
-  const origin = originOf(video, audio);
+  const origin = video.start - late;
   return { video, rendition: await videoRendition(video, { outlet, index: 0, origin, delay: measure.reorder, kept }) };
 }
 

@@ -39,7 +39,8 @@ export async function probeByFfmpeg(file: Blob, signal: AbortSignal): Promise<Me
 export interface FileTimeline {
   /** What is 0 on the timeline of the cut (`timelineOrigin`). */
   readonly origin: number;
-  /** When its sound starts; null without. */
+  /** When its picture starts, and its sound; null without. */
+  readonly picture: number | null;
   readonly sound: number | null;
   /** Whether it has an index of its pictures and times that never jump, so that it can be read from its middle. */
   readonly seeks: boolean;
@@ -55,12 +56,8 @@ export async function timelineByFfmpeg(file: Blob, signal: AbortSignal): Promise
   const { video, audio } = mainStreams(found.streams ?? []);
   const sinceStart = (stream: FfprobeStream | undefined): number | null =>
     stream ? (secondsIn(stream.start_time) ?? start) - start : null;
-  const sound = sinceStart(audio);
-  return {
-    origin: timelineOrigin({ video: sinceStart(video), audio: sound }),
-    sound,
-    seeks: INDEXED.test(found.format?.format_name ?? ''),
-  };
+  const [picture, sound] = [sinceStart(video), sinceStart(audio)];
+  return { origin: timelineOrigin({ video: picture, audio: sound }), picture, sound, seeks: INDEXED.test(found.format?.format_name ?? '') };
 }
 
 /** As the `origin` of `timelineByFfmpeg`. */

@@ -59,9 +59,11 @@ export type PieceKind = 'picture' | 'sound';
  */
 export interface ConvertedCutRequest {
   readonly type: 'cut-converted';
-  /** A file whose picture is copied behind `kept` segments · pieces of a picture · null: none, or all of it is there. */
+  /**
+   * A file whose picture is copied behind `kept` segments, and begins at `late` (seconds) · pieces of a picture · null: none, or all of it is there.
+   */
   readonly picture:
-    | { readonly file: Blob; readonly kept: number }
+    | { readonly file: Blob; readonly kept: number; readonly late: number }
     | {
         /** The second of the pieces that is 0. */
         readonly origin: number;

@@ -84,6 +84,9 @@ async function* encodeQuality(source: Blob, wanted: VideoQuality, signal: AbortS
 /** `convert-sound`: the picture is copied. */
 type Plan = 'copy' | 'convert-sound' | 'convert';
 
+/** Containers of which mediabunny leaves out what it does not know. */
+const TELLS_LESS = /transport stream/i;
+
 function blobOf(file: SourceFile): Blob {
   if (!(file instanceof Blob)) throw fail('invalid', 'Only a File of the browser can be read here.');
   if (file.size === 0) throw fail('unsupported', 'The file is empty: it has no bytes at all. Choose another file, or copy it again.');
@@ -124,6 +127,16 @@ async function examineAnew(file: Blob, signal: AbortSignal): Promise<Examination
   const inspection = reply.type === 'inspected' ? reply.inspection : null;
   if (!inspection) return { probe: await probeByFfmpeg(file, signal), plan: 'convert' };
   const { container, duration, video, audio } = inspection;
+  // Of this format only streams of codecs that are known are told.
+  if (TELLS_LESS.test(container) && !(video && audio)) {
+    const whole = await probeByFfmpeg(file, signal);
+    if (whole.video && !video) return { probe: whole, plan: 'convert' };
+    if (whole.audio && !audio) {
+      const picture = planFor(inspection) === 'copy';
+      const own = { ...whole, video: whole.video && { ...whole.video, copied: picture } };
+      return { probe: own, plan: picture ? 'convert-sound' : 'convert' };
+    }
+  }
   if (!video && !audio) throw fail('unsupported', 'The file has neither a picture nor sound. Choose a video file, for example an MP4.');
   const plan = planFor(inspection);
   return {

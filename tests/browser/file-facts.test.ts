@@ -145,12 +145,13 @@ describe('proposed pictures', () => {
 });
 
 describe('tiles for the seek bar', () => {
-  test('[M18] each shows the key frame of its time', async () => {
-    await choose('barcode.mp4'); // 40 s, a key frame every 2 s, each picture shows its number
+  // The second one is in a codec that no browser decodes.
+  test.each<FixtureName>(['barcode.mp4', 'barcode.avi'])('[M18] each shows the key frame of its time: %s', async (name) => {
+    await choose(name); // 40 s, a key frame every 2 s, each picture shows its number
     const made = unwrap(await tab.page.evaluate(() => window.transcoder.sheets()));
     if (!made) throw new Error('there are none');
     expect(made).toMatchObject({ interval: 2000, count: 20, columns: 10, width: 160, height: 90 });
-    const path = await fixture('barcode.mp4');
+    const path = await fixture(name);
     const keys = (await packetsOf(path, 'video')).filter(({ key }) => key).map(({ time }) => Math.round(time * 25));
     const middles = Array.from({ length: made.count }, (_, n) => [(n % 10) * 160, Math.floor(n / 10) * 90 + 45] as const);
     const seen = await tab.page.evaluate(
@@ -182,15 +183,19 @@ describe('tiles for the seek bar', () => {
     console.info(`300 tiles of three hours in ${((made?.elapsed ?? 0) / 1000).toFixed(1)} s, ${made?.sizes.reduce((a, b) => a + b)} bytes`);
   });
 
-  test.each<FixtureName>(['sound.m4a', 'hevc.mp4', 'tail-trimmed.mp4'])('are none of %s', async (name) => {
-    await choose(name);
+  test('are none of sound', async () => {
+    await choose('sound.m4a');
     expect(unwrap(await tab.page.evaluate(() => window.transcoder.sheets()))).toBeNull();
   });
-});
 
-test('what was converted has tiles: 12 s, one every 2 s', async () => {
-  await choose('hevc.mp4');
-  expect(unwrap(await tab.page.evaluate(() => window.transcoder.sheetsAroundCut()))).toEqual({ before: 0, after: 6 });
+  // The second one's end is hidden by an edit list.
+  test.each<[FixtureName, number]>([
+    ['hevc.mp4', 6],
+    ['tail-trimmed.mp4', 3],
+  ])('of %s, which browsers don’t decode rightly, are made of what is shown', async (name, count) => {
+    await choose(name);
+    expect(unwrap(await tab.page.evaluate(() => window.transcoder.sheets()))?.count).toBe(count);
+  });
 });
 
 describe('a picture of one’s own', () => {

@@ -77,16 +77,6 @@ const api = {
         addresses: sheets.map((bytes) => address(bytes, 'image/jpeg')),
       };
     }, new AbortController()),
-  /** How many tiles there are of the chosen file before it is cut, and afterwards. */
-  sheetsAroundCut: () =>
-    answer(async (signal) => {
-      const transcoder = createTranscoder();
-      const chosen = file();
-      const before = await transcoder.sheets(chosen, signal);
-      for await (const event of transcoder.cut(chosen, signal)) if (event.type === 'done') break;
-      const after = await transcoder.sheets(chosen, signal);
-      return { before: before?.count ?? 0, after: after?.count ?? 0 };
-    }, new AbortController()),
   /** A picture of three bars (red, green, blue), `width` × `height`, as a still of this shape. */
   still: (picture: { type: string; width: number; height: number; aspect: number }) =>
     answer(async () => {
