@@ -18,8 +18,8 @@ export interface FileConversion {
 }
 
 /** Pixels of the converted picture at most, along its longer and its shorter side. */
-export const MAX_LONGER = 1920;
-export const MAX_SHORTER = 1080;
+const MAX_LONGER = 1920;
+const MAX_SHORTER = 1080;
 
 /** Seconds between key frames: tiles are made of them, and players seek to them. */
 const KEY_FRAMES = 2;

@@ -5,8 +5,9 @@
 import { fail } from '../base/errors.ts';
 import { type CutPacket, type CutSegment, endsSegment, MAX_GOP_BYTES, SEGMENT_SECONDS } from './segment-cutter.ts';
 
-/** Samples a second of converted sound, and in each of its packets (AAC, ISO 14496-3). */
+/** Samples a second of converted sound. */
 export const SOUND_RATE = 48_000;
+/** Samples in each of its packets (AAC, ISO 14496-3). */
 export const SOUND_PACKET = 1024;
 
 /** Seconds before a cell's start at which a picture may be its first: containers round times. Below half a frame of the fastest video. */

@@ -18,7 +18,7 @@ const TOLERANCE = 0.05;
 const TICK = 0.00002;
 const SOUND_RATE = 48_000;
 /** Of 32,767: what an encoder that begins elsewhere makes otherwise. A click is thousands. */
-const OTHER_NOISE = 600;
+const OTHER_NOISE = 300;
 
 let tab: TranscoderTab;
 let output: string;
