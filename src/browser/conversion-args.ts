@@ -1,5 +1,5 @@
 /** What ffmpeg is told to make H.264 and AAC of a file, from any segment on: the same header, sizes and times wherever it begins. Pure. */
-import { CELL_ROUNDING, SOUND_PACKET, SOUND_RATE } from './grid-cutter.ts';
+import { CELL_ROUNDING, packetAt, SOUND_PACKET, SOUND_RATE } from './grid-cutter.ts';
 import { FFMPEG_PICTURE, FFMPEG_SOURCE } from './media-protocol.ts';
 import { MAX_GOP_BYTES, SEGMENT_SECONDS } from './segment-cutter.ts';
 
@@ -98,13 +98,13 @@ function pictureArgs(what: FileConversion): readonly string[] {
  * Every packet is a key frame: fragments are cut by time.
  */
 function soundArgs(input: number, origin: number, { start, begin }: NonNullable<FileConversion['sound']>): readonly string[] {
-  const sample = Math.max(Math.round(origin * SOUND_RATE) + begin * SOUND_PACKET, 0);
-  // What lies before a `first_pts` is left out twice: it is cut away by a filter of its own.
-  const first = Math.max(Math.floor(start * SOUND_RATE), 0);
+  const sampleOf = (packet: number): number => Math.max(Math.round(origin * SOUND_RATE) + packet * SOUND_PACKET, 0);
+  // Silence is put in up to a whole packet. What lies before a `first_pts` is left out twice: it is cut away by a filter of its own.
+  const first = sampleOf(packetAt(start, origin));
   const even = `aresample=${SOUND_RATE}:async=1:min_comp=0.0001:min_hard_comp=${SOUND_DRIFT}:first_pts=${first}`;
   return [
     ...['-map', `${input}:a:0`, '-vn', ...NO_EXTRAS],
-    ...['-af', `${even},atrim=start_pts=${sample},asetpts=N/SR/TB`],
+    ...['-af', `${even},atrim=start_pts=${sampleOf(begin)},asetpts=N/SR/TB`],
     ...['-c:a', 'aac', '-b:a', '128k', '-ac', '2', '-ar', String(SOUND_RATE), '-fflags', '+bitexact', '-flags:a', '+bitexact'],
     ...['-frag_duration', '2000000', '-f', 'mp4', '-movflags', '+empty_moov+default_base_moof+delay_moov'],
   ];

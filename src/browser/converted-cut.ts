@@ -6,7 +6,7 @@ import type { FileConversion } from './conversion-args.ts';
 import { eventsOf, openCutWorker } from './cut-workers.ts';
 import { convertFrom, threadCount } from './ffmpeg.ts';
 import { type FileTimeline, timelineByFfmpeg } from './ffprobe.ts';
-import { SOUND_PACKET, SOUND_RATE, soundPacketOf } from './grid-cutter.ts';
+import { packetAt, soundPacketOf } from './grid-cutter.ts';
 import type { ConvertedCutRequest } from './media-protocol.ts';
 import { cellOfSegment } from './picture-times.ts';
 
@@ -109,7 +109,7 @@ async function planFor(
   const cell = video && !copiesPicture ? await cellOfSegment(file, { segment: pictures, origin }, signal) : null;
   const late = (timeline.picture ?? origin) - origin;
   const start = probe.audio ? timeline.sound : null;
-  const first = start === null ? 0 : Math.max(Math.floor(((start - origin) * SOUND_RATE) / SOUND_PACKET), 0);
+  const first = start === null ? 0 : Math.max(packetAt(start, origin), 0);
   const packet = soundPacketOf(sounds, first);
   const begin = Math.max(sounds > 0 ? packet - SOUND_RUN_UP : packet, first);
   const frameRate = !video || video.variable ? 0 : video.frameRate;

@@ -55,6 +55,11 @@ function close<P extends CutPacket<P>>(packets: readonly P[], end: number): CutS
   };
 }
 
+/** The packet of converted sound, counted from the origin, in which sound begins that starts at `start`. Seconds; negative before the origin. */
+export function packetAt(start: number, origin: number): number {
+  return Math.floor(((start - origin) * SOUND_RATE) / SOUND_PACKET);
+}
+
 /** The packet of converted sound, counted from the origin, that a segment begins with. `first`: the packet of segment 0. */
 export function soundPacketOf(segment: number, first: number): number {
   let packet = first;

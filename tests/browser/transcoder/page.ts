@@ -93,17 +93,21 @@ const api = {
   cutAndAbort: (fraction: number) => abortAt(fraction, (signal) => createTranscoder().cut(file(), signal)),
   encodeAndAbort: (fraction: number, quality: VideoQuality) =>
     abortAt(fraction, (signal) => createTranscoder().encode(file(), quality, signal)),
-  /** Cuts the chosen file and throws the result away: how many bytes came, in how many milliseconds, and after how many the first did. */
+  /**
+   * Cuts the chosen file and throws the result away: how many bytes came, in how many milliseconds, after how many the first segment did, and how many
+   * workers ran then.
+   */
   measure: () =>
     answer(async (signal) => {
       const started = performance.now();
-      let [bytes, first] = [0, 0];
+      let [bytes, first, running] = [0, 0, 0];
       for await (const event of createTranscoder().cut(file(), signal)) {
         if (event.type !== 'segment') continue;
+        running ||= workers.size;
         first ||= performance.now() - started;
         bytes += event.bytes.length;
       }
-      return { bytes, first, elapsed: performance.now() - started };
+      return { bytes, first, running, elapsed: performance.now() - started };
     }, new AbortController()),
   /** Makes a quality of the chosen file and throws it away, likewise. */
   measureEncode: (quality: VideoQuality) =>

@@ -124,6 +124,13 @@ describe('what ffmpeg is told', () => {
     expect(rest).toMatch(/-map 1:a:0 .*first_pts=9600,atrim=start_pts=582016/);
   });
 
+  test('sound that begins within a packet has silence before it, up to that packet’s first sample, wherever it is begun', () => {
+    for (const begin of [116, 746]) {
+      const late = told({ ...ALL, origin: 0, sound: { start: 2.477, begin } });
+      expect(late).toContain(`first_pts=${116 * 1024},atrim=start_pts=${begin * 1024}`);
+    }
+  });
+
   test('without an index all is read from the beginning', () => {
     const rest = told({ ...ALL, seeks: false, picture: { cell: 3 }, sound: { start: 0.2, begin: 559 } });
     expect(rest).not.toMatch(/-ss|-copyts|\/source/);
