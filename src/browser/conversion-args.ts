@@ -35,7 +35,8 @@ const MOST_BITS = Math.floor((0.7 * 8 * MAX_GOP_BYTES) / SEGMENT_SECONDS);
 /** Seconds by which the sound's times may lie beside the count of its samples before silence is put in, or samples are left out. */
 const SOUND_DRIFT = 0.04;
 
-const NO_EXTRAS = ['-sn', '-dn', '-map_metadata', '-1', '-map_chapters', '-1', '-max_muxing_queue_size', '4096'];
+/** What is written goes out at once: 32 KB would be two seconds of sound. */
+const NO_EXTRAS = ['-sn', '-dn', '-map_metadata', '-1', '-map_chapters', '-1', '-max_muxing_queue_size', '4096', '-flush_packets', '1'];
 
 /** `threads`: of the decoder, and as many of the encoder. What is made of the picture goes to `FFMPEG_PICTURE` when there is sound beside it. */
 export function conversionArgs(what: FileConversion, threads: number): { readonly inputArgs: string[]; readonly args: string[] } {
