@@ -10,6 +10,8 @@ import { compressPicture, STILL_WIDTH, stillHeight } from './still.ts';
 /** Where they are from, as parts of the duration. */
 const MOMENTS = [0.12, 0.5, 0.85];
 const BYTES_A_PIXEL = 4;
+/** Seconds by which the last packets of sound reach behind the picture: they need no tile. */
+const TAIL = 0.1;
 
 /** Up to three, in the order of the video, no two from one key frame; what can't be decoded is left out. Rejects with `aborted` or `missing-feature`. */
 export async function proposeByFfmpeg(
@@ -38,7 +40,7 @@ export async function sheetsByFfmpeg(
   signal: AbortSignal,
 ): Promise<PreviewSheets | null> {
   if (!video || !(duration > 0)) return null;
-  const grid = tileGrid({ duration, width: video.width, height: video.height });
+  const grid = tileGrid({ duration: Math.max(duration - TAIL, TAIL), width: video.width, height: video.height });
   const { interval, count, width, height } = grid;
   const tile = width * height * BYTES_A_PIXEL;
   // Of each tile's time the last picture up to its middle: `fps` rounds to the nearest.
