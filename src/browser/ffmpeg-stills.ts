@@ -44,7 +44,7 @@ export async function sheetsByFfmpeg(
   const { interval, count, width, height } = grid;
   const tile = width * height * BYTES_A_PIXEL;
   // Of each tile's time the last picture up to its middle: `fps` rounds to the nearest.
-  const filters = `fps=1000/${interval}:start_time=${await originByFfmpeg(file, signal)},scale=${width}:${height},format=rgba`;
+  const filters = `fps=1000/${interval}:eof_action=pass:start_time=${await originByFfmpeg(file, signal)},scale=${width}:${height},format=rgba`;
   try {
     const pixels = await convertFile(
       file,
