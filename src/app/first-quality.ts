@@ -30,7 +30,7 @@ export interface FirstQualityOptions {
   readonly crypto: Crypto;
   readonly node: Pick<DhtNode, 'announce'>;
   readonly library: Pick<Library, 'add' | 'announce' | 'list'>;
-  readonly transcoder: Pick<Transcoder, 'cut'>;
+  readonly transcoder: Pick<Transcoder, 'cut' | 'probe'>;
   readonly versions: VideoVersions;
   readonly entry: JournalEntry;
   /** What an earlier page made of it. */
@@ -111,7 +111,9 @@ export function makeFirstQuality(options: FirstQualityOptions): FirstQuality {
   };
 
   /** Publishes what there is as it becomes more. */
-  const grower = async () => {
+  const grower = async (file: SourceFile) => {
+    const probe = await transcoder.probe(file, signal);
+    const kinds = [...(probe.video ? ['video'] : []), ...(probe.audio ? ['audio'] : [])];
     /** Segments of picture and sound that the newest version names. */
     const named = new Map<string, number>();
     for (const { kind, groups } of known ? (await readOwnManifest(crypto, known)).renditions.slice(0, 2) : [])
@@ -134,7 +136,11 @@ export function makeFirstQuality(options: FirstQualityOptions): FirstQuality {
       const left = ((now - began) * missing) / Math.max(1, first.covered - covered);
       if (now < due || left < PATIENCE) return;
       const { kept } = packing;
-      const there = first.renditions.map(({ rendition: { index, kind } }) => ({ count: kept[index] ?? 0, before: named.get(kind) ?? 0 }));
+      // Sound may begin late: a player that found none would not look for it again.
+      const there = kinds.map((kind) => {
+        const own = first.renditions.find(({ rendition }) => rendition.kind === kind);
+        return { count: own ? (kept[own.rendition.index] ?? 0) : 0, before: named.get(kind) ?? 0 };
+      });
       const isLonger = there.some(({ count, before }) => count > before);
       if (!isLonger || there.some(({ count, before }) => count < Math.max(before, LEAST))) return;
       const packed = await packing.close();
@@ -167,7 +173,7 @@ export function makeFirstQuality(options: FirstQualityOptions): FirstQuality {
     const { packing, packed } = await openPart({ crypto, entry }, first, options.onProgress);
     if (packed) return packed;
     const file = await options.file();
-    const grow = await grower();
+    const grow = await grower(file);
     return packAll(packing, (kept) => growing(transcoder.cut(file, signal, kept), () => grow(packing)), signal);
   };
 
