@@ -20,7 +20,7 @@ import { CAPTIONS_PART, DROPPED_PART, groupSchema, rowKey } from './journal-rows
 import { type Library, type PublishedVideo, videoRecordSchema } from './library.ts';
 import { groupsOfVideo, readOwnManifest } from './own-manifest.ts';
 import { describeOwn } from './own-video.ts';
-import { lockOf, videoIdOf } from './publication.ts';
+import { lockOf, videoIdOf } from './publication-parts.ts';
 import { spreadAll } from './spread.ts';
 import { samplesOf } from './video-sample.ts';
 import { createVideoVersions, lockVideo } from './video-versions.ts';

@@ -9,7 +9,7 @@ import { markOf } from './fingerprint.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import type { Choices, FileMark } from './journal-rows.ts';
 import { createProgress } from './progress.ts';
-import { conclude, giveUp, lockOf, type PublicationParts, runPublication } from './publication.ts';
+import { lockOf, type PublicationParts } from './publication-parts.ts';
 import { videoName } from './video-versions.ts';
 
 export interface Publisher {
@@ -32,6 +32,10 @@ interface Begun {
   readonly duration: number;
   readonly choices: Choices;
 }
+
+/** Loaded when somebody publishes: most who come only watch. */
+const loadPublication = () => import('./publication.ts');
+const loadEnd = () => import('./publication-end.ts');
 
 const MAX_TITLE_BYTES = 200;
 /** Where each stage ends on the bar: reading headers is nothing, cutting nearly all. A transcode is most of the work where there is one. */
@@ -59,6 +63,11 @@ export function createPublisher(options: PublisherOptions): Publisher {
     }
   };
 
+  /** What can't be removed now is shown after the next start. */
+  const giveUp = async (entry: JournalEntry): Promise<void> => {
+    await (await loadEnd()).giveUp(options, entry).catch(() => undefined);
+  };
+
   return {
     isOwn: (id) => own.has(id),
     async publish(
@@ -78,7 +87,11 @@ export function createPublisher(options: PublisherOptions): Publisher {
       let begun: Awaited<ReturnType<typeof begin>> | null = null;
       try {
         progress.report('read', 0);
-        const [probe, mark] = await Promise.all([transcoder.probe(file, signal), markOf(crypto, file)]);
+        const [probe, mark, { runPublication }] = await Promise.all([
+          transcoder.probe(file, signal),
+          markOf(crypto, file),
+          loadPublication(),
+        ]);
         progress.report('read', 1);
         const { without = [], poster = null, captions = [] } = wanted;
         begun = await begin(file, mark, {
@@ -96,11 +109,11 @@ export function createPublisher(options: PublisherOptions): Publisher {
         const finish = async (): Promise<CopiesReport> => {
           try {
             const report = await done;
-            await conclude(options, entry).catch(() => undefined); // The next start sees that nothing is left to do.
+            await (await loadEnd()).conclude(options, entry).catch(() => undefined); // The next start sees that nothing is left to do.
             return report;
           } catch (error) {
             const isOver = signal.aborted || hasCode(error, 'withdrawn');
-            if (isOver && !closing.aborted) await giveUp(options, entry).catch(() => undefined); // See there.
+            if (isOver && !closing.aborted) await giveUp(entry);
             // It is among the unfinished ones now, to be tried again.
             if (!isOver) own.delete(entry.id);
             throw error;
@@ -110,7 +123,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
         };
         return { videoId, done: quiet(finish()) };
       } catch (error) {
-        if (begun && !closing.aborted) await giveUp(options, begun.entry).catch(() => undefined); // See there.
+        if (begun && !closing.aborted) await giveUp(begun.entry);
         begun?.release();
         throw signal.aborted ? abortError(signal) : asKadreelError(error);
       }

@@ -7,7 +7,7 @@ import type { Editor } from './editor.ts';
 import { checkMark } from './fingerprint.ts';
 import { isSaved, type Journal, type JournalEntry } from './journal.ts';
 import { FIRST_PART, type FileMark } from './journal-rows.ts';
-import { conclude, endGrowths, giveUp, lockOf, needsFile, type PublicationParts, runPublication, videoIdOf } from './publication.ts';
+import { lockOf, needsFile, type PublicationParts, videoIdOf } from './publication-parts.ts';
 
 /** Their list, and what a person does with them: see `Kadreel` in `api.ts`. */
 export interface UnfinishedPublications {
@@ -54,6 +54,9 @@ interface Row {
   /** Null while another tab has the lock. */
   release: Cancel | null;
 }
+
+/** Loaded when there is one that was not finished. */
+const loadEnd = () => import('./publication-end.ts');
 
 export function createUnfinished(options: UnfinishedOptions): UnfinishedPublications {
   const { clock, journal, files, locks, closing } = options;
@@ -124,6 +127,7 @@ export function createUnfinished(options: UnfinishedOptions): UnfinishedPublicat
     const work = async (): Promise<void> => {
       try {
         if (entry.facts.stage === 'changing') return await bring();
+        const { runPublication } = await import('./publication.ts');
         const running = runPublication({
           ...{ ...options, entry, signal },
           onSharedWork: () => undefined, // Its card says how far it is.
@@ -143,7 +147,7 @@ export function createUnfinished(options: UnfinishedOptions): UnfinishedPublicat
         const { done } = await running;
         options.onPublished();
         await done;
-        await conclude(options, entry);
+        await (await loadEnd()).conclude(options, entry);
         forget(row);
       } catch (error) {
         if (signal.aborted) return;
@@ -176,7 +180,7 @@ export function createUnfinished(options: UnfinishedOptions): UnfinishedPublicat
     if (entry === 'unreadable') {
       await files.remove(row.id);
       await journal.discard(row.id);
-    } else await giveUp(options, entry);
+    } else await (await loadEnd()).giveUp(options, entry);
     forget(row);
     options.onPublished();
   };
@@ -229,7 +233,9 @@ export function createUnfinished(options: UnfinishedOptions): UnfinishedPublicat
         if (isRead) return;
         isRead = true;
         tell();
-        endGrowths(options).catch(() => undefined); // After the next start.
+        loadEnd()
+          .then(({ endGrowths }) => endGrowths(options))
+          .catch(() => undefined); // After the next start.
       });
       looked.catch(() => undefined); // The disk does not answer: it is asked again.
       lookAgain(LOOK_EVERY);

@@ -4,6 +4,8 @@ import { createMemoryStore } from '../../../signal-server/memory-store.ts';
 import '../../../src/app/chunk-work.ts';
 import { createKadreel, type KadreelApp } from '../../../src/app/kadreel.ts';
 import '../../../src/app/editor.ts';
+import '../../../src/app/publication.ts';
+import '../../../src/app/publication-end.ts';
 import '../../../src/app/quality-sharing.ts';
 import type { NetworkKeeper } from '../../../src/app/network-settings.ts';
 import type { Bytes } from '../../../src/base/bytes.ts';
