@@ -8,8 +8,10 @@ import { type Home, type Network, SERVERS } from './network.ts';
 import { newcomerRow } from './newcomer.ts';
 import { arrive, becomesLinked, type Person } from './person.ts';
 import { finishPlayback, followPlayback, loadedTo, openInPage } from './playback.ts';
+import { readNotes } from './recorder.ts';
 import type { LabRow } from './row.ts';
 import { LASTING_STUN, openNodeAt, startOpenNode } from './servers.ts';
+import { spokenKinds } from './spoken.ts';
 import { countTraffic, readTraffic } from './traffic.ts';
 import { inWorld, type World } from './world.ts';
 
@@ -38,9 +40,11 @@ const SHORTEST = 58;
 /** For nodes to notice a death, or to find each other (ms): they look around only every few seconds. */
 const PATIENCE = 60_000;
 /** For a tab to notice that an open node can't be reached any more, which it is not told (ms): the silence that a node bears, and some. */
-const UNTOLD = DEFAULT_SETTINGS.socketSilence + 30_000;
+const UNTOLD = DEFAULT_SETTINGS.socketHeartbeatMost + 30_000;
 /** To play what was loaded and more (ms). */
 const PLAYING = 120_000;
+/** Kinds of messages that are named, those with the most bytes. */
+const MOST_KINDS = 6;
 /** IP bytes between a tab and all servers in an hour of watching. */
 const MOST_SIGNALLING = 50_000;
 
@@ -112,6 +116,7 @@ async function signallingRow({ network, watcher, minutes }: { network: Network; 
   await followPlayback(page);
   const before = await readTraffic(network);
   const began = performance.now();
+  const since = Date.now();
   // The clip is shorter than this: it begins anew, then from the disk, which is nothing to a server.
   const timeout = minutes * 60_000 + PATIENCE;
   await page.waitForFunction((until) => Date.now() >= until, Date.now() + minutes * 60_000, { timeout, polling: 1000 });
@@ -121,14 +126,16 @@ async function signallingRow({ network, watcher, minutes }: { network: Network; 
   const bytes = after.server({ home }) - before.server({ home });
   const packets = after.packets({ home }) - before.packets({ home });
   const stun = after.server({ home, protocol: 'udp' }) - before.server({ home, protocol: 'udp' });
+  const spoken = spokenKinds((await readNotes(page)).messages.filter(({ at }) => at >= since));
+  const most = spoken.slice(0, MOST_KINDS).map(({ kind, messages, bytes }) => `${kind} ${bytes} B in ${messages}`);
   const anHour = bytes / hours;
   return {
     part: 'homes',
     what: `signalling in ${minutes} min of watching, scaled to an hour`,
-    got: `${(anHour / 1000).toFixed(0)} kB/h with all servers (${bytes} B in ${packets} packets, ${stun} B of it STUN); longest stall ${Math.round(longestStall)} ms`,
+    got: `${(anHour / 1000).toFixed(0)} kB/h with all servers (${bytes} B in ${packets} packets, ${stun} B of it STUN; messages alone: ${most.join(', ')}); longest stall ${Math.round(longestStall)} ms`,
     must: `≤ ${MOST_SIGNALLING / 1000} kB/h`,
     ok: anHour <= MOST_SIGNALLING,
-    figures: { bytes, packets, stun, minutes, anHour, longestStall },
+    figures: { bytes, packets, stun, minutes, anHour, longestStall, ...Object.fromEntries(spoken.map(({ kind, bytes }) => [kind, bytes])) },
   };
 }
 

@@ -1,4 +1,4 @@
-/** What a page notes down for the lab: when its node joined and linked up, and each RTCPeerConnection in its life. It changes nothing. */
+/** What a page notes down for the lab: when its node joined and linked up, each RTCPeerConnection in its life, and what it and open nodes say. It changes nothing. */
 import type { BrowserContext, Page } from 'playwright-core';
 import type { NodeId } from '../../src/kademlia/key.ts';
 
@@ -17,12 +17,24 @@ export interface ConnectionNote {
   readonly remote: string | null;
 }
 
+/** One message on a WebSocket to an open node. */
+export interface MessageNote {
+  readonly url: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** False: it came. */
+  readonly sent: boolean;
+  /** Base64. */
+  readonly bytes: string;
+}
+
 /** What one page noted. Times are milliseconds since 1970. */
 export interface PageNotes {
   readonly joined: number | null;
   /** The first time at which each node was linked. */
   readonly linked: Readonly<Record<NodeId, number>>;
   readonly connections: readonly ConnectionNote[];
+  readonly messages: readonly MessageNote[];
 }
 
 interface Recorder {
@@ -93,6 +105,22 @@ function record({ interval, patience }: { interval: number; patience: number }):
     }
   };
 
+  const messages: MessageNote[] = [];
+  const base64 = (bytes: Uint8Array): string => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+  const PlainSocket = window.WebSocket;
+  window.WebSocket = class extends PlainSocket {
+    constructor(url: string | URL, protocols?: string | string[]) {
+      super(url, protocols);
+      this.addEventListener('message', ({ data }) => {
+        if (data instanceof ArrayBuffer) messages.push({ url: this.url, at: now(), sent: false, bytes: base64(new Uint8Array(data)) });
+      });
+    }
+    override send(data: Parameters<WebSocket['send']>[0]): void {
+      if (data instanceof Uint8Array) messages.push({ url: this.url, at: now(), sent: true, bytes: base64(data) });
+      super.send(data);
+    }
+  };
+
   const look = (): void => {
     const stats = window.kadreel?.node.stats();
     if (stats && stats.links.openNodes > 0) joined ??= now();
@@ -121,7 +149,7 @@ function record({ interval, patience }: { interval: number; patience: number }):
         const alive = pc.deref();
         return { ...note, answered: note.answered || Boolean(alive?.remoteDescription), ...(await way(alive)) };
       });
-      return { joined, linked, connections: await Promise.all(connections) };
+      return { joined, linked, connections: await Promise.all(connections), messages };
     },
   };
 }
