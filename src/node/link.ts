@@ -36,6 +36,8 @@ export interface Link {
   transcode(request: TranscodeRequest, options?: FetchOptions): Promise<Transcoded>;
   /** Sends a sign of life when it is due; closes a link that has been silent for too long. Called every second or so. */
   tick(now: number): void;
+  /** The other side asks for so long a gap (ms) between signs of life. Gives the one that holds now. Throws `refused` where there are no gaps to choose. */
+  quieten(gap: number): number;
   /** Asks for a sign of life; the link ends when none comes within 2 s. */
   check(): void;
   /** Says goodbye and closes. Idempotent. */

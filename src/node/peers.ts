@@ -12,6 +12,7 @@ import { handshake, type ProvenChannel } from './handshake.ts';
 import type { IncomingCall, Link } from './link.ts';
 import { NO_ROOM } from './link-end.ts';
 import { createLink, type LinkOptions } from './proven-link.ts';
+import { createQuietGaps } from './quiet-gaps.ts';
 import type { NodeSettings } from './settings.ts';
 import { trim } from './trim.ts';
 
@@ -158,8 +159,7 @@ export function createPeers(options: PeersOptions): Peers {
     clock,
     heartbeat: settings.heartbeat,
     silence: settings.silence,
-    socketHeartbeat: settings.socketHeartbeat,
-    socketSilence: settings.socketSilence,
+    quietGaps: createQuietGaps({ least: settings.socketHeartbeat, most: settings.socketHeartbeatMost }),
     callDeadline: settings.callDeadline,
     stallDeadline: settings.stallDeadline,
     serve: options.serve,

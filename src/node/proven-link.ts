@@ -1,7 +1,7 @@
 /** The link over a channel whose other end has proven who it is: frames in, frames out. */
 import { type Bytes, copy } from '../base/bytes.ts';
-import { asKadreelError, fail, type KadreelError } from '../base/errors.ts';
-import type { Channel, ChannelListener, Clock } from '../base/ports.ts';
+import { asKadreelError, fail, hasCode, type KadreelError } from '../base/errors.ts';
+import type { Channel, Clock } from '../base/ports.ts';
 import { decode, encode, type Schema } from '../base/schema.ts';
 import { type Deferred, deferred } from '../base/timing.ts';
 import type { Contact } from '../kademlia/contact.ts';
@@ -13,6 +13,8 @@ import { answerCall, type CallOptions, type CallOutlet, type Calls, createCalls,
 import type { ProvenChannel } from './handshake.ts';
 import type { FetchOptions, FetchRequest, IncomingCall, Link, Transcoded, TranscodeRequest } from './link.ts';
 import { goodbyeOf, silenceOf } from './link-end.ts';
+import { LinkListener, type Listening } from './link-listener.ts';
+import { QuietGap, type QuietGaps } from './quiet-gaps.ts';
 import { shorten } from './shorten.ts';
 import { createStreamReceiver, type Incoming, STREAM_WINDOW, type StreamReceiver } from './stream-receiver.ts';
 import { createStreamSender, type StreamSender } from './stream-sender.ts';
@@ -32,8 +34,7 @@ export interface LinkOptions {
   /** Milliseconds, as in NodeSettings; heartbeat 0: none. */
   readonly heartbeat: number;
   readonly silence: number;
-  readonly socketHeartbeat: number;
-  readonly socketSilence: number;
+  readonly quietGaps: QuietGaps;
   readonly callDeadline: number;
   readonly stallDeadline: number;
   /** Answers a call: the body of the response. Throws or rejects with the reason why there is none. */
@@ -59,7 +60,7 @@ export function createLink(proven: ProvenChannel, { initiated }: { readonly init
  * A node has 64 links and an open node thousands, so an idle one is kept small: methods, where closures of its own would double its size; what only
  * transfers need is made with the first one; and nothing stays of its making.
  */
-class ProvenLink implements Link, AnswerOutlet, CallOutlet {
+class ProvenLink implements Link, AnswerOutlet, CallOutlet, Listening {
   readonly id: NodeId;
   readonly contact: Contact;
   readonly storeId: Bytes;
@@ -75,6 +76,8 @@ class ProvenLink implements Link, AnswerOutlet, CallOutlet {
   private readonly answering: Answering<Link>;
   /** Until `start`. */
   private proven: ProvenChannel | null;
+  /** Of a WebSocket. */
+  private readonly gap: QuietGap | null;
   private lastSent: number;
   private lastHeard: number;
   private lastTick: number;
@@ -97,6 +100,7 @@ class ProvenLink implements Link, AnswerOutlet, CallOutlet {
     this.options = options;
     this.channel = channel;
     this.proven = proven;
+    this.gap = this.transport === 'websocket' ? new QuietGap(this.id, initiated, options.quietGaps) : null;
     this.lastSent = this.since;
     this.lastHeard = this.since;
     this.lastTick = this.since;
@@ -150,15 +154,19 @@ class ProvenLink implements Link, AnswerOutlet, CallOutlet {
   tick(now: number): void {
     const { stallDeadline, ...options } = this.options;
     if (this.closed || options.heartbeat === 0) return;
-    const [heartbeat, silence] =
-      this.transport === 'websocket' ? [options.socketHeartbeat, options.socketSilence] : [options.heartbeat, options.silence];
+    const { heartbeat, silence } = this.gap ?? options;
     // A page that was frozen, or a computer that slept, has heard nothing because it did not listen.
     if (now - this.lastTick > silence / 2) this.lastHeard = now;
     this.lastTick = now;
     // The reader's own patience is half as long: whoever is late here has given up, or never meant to read.
     this.sender?.expire(now, 2 * stallDeadline);
-    if (now - this.lastHeard > silence) this.end(silenceOf(now - this.lastHeard));
-    else if (now - this.lastSent >= heartbeat) this.sendFrame({ type: 'alive' });
+    if (now - this.lastHeard > silence) this.broke(silenceOf(now - this.lastHeard));
+    else if (now - this.lastSent >= heartbeat) this.sign();
+  }
+
+  quieten(gap: number): number {
+    if (!this.gap || this.initiated) throw fail('refused', 'Only who opened a WebSocket chooses how quiet it is.');
+    return this.gap.asked(gap);
   }
 
   unanswered(since: number): void {
@@ -173,7 +181,7 @@ class ProvenLink implements Link, AnswerOutlet, CallOutlet {
     this.call('PING', {}, { deadline: CHECK_DEADLINE })
       .catch(() => {
         // A no is a sign of life as well.
-        if (this.lastHeard <= asked) this.end(silenceOf(this.options.clock.now() - this.lastHeard));
+        if (this.lastHeard <= asked) this.broke(silenceOf(this.options.clock.now() - this.lastHeard));
       })
       .finally(() => {
         this.checking = false;
@@ -207,7 +215,6 @@ class ProvenLink implements Link, AnswerOutlet, CallOutlet {
     return this.sender;
   }
 
-  /** A message came over the channel. */
   heard(message: Bytes): void {
     if (this.closed) return;
     this.lastHeard = this.options.clock.now();
@@ -216,9 +223,13 @@ class ProvenLink implements Link, AnswerOutlet, CallOutlet {
     else this.doubt();
   }
 
-  /** The channel has room again. */
   drained(): void {
     this.sender?.drain();
+  }
+
+  broke(reason: string): void {
+    if (!this.closed) this.gap?.broke(this.options.clock.now() - this.lastHeard);
+    this.end(reason);
   }
 
   /** It is over, whoever said so. Idempotent. */
@@ -234,6 +245,20 @@ class ProvenLink implements Link, AnswerOutlet, CallOutlet {
     this.channel.close();
     this.whenEnded?.resolve(reason);
     this.options.onClose(this, reason);
+  }
+
+  /** Says that this side lives; on a WebSocket of ours in a way that is answered. */
+  private sign(): void {
+    const { gap } = this;
+    const wanted = gap?.wanted ?? null;
+    if (!gap || wanted === null) return this.sendFrame({ type: 'alive' });
+    this.call('QUIET', { gap: wanted }).then(
+      (answer) => gap.answered(answer.gap, wanted),
+      (error: unknown) => {
+        // Of any other failure the link learns by itself.
+        if (hasCode(error, 'invalid')) gap.unknown();
+      },
+    );
   }
 
   /** A call whose answer says how many bytes will follow it. */
@@ -311,26 +336,5 @@ class ProvenLink implements Link, AnswerOutlet, CallOutlet {
       case 'proof':
         return this.doubt();
     }
-  }
-}
-
-/** What a channel tells goes to its link, whose own `close` is another thing. */
-class LinkListener implements ChannelListener {
-  private readonly link: ProvenLink;
-
-  constructor(link: ProvenLink) {
-    this.link = link;
-  }
-
-  message(message: Bytes): void {
-    this.link.heard(message);
-  }
-
-  drain(): void {
-    this.link.drained();
-  }
-
-  close(reason: string): void {
-    this.link.end(reason);
   }
 }

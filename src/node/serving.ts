@@ -54,6 +54,10 @@ export function createServing(options: ServingOptions): (call: IncomingCall) => 
       const found = options.order(await items.find(key, wantOf(want), before), { key, from });
       return { ...nearer.about(key, from, { items: found }), items: found };
     },
+    QUIET({ gap }, { link, relayed }) {
+      if (relayed) throw fail('refused', 'Signs of life are a matter of one link.');
+      return { gap: link.quieten(gap) };
+    },
     ROUTE: () => {
       throw fail('invalid', 'A relayed call carries no lookup that others carry.');
     },

@@ -21,11 +21,12 @@ export interface NodeSettings {
   /** A link that we heard nothing on for this long is dead. A sign may be lost to a throttled timer before it. */
   readonly silence: number;
   /**
-   * The same two for WebSockets: the system tells of most of their ends, a call without an answer of many others, and a sign there and back costs 250
-   * bytes with all that is around it. Below the 60 s after which a proxy ends what it believes idle.
+   * The first of the two for WebSockets, to begin with: the system tells of most of their ends, a call without an answer of many others, and a sign there and
+   * back costs 250 bytes with all that is around it. Below the 60 s after which a proxy ends what it believes idle.
    */
   readonly socketHeartbeat: number;
-  readonly socketSilence: number;
+  /** What it grows to on a link that bears it: below the 5 min after which the most forgetful of the usual NATs drop a connection. */
+  readonly socketHeartbeatMost: number;
   /** For HELLO and PROOF both ways. */
   readonly handshakeDeadline: number;
   /** For one call on a link. */
@@ -65,7 +66,7 @@ export const DEFAULT_SETTINGS: NodeSettings = {
   heartbeat: 2_500,
   silence: 6_000,
   socketHeartbeat: 45_000,
-  socketSilence: 100_000,
+  socketHeartbeatMost: 240_000,
   handshakeDeadline: 8_000,
   callDeadline: 5_000,
   routeDeadline: 3_000,

@@ -271,6 +271,14 @@ const transcode = {
   }),
 };
 
+const quiet = {
+  method: 14,
+  /** On a WebSocket, by who opened it: from now on each side is quiet for `gap` ms before it gives a sign of life. */
+  request: struct<{ gap: number }>({ gap: uint(MAX_UINT32) }),
+  /** The gap that holds, as asked or less. */
+  response: struct<{ gap: number }>({ gap: uint(MAX_UINT32) }),
+};
+
 /** Every call: its number, and the schemas of its two bodies. */
 export const CALLS = {
   PING: ping,
@@ -286,6 +294,7 @@ export const CALLS = {
   ROUTE: route,
   HELP: help,
   TRANSCODE: transcode,
+  QUIET: quiet,
 } as const;
 
 /** A call by name. */

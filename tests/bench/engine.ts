@@ -14,6 +14,7 @@ import { carriedContext, type Handlers, handle } from '../../src/node/handlers.t
 import { handshake } from '../../src/node/handshake.ts';
 import type { Link } from '../../src/node/link.ts';
 import { createLink } from '../../src/node/proven-link.ts';
+import { createQuietGaps } from '../../src/node/quiet-gaps.ts';
 import { createRelay, type Relay } from '../../src/node/relay.ts';
 import { CALLS } from '../../src/wire/messages.ts';
 import { createSimCrypto } from '../sim/crypto.ts';
@@ -135,8 +136,7 @@ async function connect(one: Participant, other: Participant): Promise<readonly [
         clock,
         heartbeat: 0,
         silence: 6_000,
-        socketHeartbeat: 20_000,
-        socketSilence: 45_000,
+        quietGaps: createQuietGaps({ least: 20_000, most: 20_000 }),
         callDeadline: 5_000,
         stallDeadline: 8_000,
         serve: (call) => handle(self.handlers, call, call),

@@ -275,7 +275,7 @@ describe('signs of life', () => {
       }
     };
     await tick([here, there], 205);
-    expect([here.counters.ended, there.counters.ended, sent]).toEqual([null, null, 10]);
+    expect([here.counters.ended, there.counters.ended, sent]).toEqual([null, null, 11]);
     await tick([here], 40);
     expect(here.counters.ended).toBeNull();
     await tick([here], 7);

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createOpenNode, type OpenNode, type OpenNodeOptions } from '../../../signal-server/open-node.ts';
+import { encode } from '../../../src/base/schema.ts';
+import { CALLS } from '../../../src/wire/messages.ts';
 import { makeSite } from './site.ts';
 
 const opened: OpenNode[] = [];
@@ -69,6 +71,27 @@ describe('an open node', () => {
     expect(first.status().links).toBe(2);
     await second.close();
     await vi.waitFor(() => expect(first.status().links).toBe(1), 5000);
+  });
+
+  test('[A5] [L4] is as quiet as who dialled it asks, within bounds; what others carry changes no gap', async () => {
+    const first = open();
+    const { wsUrl } = await first.ready;
+    const second = open({ bootstrap: [wsUrl] });
+    await second.ready;
+    await vi.waitFor(() => expect(second.node.links()).toHaveLength(1), 10_000);
+    const [link] = second.node.links();
+    if (!link) throw new Error('no link');
+    const gaps = await Promise.all([1, 90_000, 2 ** 31].map((gap) => link.call('QUIET', { gap })));
+    expect(gaps.map(({ gap }) => gap)).toEqual([45_000, 90_000, 240_000]);
+    const body = encode(CALLS.QUIET.request, { gap: 90_000 });
+    const { id, open: url, publicKey } = second.node.contact;
+    const from = { publicKey, open: url, via: [], coordinate: null, nat: null, stun: null };
+    expect(id).not.toBe(link.id);
+    await expect(link.call('RELAY', { to: link.id, via: null, hops: 3, from, method: CALLS.QUIET.method, body })).rejects.toMatchObject({
+      code: 'refused',
+    });
+    await vi.waitFor(() => expect(first.node.links()).toHaveLength(1));
+    await expect(first.node.links()[0]?.call('QUIET', { gap: 90_000 })).rejects.toMatchObject({ code: 'refused' });
   });
 
   test('takes no video: it is not asked to, and refuses when it is', async () => {

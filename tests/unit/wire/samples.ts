@@ -87,6 +87,7 @@ export const REQUESTS: { readonly [M in Method]: RequestOf<M> } = {
   KEPT: { group: key(32), kept: false, reason: 'quota' },
   HELP: { slots: 2, pinned: 1 },
   TRANSCODE: { job: bytes(60, 12), window: 262_144 },
+  QUIET: { gap: 90_000 },
   ROUTE: { target: key(33), want: null, before: 0, early: true, hops: 8, from: closed },
 };
 
@@ -103,6 +104,7 @@ export const RESPONSES: { readonly [M in Method]: ResponseOf<M> } = {
   KEPT: {},
   HELP: {},
   TRANSCODE: { init: bytes(40, 13), size: 130_000, digest: bytes(32, 14) },
+  QUIET: { gap: 90_000 },
   ROUTE: { ...nearer, by: open, left: 9, items },
 };
 

@@ -41,6 +41,7 @@ export function fakeLink(options: {
     },
     fetch: (request, fetchOptions = {}) => options.fetch?.(request, fetchOptions) ?? Promise.reject(fail('not-found', 'Not kept.')),
     tick: () => undefined,
+    quieten: (gap) => gap,
     check: () => undefined,
     close(reason) {
       if (closed) return;

@@ -3,6 +3,7 @@ import type { Channel, ChannelListener } from '../../../../src/base/ports.ts';
 import type { Answer } from '../../../../src/node/answering.ts';
 import type { IncomingCall, Link } from '../../../../src/node/link.ts';
 import { createLink } from '../../../../src/node/proven-link.ts';
+import { createQuietGaps, type QuietGaps } from '../../../../src/node/quiet-gaps.ts';
 import type { Bench } from './bench.ts';
 import { channelPair, type TestChannel } from './channel-pair.ts';
 
@@ -15,23 +16,30 @@ export interface LinkEnd {
 /** Two links at the ends of one wire, started. `serve` answers at the second end. */
 export function linkPair(
   bench: Bench,
-  options: { serve?: (call: IncomingCall) => Answer; heartbeat?: number; transport?: Channel['transport'] } = {},
+  options: { serve?: (call: IncomingCall) => Answer; heartbeat?: number; transport?: Channel['transport']; quietGaps?: QuietGaps } = {},
 ): readonly [LinkEnd, LinkEnd] {
   const channels = channelPair(bench.clock);
   for (const channel of channels) Object.assign(channel, { transport: options.transport ?? 'memory' });
-  const make = (channel: TestChannel, serve: (call: IncomingCall) => Answer): LinkEnd => {
+  const make = ({
+    channel,
+    initiated,
+    serve,
+  }: {
+    channel: TestChannel;
+    initiated: boolean;
+    serve: (call: IncomingCall) => Answer;
+  }): LinkEnd => {
     const counters: LinkEnd['counters'] = { malformed: 0, sent: 0, ended: null };
     const { contact, storeId } = bench.someone();
     const proven = { channel, contact, storeId, roundTrip: 0, listen: (listener: ChannelListener) => channel.listen(listener) };
     const link = createLink(
       proven,
-      { initiated: true },
+      { initiated },
       {
         clock: bench.clock,
         heartbeat: options.heartbeat ?? 0,
         silence: 7_000,
-        socketHeartbeat: 20_000,
-        socketSilence: 45_000,
+        quietGaps: options.quietGaps ?? createQuietGaps({ least: 20_000, most: 100_000 }),
         callDeadline: 5_000,
         stallDeadline: 8_000,
         serve,
@@ -47,5 +55,8 @@ export function linkPair(
     link.start();
     return { link, channel, counters };
   };
-  return [make(channels[0], async () => EMPTY), make(channels[1], options.serve ?? (async () => EMPTY))];
+  return [
+    make({ channel: channels[0], initiated: true, serve: async () => EMPTY }),
+    make({ channel: channels[1], initiated: false, serve: options.serve ?? (async () => EMPTY) }),
+  ];
 }
