@@ -15,6 +15,7 @@ import { createLocks } from './browser/locks.ts';
 import { createPairer } from './browser/pairer.ts';
 import { browserRandom } from './browser/random.ts';
 import { hostServiceWorker } from './browser/service-worker-host.ts';
+import { createSiblings } from './browser/siblings.ts';
 import { createTranscoder } from './browser/transcoder.ts';
 import { createPuncher } from './browser/webrtc.ts';
 import { createDialer } from './browser/websocket.ts';
@@ -38,7 +39,7 @@ async function start(): Promise<KadreelApp> {
   const crypto = createCrypto();
   const [{ granted }, network] = await Promise.all([
     store.capacity(),
-    openNetworkSettings({ store, secure: location.protocol === 'https:' }),
+    openNetworkSettings({ store, siblings, secure: location.protocol === 'https:' }),
   ]);
   const iceServers = createIceServers({ network, links: () => node.links() });
   const puncher = createPuncher({ iceServers: iceServers.current });
@@ -71,6 +72,7 @@ async function start(): Promise<KadreelApp> {
     conditions: createHelpConditions(),
     files,
     locks: createLocks(),
+    siblings,
     node,
     network,
     iceServers,
@@ -96,6 +98,7 @@ async function start(): Promise<KadreelApp> {
 }
 
 const files = createFileKeeper();
+const siblings = createSiblings();
 const worker = hostServiceWorker({
   async answer(request, signal) {
     const app = await kadreel;

@@ -1,7 +1,7 @@
-/** What a person chose about helping and being helped with transcodes: kept on this disk, and in use from the moment it is changed. */
+/** What a person chose about helping and being helped with transcodes: kept on this disk, and in use in all tabs from the moment it is changed. */
 import { fail } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
-import type { Store } from '../base/ports.ts';
+import type { Siblings, Store } from '../base/ports.ts';
 import { boolean, decode, encode, float, struct, uint } from '../base/schema.ts';
 
 /** What a person may set about transcodes that several make, besides the switch. */
@@ -24,7 +24,7 @@ export interface HelpSettingsKeeper {
   readonly current: HelpSettings;
   /** Keeps these instead of what they name. Rejects with `invalid` (a message for a person) or `quota`, and then nothing changed. */
   change(changes: Partial<HelpSettings>): Promise<void>;
-  /** Called after each change, and when the disk has been read. */
+  /** Called after each change, also one that another tab made, and when the disk has been read. */
   onChange(listener: () => void): void;
 }
 
@@ -36,7 +36,7 @@ const firstRowSchema = struct<Pick<HelpSettings, 'on'>>({ on: boolean });
 const USUAL: HelpSettings = { on: false, slots: 1, checkShare: 0.05 };
 
 /** The usual ones until the disk has been read, or where it can't be. */
-export function createHelpSettings({ store }: { readonly store: Store }): HelpSettingsKeeper {
+export function createHelpSettings({ store, siblings }: { readonly store: Store; readonly siblings: Siblings }): HelpSettingsKeeper {
   const listeners = new Set<() => void>();
   let current = USUAL;
   const use = (next: HelpSettings): void => {
@@ -44,6 +44,9 @@ export function createHelpSettings({ store }: { readonly store: Store }): HelpSe
     for (const listener of [...listeners]) listener();
   };
   let saving: Promise<unknown> = load(store).then(use);
+  siblings.listen((row) => {
+    if (row === ROW) saving = saving.then(() => load(store)).then(use);
+  });
 
   return {
     get current() {
@@ -55,6 +58,7 @@ export function createHelpSettings({ store }: { readonly store: Store }): HelpSe
         check(next);
         await store.write([{ table: 'meta', key: ROW, value: encode(rowSchema, next) }]);
         use(next);
+        siblings.tell(ROW);
       });
       saving = changing.catch(() => undefined); // Whoever asked is told; the next change has its own turn.
       return changing;

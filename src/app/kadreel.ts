@@ -1,7 +1,19 @@
 /** Everything the page can do, put together on ports: the `Kadreel` of `api.ts`, and the answers that the service worker wants. */
 import type { Bytes } from '../base/bytes.ts';
 import { fail } from '../base/errors.ts';
-import type { Clock, Crypto, FileKeeper, HelpConditions, Locks, Pairer, Random, Signer, Store, Transcoder } from '../base/ports.ts';
+import type {
+  Clock,
+  Crypto,
+  FileKeeper,
+  HelpConditions,
+  Locks,
+  Pairer,
+  Random,
+  Siblings,
+  Signer,
+  Store,
+  Transcoder,
+} from '../base/ports.ts';
 import { orAbort } from '../base/timing.ts';
 import type { Key } from '../kademlia/key.ts';
 import { encodeCatalogue } from '../media/catalogue.ts';
@@ -51,6 +63,7 @@ export interface KadreelOptions {
   readonly conditions: HelpConditions;
   readonly files: FileKeeper;
   readonly locks: Locks;
+  readonly siblings: Siblings;
   readonly node: DhtNode;
   readonly network: NetworkKeeper;
   readonly pairer: Pairer;
@@ -75,7 +88,7 @@ export function createKadreel(options: KadreelOptions): KadreelApp {
   const closing = new AbortController();
   const journal = createJournal({ ...options, library, groups: node.groups });
   const bad = openBadHelpers(options);
-  const helpSettings = createHelpSettings({ store });
+  const helpSettings = createHelpSettings(options);
   const checkShare = (): number => helpSettings.current.checkShare;
   const help = createHelp({ ...options, settings: helpSettings, helping: node.helping });
   const watcher = createWatcher({ ...options, library });

@@ -1,6 +1,6 @@
-/** What a person set about the network: kept on this disk, and in use from the moment it is changed. */
+/** What a person set about the network: kept on this disk, and in use in all tabs from the moment it is changed. */
 import { fail } from '../base/errors.ts';
-import type { Store } from '../base/ports.ts';
+import type { Siblings, Store } from '../base/ports.ts';
 import { decode, encode, list, nullable, string, struct } from '../base/schema.ts';
 import type { IceServer, NetworkSettings } from './api.ts';
 import { readIceServer, readOpenNode } from './network-address.ts';
@@ -9,7 +9,7 @@ export interface NetworkKeeper {
   readonly current: NetworkSettings;
   /** Keeps these instead. Rejects with `invalid` (a message for a person) or `quota`, and then nothing changed. */
   change(next: NetworkSettings): Promise<void>;
-  /** Called after each change. */
+  /** Called after each change, also one that another tab made. */
   onChange(listener: (now: NetworkSettings, before: NetworkSettings) => void): void;
 }
 
@@ -39,11 +39,27 @@ interface Row {
   readonly iceServers: readonly IceRow[];
 }
 
-/** Reads what is kept; what can't be read is as if there were none. `secure`: the page came by https:. */
-export async function openNetworkSettings({ store, secure }: { store: Store; secure: boolean }): Promise<NetworkKeeper> {
+export interface NetworkSettingsOptions {
+  readonly store: Store;
+  readonly siblings: Siblings;
+  /** The page came by https:. */
+  readonly secure: boolean;
+}
+
+/** Reads what is kept; what can't be read is as if there were none. */
+export async function openNetworkSettings({ store, siblings, secure }: NetworkSettingsOptions): Promise<NetworkKeeper> {
   const listeners = new Set<(now: NetworkSettings, before: NetworkSettings) => void>();
   let current = await load(store, secure);
   let saving: Promise<unknown> = Promise.resolve();
+  const use = (next: NetworkSettings): void => {
+    const before = current;
+    current = next;
+    for (const listener of [...listeners]) listener(current, before);
+  };
+  siblings.listen((row) => {
+    // A change that is under way here comes later than theirs, and stays.
+    if (row === ROW) saving = saving.then(async () => use(await load(store, secure)));
+  });
 
   return {
     get current() {
@@ -53,9 +69,8 @@ export async function openNetworkSettings({ store, secure }: { store: Store; sec
       const changing = saving.then(async () => {
         const checked = check(next, secure);
         await store.write([{ table: 'meta', key: ROW, value: encode(rowSchema, rowOf(checked)) }]);
-        const before = current;
-        current = checked;
-        for (const listener of [...listeners]) listener(current, before);
+        use(checked);
+        siblings.tell(ROW);
       });
       saving = changing.catch(() => undefined); // Whoever asked is told; the next change has its own turn.
       return changing;

@@ -231,6 +231,14 @@ export interface Locks {
   wait(name: string, signal: AbortSignal): Promise<Cancel>;
 }
 
+/** The other tabs of this browser, which have the same disk. */
+export interface Siblings {
+  /** Says to them that this row of the disk has changed. */
+  tell(row: string): void;
+  /** Called when another tab says so, with the row's name; never for what this one says. */
+  listen(listener: (row: string) => void): Cancel;
+}
+
 /** Turns a person's file into renditions of segments. */
 export interface Transcoder {
   /** Reads the file's headers only. Rejects with `unsupported` (not a video, damaged: the message says which) or `aborted`. */

@@ -68,7 +68,17 @@ test('a tab learns a second open node from the first, comes back through it when
   await page.reload();
   await adopt(page);
   await rowOf(page, c.wsUrl).getByText('linked · added by you').waitFor();
+  // Another tab of this browser has what is set here, and gets what is changed here, without being loaded anew.
+  const { page: other } = await openTab(persistent.context, a.url);
+  const settings = (at: Page) => at.evaluate(() => window.kadreel?.network.settings());
+  expect(await settings(other)).toEqual({ openNodes: [c.wsUrl], iceServers: [] });
   await page.getByRole('button', { name: `Remove ${c.wsUrl}` }).click();
-  await expect.poll(() => page.evaluate(() => window.kadreel?.network.settings().openNodes), LINKED).toEqual([]);
+  for (const tab of [page, other]) await expect.poll(() => settings(tab), LINKED).toEqual({ openNodes: [], iceServers: [] });
+  const d = await start({ port: await freePort() });
+  await page.evaluate((url) => window.kadreel?.network.change({ openNodes: [url], iceServers: [{ urls: 'stun:127.0.0.1:9' }] }), d.wsUrl);
+  await expect.poll(() => settings(other), LINKED).toEqual({ openNodes: [d.wsUrl], iceServers: [{ urls: 'stun:127.0.0.1:9' }] });
+  await expect.poll(async () => (await d.status()).links, LINKED).toBe(2);
+  await other.close();
+  await page.evaluate(() => window.kadreel?.network.change({ openNodes: [], iceServers: [] }));
   await page.getByText('added by you').waitFor({ state: 'detached' });
 });

@@ -19,6 +19,7 @@ import { createMemoryPairers } from '../node/support/memory-pairer.ts';
 import { createFakeTranscoder, type FakeCut, type FakeTranscoder } from './fake-transcoder.ts';
 import { createMemoryFiles, type MemoryFiles } from './memory-files.ts';
 import { createMemoryLocks, type MemoryLocks } from './memory-locks.ts';
+import { createMemorySiblings, type MemorySiblings } from './memory-siblings.ts';
 
 export interface Tab extends SimNode {
   readonly app: KadreelApp;
@@ -61,7 +62,7 @@ export function createAppWorld(seed: number): AppWorld {
   const world = createWorld({ seed });
   const random = seededRandom(seed + 1);
   /** Tabs that know the same files are of one browser. */
-  const browsers = new Map<unknown, MemoryLocks>();
+  const browsers = new Map<unknown, { readonly locks: MemoryLocks; readonly siblings: MemorySiblings }>();
   const people = createMemoryPairers({ clock: world.scheduler.clock, random: seededRandom(seed + 2) });
   return {
     ...world,
@@ -76,9 +77,10 @@ export function createAppWorld(seed: number): AppWorld {
       files = createMemoryFiles(),
       conditions = NO_OBJECTION,
     } = {}) {
-      const browser = browsers.get(files) ?? createMemoryLocks();
+      const browser = browsers.get(files) ?? { locks: createMemoryLocks(), siblings: createMemorySiblings() };
       browsers.set(files, browser);
-      const locks = browser.tab();
+      const locks = browser.locks.tab();
+      const siblings = browser.siblings.tab();
       const added = world.add({ store, keeps, quota });
       const signer = account ?? world.crypto.signer(random);
       const transcoder = createFakeTranscoder(cut);
@@ -89,7 +91,7 @@ export function createAppWorld(seed: number): AppWorld {
         store,
         account: signer,
         device: deviceOf(random.bytes(8)),
-        ...{ transcoder, locks, files: files.keeper },
+        ...{ transcoder, locks, siblings, files: files.keeper },
         conditions: { current: () => conditions, onChange: () => () => undefined },
         node: added.node,
         network: NO_SETTINGS,

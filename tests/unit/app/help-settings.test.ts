@@ -4,13 +4,14 @@ import { createMemoryStore } from '../../../signal-server/memory-store.ts';
 import { createHelpSettings, type HelpSettingsKeeper } from '../../../src/app/help-settings.ts';
 import type { Store } from '../../../src/base/ports.ts';
 import { boolean, encode, struct } from '../../../src/base/schema.ts';
+import { createMemorySiblings } from './memory-siblings.ts';
 
 const ROW = 'help-transcoding';
 const USUAL = { on: false, slots: 1, checkShare: 0.05 };
 
 /** As they are once the disk was read. */
-async function open(store: Store): Promise<HelpSettingsKeeper> {
-  const keeper = createHelpSettings({ store });
+async function open(store: Store, siblings = createMemorySiblings().tab()): Promise<HelpSettingsKeeper> {
+  const keeper = createHelpSettings({ store, siblings });
   await new Promise<void>((resolve) => keeper.onChange(resolve));
   return keeper;
 }
@@ -33,7 +34,7 @@ describe('settings of helping', () => {
   test('changes that come before the disk was read, and at once, all count', async () => {
     const store = createMemoryStore(1e6);
     await (await open(store)).change({ slots: 2 });
-    const keeper = createHelpSettings({ store });
+    const keeper = createHelpSettings({ store, siblings: createMemorySiblings().tab() });
     await Promise.all([keeper.change({ on: true }), keeper.change({ checkShare: 1 })]);
     expect(keeper.current).toEqual({ on: true, slots: 2, checkShare: 1 });
   });
@@ -44,6 +45,16 @@ describe('settings of helping', () => {
     await one.change({ on: true });
     await other.change({ slots: 3 });
     expect((await open(store)).current).toEqual({ ...USUAL, on: true, slots: 3 });
+  });
+
+  test('a change in one tab is in use in the others, which are told', async () => {
+    const [browser, store] = [createMemorySiblings(), createMemoryStore(1e6)];
+    const [one, other] = [await open(store, browser.tab()), await open(store, browser.tab())];
+    let told = 0;
+    other.onChange(() => told++);
+    await one.change({ on: true });
+    await expect.poll(() => other.current).toEqual({ ...USUAL, on: true });
+    expect(told).toBe(1);
   });
 
   test('of a version that had the switch alone are read', async () => {

@@ -10,9 +10,11 @@ import type { Store } from '../../../src/base/ports.ts';
 import type { Link } from '../../../src/node/link.ts';
 import { createBench } from '../node/support/bench.ts';
 import { fakeLink } from '../node/support/fake-link.ts';
+import { createMemorySiblings } from './memory-siblings.ts';
 
 const disk = (bytes = 1e6): Store => createMemoryStore(bytes);
-const open = (store: Store = disk()): Promise<NetworkKeeper> => openNetworkSettings({ store, secure: false });
+const open = (store: Store = disk(), siblings = createMemorySiblings().tab()): Promise<NetworkKeeper> =>
+  openNetworkSettings({ store, siblings, secure: false });
 const TURN = { urls: 'turn:example.org:3478?transport=tcp', username: 'me', credential: 'word' };
 const SETTINGS: NetworkSettings = { openNodes: ['wss://example.org/ws'], iceServers: [{ urls: 'stun:example.org' }, TURN] };
 const NONE: NetworkSettings = { openNodes: [], iceServers: [] };
@@ -66,6 +68,21 @@ describe('network settings', () => {
     const keeper = await open(disk(100));
     await expect(keeper.change(SETTINGS)).rejects.toMatchObject({ code: 'quota' });
     expect(keeper.current).toEqual(NONE);
+  });
+
+  test('that one tab changes are in use in the others, which hear of each change once', async () => {
+    const [browser, store] = [createMemorySiblings(), disk()];
+    const tabs = [await open(store, browser.tab()), await open(store, browser.tab()), await open(store, browser.tab())] as const;
+    const heard: (readonly [NetworkSettings, NetworkSettings])[] = [];
+    tabs[1].onChange((now, before) => void heard.push([now, before]));
+    await tabs[0].change(SETTINGS);
+    await expect.poll(() => [tabs[1].current, tabs[2].current]).toEqual([SETTINGS, SETTINGS]);
+    await tabs[2].change(NONE);
+    await expect.poll(() => [tabs[0].current, tabs[1].current]).toEqual([NONE, NONE]);
+    expect(heard).toEqual([
+      [SETTINGS, NONE],
+      [NONE, SETTINGS],
+    ]);
   });
 
   test('the longest of all fit', async () => {
