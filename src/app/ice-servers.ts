@@ -10,8 +10,8 @@ export interface IceServers {
   found(): readonly string[];
 }
 
-/** Open nodes that are asked: a second one shows whether the NAT gives each another address, more only take time. */
-const MAX_FOUND = 2;
+/** Servers that are asked, set ones included: a second one shows whether the NAT gives each another address, more only take time and bytes. */
+const MAX_ASKED = 2;
 const HOST = /^wss?:\/\/(\[[^\]]+\]|[^:/]+)/;
 
 export function createIceServers(options: {
@@ -24,8 +24,9 @@ export function createIceServers(options: {
   const found = (): readonly string[] => {
     const set = options.network.current.iceServers.map(({ urls }) => urls);
     const now = options.links().flatMap(({ contact }) => stunOf(contact) ?? []);
-    known = [...new Set([...known.filter((url) => !now.includes(url)), ...now])].slice(-MAX_FOUND);
-    return known.filter((url) => !set.includes(url));
+    known = [...new Set([...known.filter((url) => !now.includes(url)), ...now])].slice(-MAX_ASKED);
+    // One at least: what a person set may be out of order.
+    return known.filter((url) => !set.includes(url)).slice(-Math.max(1, MAX_ASKED - set.length));
   };
 
   return {

@@ -19,19 +19,29 @@ function setup(iceServers: readonly { urls: string }[] = []) {
   return { servers, link, unlink };
 }
 
-test('those that a person set come first, then two open nodes that answer STUN, also after their links have ended', () => {
-  const { servers, link, unlink } = setup([{ urls: 'stun:mine.example:3478' }]);
+const [MINE, YOURS] = [{ urls: 'stun:mine.example:3478' }, { urls: 'turn:yours.example' }];
+
+test('two open nodes that answer STUN are asked, the latest, also after their links have ended', () => {
+  const { servers, link, unlink } = setup();
   link(null, null);
   link('wss://quiet.example/ws', null);
-  expect(servers.current()).toEqual([{ urls: 'stun:mine.example:3478' }]);
+  expect(servers.current()).toEqual([]);
   link('wss://a.example/ws', 3478);
   link('ws://[2001:db8::1]:8080/ws', 40_000);
-  const all = [{ urls: 'stun:mine.example:3478' }, { urls: 'stun:a.example:3478' }, { urls: 'stun:[2001:db8::1]:40000' }];
+  const all = [{ urls: 'stun:a.example:3478' }, { urls: 'stun:[2001:db8::1]:40000' }];
   expect(servers.current()).toEqual(all);
   unlink();
   expect(servers.current()).toEqual(all);
   link('ws://c.example:8080/ws', 3478);
   expect(servers.found()).toEqual(['stun:[2001:db8::1]:40000', 'stun:c.example:3478']);
+});
+
+test.each([[[MINE]], [[MINE, YOURS]]])('those that a person set come first, then so many that they are two, but one at least', (set) => {
+  const { servers, link } = setup(set);
+  expect(servers.current()).toEqual(set);
+  link('wss://a.example/ws', 3478);
+  link('wss://b.example/ws', 3478);
+  expect(servers.current()).toEqual([...set, { urls: 'stun:b.example:3478' }]);
 });
 
 test('one that was set is not found once more', () => {
