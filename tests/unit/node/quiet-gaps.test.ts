@@ -83,12 +83,14 @@ describe('[A5] on a WebSocket that bears it', () => {
     const quietGaps = createQuietGaps({ least: FIRST, most: MOST });
     const [here, there] = socketPair(bench, { quietGaps });
     await listen(bench, [here, there], 62); // 40 s were outlived, 80 are being tried.
-    there.channel.close(); // as a proxy does, after 50 s without a word
+    there.channel.close(); // for another reason: it had borne that silence before
+    await bench.advance(5);
+    expect(here.counters.ended).not.toBeNull();
     expect(quietGaps.mostOf(here.link.id)).toBe(MOST);
     const [next, other] = socketPair(bench, { quietGaps });
     await listen(bench, [next, other], 62);
     await listen(bench, [], 50);
-    other.channel.close();
+    other.channel.close(); // as a proxy does, after 50 s without a word
     await bench.advance(5);
     expect(next.counters.ended).not.toBeNull();
     expect(quietGaps.mostOf(next.link.id)).toBe(2 * FIRST);
