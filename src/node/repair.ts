@@ -64,8 +64,9 @@ const SETTLE = 2_000;
 const TURN = 30_000;
 /** Later turns than this one are no later: who watches holds a group too, and may be nearest without having the duty. */
 const LAST_TURN = 4;
-/** After copies were made and some are still missing, ms: doubled each time, up to the longest. */
+/** After copies were made and some are still missing, ms: four times as long each time, up to the longest. Each look is a lookup that others carry. */
 const RETRY = 60_000;
+const LONGER = 4;
 const LONGEST_RETRY = 1_800_000;
 /** After joining, until the first look, ms, and so much again by chance: the links to neighbours stand by then, and old holders have returned too. */
 const FIRST_LOOK = 45_000;
@@ -156,7 +157,7 @@ export function createRepair(options: RepairOptions): Repair {
   /** Where nobody takes what is missing, as in a network of three, it is tried again after pauses that grow, and when somebody comes. */
   const tryLater = (group: Key): void => {
     const times = vain.get(group)?.times ?? 0;
-    const pause = Math.min(RETRY * 2 ** times, LONGEST_RETRY);
+    const pause = Math.min(RETRY * LONGER ** times, LONGEST_RETRY);
     vain.set(group, { times: times + 1, at: clock.now() });
     agenda.plan(group, clock.now() + pause);
   };

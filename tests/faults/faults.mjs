@@ -213,6 +213,13 @@ export const FAULTS = [
     tests: ['tests/unit/node/calls.test.ts'],
   },
   {
+    name: 'a silence that a WebSocket did not outlive is tried again and again',
+    file: 'src/node/quiet-gaps.ts',
+    from: 'if (tried) this.gaps.limit(this.id, this.outlived);',
+    to: 'if (tried && this.gap < 0) this.gaps.limit(this.id, this.outlived);',
+    tests: ['tests/unit/node/quiet-gaps.test.ts'],
+  },
+  {
     name: 'bulk fills whatever queue there is',
     file: 'src/node/send-window.ts',
     from: 'if (delay > TARGET) {',

@@ -305,7 +305,9 @@ describe('where nobody takes a copy', () => {
   test('it is tried again after pauses that grow, and soon after somebody new came', async () => {
     const at = await setup({ takers: 0 });
     for (const number of [1, 2, 3]) at.unlink(number, `the other node left: ${FAREWELL}`);
-    await at.bench.advance(4 * 60 * MINUTE);
+    await at.bench.advance(40 * MINUTE);
+    expect(at.offers.map((offer) => Math.round(offer.at / MINUTE))).toEqual([0, 1, 5, 21]);
+    await at.bench.advance(200 * MINUTE);
     expect(at.offers.length).toBeGreaterThan(8);
     expect(at.offers.length).toBeLessThan(16);
     const before = at.offers.length;
