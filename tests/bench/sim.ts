@@ -4,16 +4,18 @@
  *
  *   npm run bench -- sim [--nodes 100,1000,10000] [--only speed,lookup,idle,vanish,lossy,churn,day] [--seed 7] [--plot] [--json]
  *     [--rate 20] (newcomers in a virtual second) [--open-budget 64] (links of an open node) [--hours 24] (of the day)
+ *     [--videos 1000] (published before the day)
  *     [--memory 4096] (of the heap, MiB: the bar; a network that does not fit spends its time on collecting garbage)
  */
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { Bench } from './bench-row.ts';
-import { type Coming, PARTS, type Part, RUNS, type RunResult } from './sim/parts.ts';
+import type { Bench, BenchRow } from './bench-row.ts';
+import { type Coming, type Known, PARTS, type Part, RUNS, type RunResult } from './sim/parts.ts';
 import { drawPlot } from './sim/plot.ts';
-import { rowsOf } from './sim/rows.ts';
+import { partRows, rowsOf } from './sim/rows.ts';
 
 /** A nursery (MiB) in which most of what a message needs dies young. */
 const FLAGS = ['--max-semi-space-size=64', '--stack-trace-limit=0'];
@@ -29,6 +31,7 @@ const bench: Bench = async ({ args }) => {
       seed: { type: 'string', default: '7' },
       rate: { type: 'string', default: '20' },
       hours: { type: 'string' },
+      videos: { type: 'string' },
       memory: { type: 'string', default: '4096' },
       'open-budget': { type: 'string', default: '64' },
       plot: { type: 'boolean', default: false },
@@ -40,6 +43,7 @@ const bench: Bench = async ({ args }) => {
     rate: wholeNumber(values.rate, '--rate'),
     openBudget: wholeNumber(values['open-budget'], '--open-budget'),
     hours: values.hours === undefined ? null : wholeNumber(values.hours, '--hours'),
+    videos: values.videos === undefined ? null : wholeNumber(values.videos, '--videos'),
   };
   const memory = wholeNumber(values.memory, '--memory');
   const only = values.only.split(',').map(readPart);
@@ -61,19 +65,29 @@ function runChild(job: Coming & { run: string; nodes: number; seed: number; only
     const child = spawn(process.execPath, [`--max-old-space-size=${memory}`, ...FLAGS, CHILD, JSON.stringify(job)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    let output = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      output += chunk;
+    let result: RunResult | null = null;
+    createInterface({ input: child.stdout }).on('line', (text) => {
+      const line = JSON.parse(text) as { known: Known } | { result: RunResult };
+      if ('known' in line) tellRows(partRows(line.known));
+      else result = line.result;
     });
     child.on('error', reject);
     child.on('close', (code) => {
-      if (code === 0) resolve(JSON.parse(output) as RunResult);
+      if (code === 0 && result) resolve(result);
       else
         reject(
           new Error(`The network of ${job.nodes} nodes (${job.run}, seed ${job.seed}) ended with code ${code}; its own words are above.`),
         );
     });
   });
+}
+
+/** Rows as soon as they are known, besides the table of all in the end. */
+function tellRows(rows: readonly BenchRow[]): void {
+  for (const { what, value, unit, bar, ok, beside } of rows) {
+    const notes = [bar && `${bar}: ${ok ? 'yes' : 'NO'}`, beside].filter((note) => note !== null);
+    console.error(`  ${what}: ${Number(value.toPrecision(4))} ${unit}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`);
+  }
 }
 
 function wholeNumber(text: string, option: string): number {

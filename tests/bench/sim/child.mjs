@@ -1,4 +1,7 @@
-/** One network of the simulator's bench, in a process of its own: `{ run, nodes, seed, only }` as JSON in, progress on stderr, the result as JSON out. */
+/**
+ * One network of the simulator's bench, in a process of its own: `{ run, nodes, seed, only, … }` as JSON in, progress on stderr; out come lines of JSON,
+ * `{ known }` for each part that is done and `{ result }` in the end.
+ */
 import events from 'node:events';
 import { fileURLToPath } from 'node:url';
 
@@ -6,5 +9,6 @@ events.defaultMaxListeners = 256; // a node that closes ends all its calls by on
 const { runnerImport } = await import('vite');
 const { module } = await runnerImport(fileURLToPath(new URL('parts.ts', import.meta.url)), { configFile: false, logLevel: 'error' });
 const { run, ...options } = JSON.parse(process.argv[2]);
-const result = await module.measure(run, { ...options, tell: (line) => console.error(`  ${line}`) });
-console.log(JSON.stringify(result));
+const say = (line) => console.log(JSON.stringify(line));
+const result = await module.measure(run, { ...options, tell: (line) => console.error(`  ${line}`), known: (known) => say({ known }) });
+say({ result });

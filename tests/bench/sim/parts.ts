@@ -26,13 +26,17 @@ export const RUNS: readonly Run[] = [
   { name: 'day', parts: ['day'] },
 ];
 
-/** What one network came to. */
-export interface RunResult {
+/** What is known of a network so far. */
+export interface Known {
   readonly run: string;
   readonly nodes: number;
-  readonly seed: number;
   /** By part; `vanish` is measured on two networks, so its figures are under the run's name. */
   readonly figures: Readonly<Record<string, Figures>>;
+}
+
+/** What one network came to. */
+export interface RunResult extends Known {
+  readonly seed: number;
   readonly outcome: Omit<Outcome, 'figures'>;
   /** Bytes of memory at most. */
   readonly rss: number;
@@ -46,6 +50,17 @@ export interface Coming {
   readonly openBudget: number;
   /** Of the day. */
   readonly hours: number | null;
+  /** Published before the day begins. */
+  readonly videos: number | null;
+}
+
+export interface MeasureOptions extends Coming {
+  readonly nodes: number;
+  readonly seed: number;
+  readonly only: readonly Part[];
+  tell(line: string): void;
+  /** Gets each part's figures as soon as they are there: a large network takes hours for all of them. */
+  known(part: Known): void;
 }
 
 /** Hours of the day that fit in half an hour or so: one node costs half a second of the processor in each. `--hours` asks for more. */
@@ -53,20 +68,21 @@ export function dayHours(nodes: number): number {
   return Math.min(24, 4000 / nodes);
 }
 
-export async function measure(
-  run: string,
-  options: Coming & { nodes: number; seed: number; only: readonly Part[]; tell: (line: string) => void },
-): Promise<RunResult> {
+export async function measure(run: string, options: MeasureOptions): Promise<RunResult> {
   const { nodes, seed, tell } = options;
   const figures: Record<string, Figures> = {};
+  const note = (name: string, part: Figures): void => {
+    figures[name] = part;
+    options.known({ run, nodes, figures: { [name]: part } });
+  };
   const scenario: Scenario = {
     name: run,
     about: '',
     conditions: { openBudget: options.openBudget, ...(run === 'lossy' && lossy.conditions) },
     async play(stage) {
       const { messages, bytes, wall, processor, waited } = stage.joining;
-      figures.join = { messages: messages / nodes, bytes: bytes / nodes, wall, processor, waited };
-      for (const [name, part] of scenariosOf(run, options)) figures[name] = await part.play(stage);
+      note('join', { messages: messages / nodes, bytes: bytes / nodes, wall, processor, waited });
+      for (const [name, part] of scenariosOf(run, options)) note(name, await part.play(stage));
       return {};
     },
   };
@@ -74,10 +90,7 @@ export async function measure(
   return { run, nodes, seed, figures, outcome, rss: process.resourceUsage().maxRSS * 1024 };
 }
 
-function scenariosOf(
-  run: string,
-  { nodes, only, hours }: Coming & { nodes: number; only: readonly Part[] },
-): readonly (readonly [string, Scenario])[] {
+function scenariosOf(run: string, { nodes, only, hours, videos }: MeasureOptions): readonly (readonly [string, Scenario])[] {
   const small = nodes < 1000;
   const stored = { values: small ? 200 : 500, groups: small ? 200 : 1000 };
   switch (run) {
@@ -100,7 +113,7 @@ function scenariosOf(
     case 'churn':
       return [['churn', churn({ warmUp: 10, rounds: 10, lookups: small ? 100 : 300, values: stored.values })]];
     case 'day':
-      return [['day', day({ hours: hours ?? dayHours(nodes), videos: small ? 100 : 1000 })]];
+      return [['day', day({ hours: hours ?? dayHours(nodes), videos: videos ?? (small ? 100 : 1000) })]];
     default:
       throw new Error(`There is no run “${run}”.`);
   }

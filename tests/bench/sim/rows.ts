@@ -2,37 +2,41 @@
 import { DEFAULT_SETTINGS } from '../../../src/node/settings.ts';
 import type { Figures } from '../../sim/scenario.ts';
 import type { BenchRow } from '../bench-row.ts';
-import type { RunResult } from './parts.ts';
+import type { Known, RunResult } from './parts.ts';
 
 /** MiB. */
 const MEMORY_BAR = 4096;
 /** Bits a second in a Mbit/s. */
 const MEGA = 1e6;
 
+/** Those of whole networks. */
 export function rowsOf(results: readonly RunResult[]): readonly BenchRow[] {
-  return results.flatMap((result) => {
-    const { figures } = result;
-    const rows: BenchRow[] = [];
-    if (figures.join && result.run === 'still') rows.push(...joinRows(result, figures.join));
-    if (figures.lookup) rows.push(...lookupRows(result, figures.lookup));
-    if (figures.idle) rows.push(...idleRows(result, figures.idle));
-    if (figures.vanish) rows.push(...vanishRows(result, figures.vanish, 0.3));
-    if (figures['vanish-half']) rows.push(...vanishRows(result, figures['vanish-half'], 0.5));
-    if (figures.lossy) rows.push(...lossyRows(result, figures.lossy));
-    if (figures.churn) rows.push(...churnRows(result, figures.churn));
-    if (figures.day) rows.push(...dayRows(result, figures.day));
-    rows.push(
-      row(
-        result,
-        `${result.run}: links of a tab, the most at any moment`,
-        result.outcome.mostLinks,
-        'links',
-        atMost(DEFAULT_SETTINGS.budget),
-      ),
-    );
-    rows.push(row(result, `${result.run}: memory of the whole simulator`, result.rss / 2 ** 20, 'MiB', atMost(MEMORY_BAR)));
-    return rows;
-  });
+  return results.flatMap((result) => [
+    ...partRows(result),
+    row(
+      result,
+      `${result.run}: links of a tab, the most at any moment`,
+      result.outcome.mostLinks,
+      'links',
+      atMost(DEFAULT_SETTINGS.budget),
+    ),
+    row(result, `${result.run}: memory of the whole simulator`, result.rss / 2 ** 20, 'MiB', atMost(MEMORY_BAR)),
+  ]);
+}
+
+/** Those of the parts that are known, without what only a whole network has. */
+export function partRows(known: Known): readonly BenchRow[] {
+  const { figures } = known;
+  const rows: BenchRow[] = [];
+  if (figures.join && known.run === 'still') rows.push(...joinRows(known, figures.join));
+  if (figures.lookup) rows.push(...lookupRows(known, figures.lookup));
+  if (figures.idle) rows.push(...idleRows(known, figures.idle));
+  if (figures.vanish) rows.push(...vanishRows(known, figures.vanish, 0.3));
+  if (figures['vanish-half']) rows.push(...vanishRows(known, figures['vanish-half'], 0.5));
+  if (figures.lossy) rows.push(...lossyRows(known, figures.lossy));
+  if (figures.churn) rows.push(...churnRows(known, figures.churn));
+  if (figures.day) rows.push(...dayRows(known, figures.day));
+  return rows;
 }
 
 interface Bar {
@@ -48,14 +52,7 @@ function atLeast(least: number): Bar {
   return { text: `≥ ${least}`, holds: (value) => value >= least };
 }
 
-function row(
-  { nodes }: RunResult,
-  what: string,
-  value: number,
-  unit: string,
-  bar: Bar | null = null,
-  beside: string | null = null,
-): BenchRow {
+function row({ nodes }: Known, what: string, value: number, unit: string, bar: Bar | null = null, beside: string | null = null): BenchRow {
   return {
     what: `n = ${nodes}: ${what}`,
     value,
@@ -69,14 +66,14 @@ function row(
   };
 }
 
-function joinRows(result: RunResult, join: Figures): BenchRow[] {
+function joinRows(result: Known, join: Figures): BenchRow[] {
   const { lookup } = result.figures;
   const seconds = (at(join, 'wall') + (lookup ? at(lookup, 'wall') : 0)) / 1000;
   const lookups = lookup ? Math.max(1000, result.nodes) : 0;
   return [
     row(
       result,
-      `join, and ${lookups} lookups`,
+      lookups > 0 ? `join, and ${lookups} lookups` : 'join',
       seconds,
       's',
       atMost(300),
@@ -87,7 +84,7 @@ function joinRows(result: RunResult, join: Figures): BenchRow[] {
   ];
 }
 
-function lookupRows(result: RunResult, lookup: Figures): BenchRow[] {
+function lookupRows(result: Known, lookup: Figures): BenchRow[] {
   const trip = at(lookup, 'meanRoundTrip');
   const trips = (name: string): number => at(lookup, name) / trip;
   const unit = 'round trips';
@@ -128,7 +125,7 @@ function lookupRows(result: RunResult, lookup: Figures): BenchRow[] {
   ];
 }
 
-function idleRows(result: RunResult, idle: Figures): BenchRow[] {
+function idleRows(result: Known, idle: Figures): BenchRow[] {
   const own = new Set(['links', 'connections', 'joinConnections', 'heartbeats', 'maintenance', 'total']);
   const kinds = Object.entries(idle).filter(([kind]) => !own.has(kind));
   const spent = kinds.map(([kind, rate]) => `${kind} ${rate.toFixed(1)}`).join(', ');
@@ -147,7 +144,7 @@ function idleRows(result: RunResult, idle: Figures): BenchRow[] {
   ];
 }
 
-function vanishRows(result: RunResult, figures: Figures, gone: number): BenchRow[] {
+function vanishRows(result: Known, figures: Figures, gone: number): BenchRow[] {
   const asked = { values: at(figures, 'valuesAsked'), groups: at(figures, 'groupsAsked') };
   const what = `${percent(gone)}% vanish:`;
   // As in the issue: what r copies would give if each were lost by itself. The publisher's own copy comes on top.
@@ -174,7 +171,7 @@ function vanishRows(result: RunResult, figures: Figures, gone: number): BenchRow
   ];
 }
 
-function lossyRows(result: RunResult, figures: Figures): BenchRow[] {
+function lossyRows(result: Known, figures: Figures): BenchRow[] {
   return [
     row(
       result,
@@ -188,7 +185,7 @@ function lossyRows(result: RunResult, figures: Figures): BenchRow[] {
   ];
 }
 
-function churnRows(result: RunResult, figures: Figures): BenchRow[] {
+function churnRows(result: Known, figures: Figures): BenchRow[] {
   const trip = at(figures, 'meanRoundTrip');
   const median = `median ${(at(figures, 'lookupMedian') / trip).toFixed(2)}, p95 ${(at(figures, 'lookupP95') / trip).toFixed(2)} round trips`;
   return [
@@ -206,7 +203,7 @@ function churnRows(result: RunResult, figures: Figures): BenchRow[] {
   ];
 }
 
-function dayRows(result: RunResult, figures: Figures): BenchRow[] {
+function dayRows(result: Known, figures: Figures): BenchRow[] {
   const what = `${Number(at(figures, 'hours').toFixed(1))} h, 30-minute sessions, ${at(figures, 'asked')} groups:`;
   return [
     row(
