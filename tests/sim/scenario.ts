@@ -80,7 +80,7 @@ export async function play(
   const timeline = trace ? createTimeline({ world, traffic: createTraffic(world), tell }) : null;
   try {
     const [start, processor] = [performance.now(), process.cpuUsage()];
-    const waited = await populate(world, { tabs: nodes, open, ...(rate !== undefined && { rate }) });
+    const waited = await populate(world, { tabs: nodes, open, tell, ...(rate !== undefined && { rate }) });
     const used = process.cpuUsage(processor);
     const { network } = world;
     const joining: Joining = {

@@ -33,6 +33,8 @@ async function playDay(stage: Stage, { hours, videos }: DayOptions): Promise<Fig
   const sessions = createSessions({ world, random, population: nodes, onChange: timeline.note });
   const served = countServed(world);
   const [bytesBefore, punchesBefore, start] = [network.bytes, network.punches, scheduler.time()];
+  // A group is one segment here, so that many were copied.
+  const copiesMade = (): number => served.total() / SEGMENT_BYTES;
   const timers: number[] = [];
   const heaps: number[] = [];
   const lookups: LookupFigures[] = [];
@@ -43,7 +45,7 @@ async function playDay(stage: Stage, { hours, videos }: DayOptions): Promise<Fig
     timers.push(scheduler.pending / world.nodes.filter((one) => one.up).length);
     heaps.push(process.memoryUsage().heapUsed / 2 ** 20);
     tell(
-      `hour ${hour}: ${census.copies.toFixed(1)} copies there of each, ${census.away} away, ${census.lost} lost; ${timers.at(-1)?.toFixed(0)} timers a node, heap ${heaps.at(-1)?.toFixed(0)} MiB`,
+      `hour ${hour}: ${census.copies.toFixed(1)} copies there of each, ${census.away} away, ${census.lost} lost; ${copiesMade().toFixed(0)} copies made; ${timers.at(-1)?.toFixed(0)} timers a node, heap ${heaps.at(-1)?.toFixed(0)} MiB`,
     );
   }
   const [census, found] = [await groups.census(), await groups.probe()];
@@ -52,8 +54,7 @@ async function playDay(stage: Stage, { hours, videos }: DayOptions): Promise<Fig
   const all = meanOf(lookups);
   tellLookups(tell, 'over the day', all);
   const seconds = (scheduler.time() - start) / 1000;
-  // A group is one segment here, so that many were copied.
-  const copied = served.total() / SEGMENT_BYTES;
+  const copied = copiesMade();
   const [first = 0, last = 0] = [timers[0], timers.at(-1)];
   if (last > first + TIMERS_SPREAD) invariants.violated(`timers grew from ${first.toFixed(0)} to ${last.toFixed(0)} a node.`);
   return {

@@ -16,13 +16,15 @@ export interface VanishOptions {
   readonly share: number;
   readonly values: number;
   readonly groups: number;
+  /** In the end the others come back, too: what is played next has as many as before. */
+  readonly all: boolean;
 }
 
-export function vanish({ share, values = 100, groups = 60 }: Partial<VanishOptions> & Pick<VanishOptions, 'share'>): Scenario {
+export function vanish({ share, values = 100, groups = 60, all = false }: Partial<VanishOptions> & Pick<VanishOptions, 'share'>): Scenario {
   return {
     name: share === 0.5 ? 'vanish-half' : 'vanish',
     about: `${100 * share}% of all tabs vanish at once; what was stored is looked for right after, and after ${RETURNING * 100}% of them came back`,
-    play: (stage) => playVanish(stage, { share, values, groups }),
+    play: (stage) => playVanish(stage, { share, values, groups, all }),
   };
 }
 
@@ -43,17 +45,22 @@ async function playVanish({ world, random, tell, timeline }: Stage, options: Van
   const before = await groups.census();
   const groupsAtOnce = await groups.probe();
   tellGroups(tell, groupsAtOnce, before);
-  for (const one of gone.slice(0, Math.round(RETURNING * gone.length))) {
-    world.scheduler.clock.after(random.float() * RETURNS, () => {
-      one.comeBack();
-      timeline.note('return');
-    });
-  }
-  await world.scheduler.advance(RETURNS + REPAIR);
+  const comeBack = async (some: typeof gone): Promise<void> => {
+    for (const one of some) {
+      world.scheduler.clock.after(random.float() * RETURNS, () => {
+        one.comeBack();
+        timeline.note('return');
+      });
+    }
+    await world.scheduler.advance(RETURNS + REPAIR);
+  };
+  const returning = Math.round(RETURNING * gone.length);
+  await comeBack(gone.slice(0, returning));
   const [valuesLater, groupsLater, after] = [await values.probe(), await groups.probe(), await groups.census()];
   tell('a minute after many of them came back:');
   tellValues(tell, valuesLater);
   tellGroups(tell, groupsLater, after);
+  if (options.all) await comeBack(gone.slice(returning));
   return {
     valuesAsked: valuesAtOnce.asked,
     valuesAtOnce: valuesAtOnce.found,
