@@ -32,84 +32,98 @@ export interface KBucketOptions {
 /** Open nodes known by hearsay only that may push closed ones out of a full bucket: to name open nodes that do not exist costs nothing. */
 const MAX_UNPROVEN_OPEN = 4;
 
-export function createKBucket({ index, k, expected, isNear }: KBucketOptions): KBucket {
-  const nodes: Known[] = [];
-  const links: Known[] = [];
+export function createKBucket(options: KBucketOptions): KBucket {
+  return new Bucket(options);
+}
+
+/** A class, as each node has a dozen: closures of their own would double their size. */
+class Bucket implements KBucket {
+  readonly index: number;
+  readonly nodes: Known[] = [];
+  readonly links: Known[] = [];
+  private readonly options: KBucketOptions;
+
+  constructor(options: KBucketOptions) {
+    this.index = options.index;
+    this.options = options;
+  }
+
+  hear(known: Known): readonly Known[] | null {
+    const { nodes, options } = this;
+    let gone = NOBODY;
+    if (nodes.length >= options.k && !options.isNear(known)) {
+      const out = this.worst();
+      if (!out || !this.isBetter(known, out)) return null;
+      gone = this.evictDownTo(options.k - 1);
+    }
+    nodes.push(known);
+    return gone;
+  }
+
+  link(known: Known): readonly Known[] {
+    if (!this.nodes.includes(known)) this.nodes.push(known);
+    if (!this.links.includes(known)) this.links.push(known);
+    return this.evictDownTo(this.options.k);
+  }
+
+  unlink(known: Known): readonly Known[] {
+    remove(this.links, known);
+    return this.evictDownTo(this.options.k);
+  }
+
+  drop(known: Known): void {
+    remove(this.nodes, known);
+    remove(this.links, known);
+  }
 
   /** The first to go: a closed node before an open one, one that failed, one of the fullest quarter, one of hearsay, the slowest, the youngest. */
-  const worst = (): Known | null => {
+  private worst(): Known | null {
     const crowd = [0, 0, 0, 0];
-    for (const known of nodes) crowd[known.quarter] = (crowd[known.quarter] as number) + 1;
+    for (const known of this.nodes) crowd[known.quarter] = (crowd[known.quarter] as number) + 1;
     let found: Known | null = null;
-    for (const known of nodes) {
-      if (known.linkedAt !== null || isNear(known)) continue;
-      if (found === null || isWorse(known, found, crowd)) found = known;
+    for (const known of this.nodes) {
+      if (known.linkedAt !== null || this.options.isNear(known)) continue;
+      if (found === null || this.isWorse(known, found, crowd)) found = known;
     }
     return found;
-  };
+  }
 
-  const isWorse = (a: Known, b: Known, crowd: readonly number[]): boolean => {
+  private isWorse(a: Known, b: Known, crowd: readonly number[]): boolean {
     if (isOpen(a.contact) !== isOpen(b.contact)) return isOpen(b.contact);
     if (a.failures > 0 !== b.failures > 0) return a.failures > 0;
     const crowding = (crowd[a.quarter] as number) - (crowd[b.quarter] as number);
     if (crowding !== 0) return crowding > 0;
     if (a.proven !== b.proven) return b.proven;
-    const [far, near] = [expected(a), expected(b)];
+    const [far, near] = [this.options.expected(a), this.options.expected(b)];
     return far === near ? a.since > b.since : far > near;
-  };
+  }
 
-  const isBetter = (known: Known, out: Known): boolean => {
-    if (isOpen(known.contact) !== isOpen(out.contact)) return isOpen(known.contact) && unprovenOpen() < MAX_UNPROVEN_OPEN;
+  private isBetter(known: Known, out: Known): boolean {
+    if (isOpen(known.contact) !== isOpen(out.contact)) return isOpen(known.contact) && this.unprovenOpen() < MAX_UNPROVEN_OPEN;
     if (out.failures > 0 !== known.failures > 0) return out.failures > 0;
-    const crowd = (quarter: number): number => nodes.reduce((sum, one) => sum + Number(one.quarter === quarter), 0);
+    const crowd = (quarter: number): number => this.nodes.reduce((sum, one) => sum + Number(one.quarter === quarter), 0);
     // It comes on top of its own quarter.
     const crowding = crowd(out.quarter) - (crowd(known.quarter) + Number(known.quarter !== out.quarter));
     if (crowding !== 0) return crowding > 0;
-    return !out.proven && known.quarter === out.quarter && expected(known) < expected(out);
-  };
+    return !out.proven && known.quarter === out.quarter && this.options.expected(known) < this.options.expected(out);
+  }
 
-  const unprovenOpen = (): number => nodes.reduce((sum, one) => sum + Number(isOpen(one.contact) && !one.proven), 0);
+  private unprovenOpen(): number {
+    return this.nodes.reduce((sum, one) => sum + Number(isOpen(one.contact) && !one.proven), 0);
+  }
 
-  const evictDownTo = (limit: number): readonly Known[] => {
+  private evictDownTo(limit: number): readonly Known[] {
+    const { nodes } = this;
     if (nodes.length <= limit) return NOBODY;
     const gone: Known[] = [];
     while (nodes.length > limit) {
-      const out = worst();
+      const out = this.worst();
       if (!out) break;
       remove(nodes, out);
       gone.push(out);
     }
     return gone;
-  };
-
-  return {
-    index,
-    nodes,
-    links,
-    hear(known) {
-      let gone = NOBODY;
-      if (nodes.length >= k && !isNear(known)) {
-        const out = worst();
-        if (!out || !isBetter(known, out)) return null;
-        gone = evictDownTo(k - 1);
-      }
-      nodes.push(known);
-      return gone;
-    },
-    link(known) {
-      if (!nodes.includes(known)) nodes.push(known);
-      if (!links.includes(known)) links.push(known);
-      return evictDownTo(k);
-    },
-    unlink(known) {
-      remove(links, known);
-      return evictDownTo(k);
-    },
-    drop(known) {
-      remove(nodes, known);
-      remove(links, known);
-    },
-  };
+  }
 }
 
 const NOBODY: readonly Known[] = [];
