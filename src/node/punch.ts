@@ -13,7 +13,6 @@ import type { Link } from './link.ts';
 import { createNoPaths } from './no-paths.ts';
 import { createPost } from './post.ts';
 import { createRate } from './rate.ts';
-import { trim } from './trim.ts';
 
 export interface Punching {
   /** Opens a link to a closed node. Rejects with `unreachable`, `no-path` (it lives), `refused`, `timeout` or `aborted`. */
@@ -57,8 +56,11 @@ const ANSWER_RATE = { burst: 64, interval: 400 };
 const THEIR_TIME = 3_000;
 /** Letters of one attempt that may wait for an earlier one that is still on its way. */
 const MAX_AHEAD = 64;
-/** Attempts that have ended and are remembered, so that their late candidates do not look like new ones. */
-const MAX_ENDED = 512;
+/**
+ * Attempts that have ended and are remembered, so that their late candidates do not look like new ones: so many, and so long (ms), which is several
+ * times what a letter may be under way.
+ */
+const ENDED = { most: 512, memory: 120_000 };
 
 interface Beginning {
   readonly id: Bytes;
@@ -85,7 +87,8 @@ interface Session {
 export function createPunching(options: PunchingOptions): Punching {
   const { self, clock } = options;
   const sessions = new Map<string, Session>();
-  const ended = new Set<string>();
+  /** By name, when it may be forgotten; the oldest first. */
+  const ended = new Map<string, number>();
   const noPaths = createNoPaths({ clock });
   const rate = createRate({ clock, ...ANSWER_RATE });
   let closed = false;
@@ -97,8 +100,13 @@ export function createPunching(options: PunchingOptions): Punching {
   };
 
   const remember = (name: string): void => {
-    ended.add(name);
-    trim(ended, MAX_ENDED);
+    const now = clock.now();
+    ended.delete(name);
+    ended.set(name, now + ENDED.memory);
+    for (const [oldest, until] of ended) {
+      if (until > now && ended.size <= ENDED.most) break;
+      ended.delete(oldest);
+    }
   };
 
   const begin = (contact: Contact, { id, initiated, transfer, through }: Beginning): Session => {

@@ -440,6 +440,24 @@ describe('nonsense', () => {
     expect([a.attempts.length, b.attempts.length]).toEqual([1, 1]);
   });
 
+  test('[L8] nor do those that come two minutes later, when other attempts have ended since', async () => {
+    const bench = createBench();
+    const [a, b] = [side(bench), side(bench)];
+    const dial = async (): Promise<Letter> => {
+      const link = a.punching.punch(b.contact, patient);
+      await bench.advance(GATHERED);
+      const { letter: first } = a.outbox.at(-1) as Side['outbox'][number];
+      await deliver(bench, [a, b]);
+      await bench.run(link);
+      return first;
+    };
+    const { session } = await dial();
+    await bench.advance(110_000);
+    await dial();
+    await bench.run(b.punching.deliver(letter('late', { session, sequence: 2 }), { from: a.contact, carrier: NOBODY }));
+    expect(b.attempts.length).toBe(2);
+  });
+
   test('a session that one node began is not touched by another', async () => {
     const bench = createBench();
     const [a, b, thief] = [side(bench), side(bench), side(bench)];
