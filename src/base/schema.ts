@@ -148,8 +148,9 @@ export function list<T>(item: Schema<T>, max: number): Schema<readonly T[]> {
     },
     read(reader) {
       const length = reader.array(0, max);
-      const values: T[] = [];
-      for (let i = 0; i < length; i++) values.push(item.read(reader));
+      // As long as it will be: one that grows has room for sixteen more at once, and every contact keeps such a list.
+      const values = new Array<T>(length);
+      for (let i = 0; i < length; i++) values[i] = item.read(reader);
       return values;
     },
   };

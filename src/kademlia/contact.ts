@@ -63,43 +63,62 @@ export function isOpenUrl(text: string): boolean {
   return OPEN_URL.test(text);
 }
 
-/** A node by its public key, and what was last said of how to reach it. */
+/** A node by its public key, and what was said of late of how to reach it. */
 interface Named {
   readonly id: NodeId;
   readonly publicKey: Bytes;
-  contact: Contact | null;
+  readonly versions: Contact[];
+  /** Of the version that goes when there is a new one. */
+  oldest: number;
+}
+
+interface Names {
+  readonly memo: Memo<Named>;
+  /** Of each contact. */
+  versions: number;
 }
 
 /** Nodes that are remembered: all of a network of 10,000. At most 20 MB; it grows by what comes. */
 const MEMO_SLOTS = 32_768;
-const memos = new WeakMap<Crypto, Memo<Named>>();
+const names = new WeakMap<Crypto, Names>();
 
 /** The contact whose fields came over the wire. The same fields give the same object: nobody changes it, and thousands name it. */
 export function contactOf(crypto: Crypto, fields: ContactFields): Contact {
   const { publicKey, open, via, coordinate, nat, stun } = fields;
-  const named = memoOf(crypto).read(publicKey, 0, publicKey.length) as Named;
-  const last = named.contact;
-  if (
-    last !== null &&
-    last.open === open &&
-    last.nat === nat &&
-    last.stun === stun &&
-    isSameList(last.via, via) &&
-    isSamePlace(last.coordinate, coordinate)
-  )
-    return last;
-  const contact = { id: named.id, publicKey: named.publicKey, open, via, coordinate, nat, stun };
-  named.contact = contact;
+  const { memo, versions } = namesOf(crypto);
+  const named = memo.read(publicKey, 0, publicKey.length) as Named;
+  let ways = via;
+  for (const one of named.versions) {
+    if (!isSameList(one.via, via)) continue;
+    if (one.open === open && one.nat === nat && one.stun === stun && isSamePlace(one.coordinate, coordinate)) return one;
+    ways = one.via;
+  }
+  const contact = { id: named.id, publicKey: named.publicKey, open, via: ways, coordinate, nat, stun };
+  named.versions[named.oldest] = contact;
+  named.oldest = (named.oldest + 1) % versions;
   return contact;
 }
 
-function memoOf(crypto: Crypto): Memo<Named> {
-  let memo = memos.get(crypto);
-  if (!memo) {
-    memo = new Memo((bytes) => ({ id: hashKey(crypto, bytes), publicKey: bytes, contact: null }), MEMO_SLOTS);
-    memos.set(crypto, memo);
+/** The same contact at another place: a copy. */
+export function movedTo(contact: Contact, coordinate: Coordinate): Contact {
+  return { ...contact, coordinate };
+}
+
+/** Remembers so many versions of each contact: one does for a node by itself; thousands in one process know the same ones. */
+export function rememberContacts(crypto: Crypto, { versions }: { readonly versions: number }): void {
+  namesOf(crypto).versions = versions;
+}
+
+function namesOf(crypto: Crypto): Names {
+  let found = names.get(crypto);
+  if (!found) {
+    found = {
+      memo: new Memo((bytes) => ({ id: hashKey(crypto, bytes), publicKey: bytes, versions: [], oldest: 0 }), MEMO_SLOTS),
+      versions: 1,
+    };
+    names.set(crypto, found);
   }
-  return memo;
+  return found;
 }
 
 function isSameList(a: readonly NodeId[], b: readonly NodeId[]): boolean {

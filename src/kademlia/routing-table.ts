@@ -3,7 +3,7 @@
  * working set is live links. Pure: it proposes links and names surplus ones; somebody else opens and closes them.
  */
 import { type Admission, type AdmissionOptions, admit, planSurplus, type Surplus } from './admission.ts';
-import type { Contact } from './contact.ts';
+import { type Contact, movedTo } from './contact.ts';
 import { createKBucket, type KBucket } from './k-bucket.ts';
 import { commonPrefix, compareDistance, KEY_BITS, type Key, type NodeId } from './key.ts';
 import {
@@ -116,6 +116,8 @@ export interface RoutingTableOptions {
   readonly settings?: Partial<RoutingSettings>;
   /** Where we are; without it nothing is known of round trips but what was measured. */
   readonly place?: Place;
+  /** The same contact at another place; by default a copy of its own. */
+  readonly moved?: typeof movedTo;
   /** Somebody became known who may be worth a link. */
   readonly onCandidate?: () => void;
 }
@@ -129,7 +131,7 @@ const BRIEF_LINK = 60_000;
 /** A node whose link ended after a while is not called back at once, ms: most that leave have gone. */
 const BACK_SOON = 2_000;
 
-export function createRoutingTable({ self, place, onCandidate, ...options }: RoutingTableOptions): RoutingTable {
+export function createRoutingTable({ self, place, moved = movedTo, onCandidate, ...options }: RoutingTableOptions): RoutingTable {
   const settings: RoutingSettings = { ...DEFAULT_ROUTING, ...options.settings };
   const all = new Map<NodeId, Known>();
   /** Farthest first. */
@@ -217,9 +219,8 @@ export function createRoutingTable({ self, place, onCandidate, ...options }: Rou
         if (!present.proven) {
           present.contact = contact;
           openNodes.note(present);
-        }
-        if (present.proven && contact.coordinate && present.contact.coordinate !== contact.coordinate) {
-          present.contact = { ...present.contact, coordinate: contact.coordinate };
+        } else if (contact.coordinate && present.contact.coordinate !== contact.coordinate) {
+          present.contact = moved(present.contact, contact.coordinate);
           openNodes.changed(present);
         }
         return false;

@@ -1,6 +1,6 @@
 /** A node: the same in a tab, in an open node and in the simulator. Puts the parts together; each part is a file of its own. */
 import { asKadreelError } from '../base/errors.ts';
-import type { Contact } from '../kademlia/contact.ts';
+import { type Contact, contactOf, movedTo } from '../kademlia/contact.ts';
 import { hashKey, type NodeId } from '../kademlia/key.ts';
 import { createRoutingTable } from '../kademlia/routing-table.ts';
 import { createPlace } from '../kademlia/vivaldi.ts';
@@ -52,7 +52,13 @@ export function createDhtNode(options: DhtNodeOptions): DhtNode {
   const counters = { malformed: 0, calls: 0, relayed: 0, served: 0 };
   const linkListeners = new Set<() => void>();
   const place = createPlace({ random });
-  const table = createRoutingTable({ self, settings, place, onCandidate: () => routing.nudge() });
+  const table = createRoutingTable({
+    self,
+    settings,
+    place,
+    moved: (contact, coordinate) => contactOf(crypto, movedTo(contact, coordinate)),
+    onCandidate: () => routing.nudge(),
+  });
   const tokens = createTokens({ clock, random, crypto });
   const items = watchEntries(createItemStore({ store, crypto, clock, self }), (key, signed) => keeping.heard(key, signed));
   const openList = createOpenList({ store, configured: options.bootstrap, own: options.open });

@@ -2,6 +2,7 @@
 import { createMemoryStore } from '../../signal-server/memory-store.ts';
 import type { Bytes } from '../../src/base/bytes.ts';
 import type { Signer, Store } from '../../src/base/ports.ts';
+import { rememberContacts } from '../../src/kademlia/contact.ts';
 import { hashKey, type NodeId } from '../../src/kademlia/key.ts';
 import { createDhtNode, type DhtNode } from '../../src/node/dht-node.ts';
 import type { NodeSettings } from '../../src/node/settings.ts';
@@ -78,6 +79,8 @@ export interface WorldOptions {
 /** Disk of a simulated node, bytes. */
 const STORE_BYTES = 1e9;
 const OPEN_BUDGET = 10_000;
+/** Of each contact, known by one node or another: with one remembered, nodes held 3.6 copies of each. */
+const CONTACT_VERSIONS = 16;
 /** Ms until the end of a silent link is noticed: the protocol's 6 s, and half of the pause between two looks. */
 const SILENCE = 6_500;
 
@@ -85,6 +88,7 @@ export function createWorld(options: WorldOptions): World {
   const random = seededRandom(options.seed);
   const scheduler = createScheduler();
   const crypto = createSimCrypto();
+  rememberContacts(crypto, { versions: CONTACT_VERSIONS });
   const bootstrap = options.bootstrap ?? ['ws://open-0/ws'];
   const settings: Partial<NodeSettings> = { heartbeat: 0, ...options.settings };
   const network = createNetwork({

@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { createNodeCrypto } from '../../../signal-server/crypto.ts';
 import { toHex } from '../../../src/base/bytes.ts';
 import { decode, encode } from '../../../src/base/schema.ts';
-import { type Contact, type ContactFields, contactOf, contactSchema, isOpenUrl, MAX_VIA } from '../../../src/kademlia/contact.ts';
+import {
+  type Contact,
+  type ContactFields,
+  contactOf,
+  contactSchema,
+  isOpenUrl,
+  MAX_VIA,
+  rememberContacts,
+} from '../../../src/kademlia/contact.ts';
 import { hashKey } from '../../../src/kademlia/key.ts';
 
 const crypto = createNodeCrypto();
@@ -40,6 +48,20 @@ describe('contacts', () => {
     expect(receive({ via: [...via, ...via] }).via).toHaveLength(2);
     expect(contactOf(crypto, { ...fields({ coordinate: { ...coordinate } }) })).toBe(contactOf(crypto, fields({ coordinate })));
     expect(contactOf({ ...crypto, hash: () => new Uint8Array(32) }, fields()).id).toBe('0'.repeat(40));
+  });
+
+  it('of one node are the same objects, version by version, where more than one is remembered', () => {
+    const shared = createNodeCrypto();
+    rememberContacts(shared, { versions: 3 });
+    const via = [hashKey(shared, publicKey)];
+    const at = (x: number): Contact => contactOf(shared, fields({ via: [...via], coordinate: { x, y: 0, height: 0 } }));
+    const three = [at(1), at(2), at(3)];
+    expect(new Set(three.map((one) => one.via)).size).toBe(1);
+    expect([at(1), at(2), at(3)].every((one, i) => one === three[i])).toBe(true);
+    expect(at(4).coordinate?.x).toBe(4);
+    expect([at(2), at(3)].every((one, i) => one === three[i + 1])).toBe(true);
+    expect(at(1)).not.toBe(three[0]);
+    expect(at(1)).toEqual(three[0]);
   });
 
   it('[H2] have a key of 32 bytes and at most 3 ways', () => {
