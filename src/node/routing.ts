@@ -4,6 +4,7 @@ import type { NodeId } from '../kademlia/key.ts';
 import type { RoutingTable } from '../kademlia/routing-table.ts';
 import type { Link } from './link.ts';
 import { endOf } from './link-end.ts';
+import { createLookout } from './lookout.ts';
 import type { OpenList } from './open-list.ts';
 import type { Overlay } from './overlay.ts';
 import type { Peers } from './peers.ts';
@@ -59,16 +60,12 @@ export function createRouting(options: RoutingOptions): Routing {
     ...options,
     onShort(short) {
       if (short.neighbours) vicinity.short();
-      if (short.far) vicinity.farShort();
+      if (short.far) lookout.farShort();
     },
   });
   const refreshing = createRefreshing({ ...options, tending, onOpen: openList.hear });
-  const vicinity = createVicinity({
-    ...options,
-    ask: refreshing.askForNearest,
-    gather: refreshing.gather,
-    lookAround: refreshing.lookAround,
-  });
+  const vicinity = createVicinity({ ...options, ask: refreshing.askForNearest });
+  const lookout = createLookout({ ...options, gather: refreshing.gather, lookAround: refreshing.lookAround });
   const isNeighbour = (id: NodeId): boolean => table.neighbours().some((one) => one.id === id);
 
   let started = false;
@@ -91,7 +88,7 @@ export function createRouting(options: RoutingOptions): Routing {
     unlinked(link, reason) {
       if (isNeighbour(link.id)) vicinity.changed();
       const end = endOf(reason);
-      if (end === 'silent') vicinity.silenced();
+      if (end === 'silent') lookout.silenced();
       table.unlinked(link.id, clock.now(), end);
       tending.nudge();
     },
@@ -113,6 +110,7 @@ export function createRouting(options: RoutingOptions): Routing {
     close() {
       tending.close();
       vicinity.close();
+      lookout.close();
     },
   };
 }

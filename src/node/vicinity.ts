@@ -12,10 +12,6 @@ export interface Vicinity {
   changed(): void;
   /** Fewer neighbours are known than are wanted, since one was lost: two are asked at once. */
   short(): void;
-  /** A link fell silent. Many at once are a partition, or half of it: then it is looked around from far links on, again and again for an hour. */
-  silenced(): void;
-  /** Some quarter of a far bucket has no link, and nobody is known for it. */
-  farShort(): void;
   close(): void;
 }
 
@@ -25,22 +21,11 @@ export interface VicinityOptions {
   readonly table: RoutingTable;
   /** Asks a linked node for the nodes nearest to us, or for those at the edge of our neighbourhood. Gives how many were news. */
   readonly ask: (neighbour: Contact, how: { edge: boolean }) => Promise<number>;
-  /** Asks neighbours for nodes in the far buckets. */
-  readonly gather: () => Promise<void>;
-  /** Looks for our own place from far links on. */
-  readonly lookAround: () => Promise<void>;
 }
 
 /** Between two questions, ms: after a change, and when nothing was new for long (doubled each time between the two). */
 const FIRST_PAUSE = 30_000;
 const LONGEST_PAUSE = 600_000;
-/** Between two questions about the far buckets, ms, in the same way. */
-const FIRST_FAR_PAUSE = 60_000;
-const LONGEST_FAR_PAUSE = 3_600_000;
-/** So many links that fall silent within so many ms are no departures one by one. */
-const MANY_SILENT = { count: 4, within: 30_000 };
-/** Looks around after that, the first after so many ms; the pause doubles each time. The last one is after two hours. */
-const LOOK_AROUND = { first: 60_000, times: 7 };
 /** The nearest, asked at once when neighbours are missing. */
 const ASKED_AT_ONCE = 2;
 
@@ -50,11 +35,7 @@ export function createVicinity(options: VicinityOptions): Vicinity {
   let due = Number.POSITIVE_INFINITY;
   let cancel: Cancel = () => undefined;
   let lost = false;
-  let far = { pause: FIRST_FAR_PAUSE, next: 0 };
   let turn = 0;
-  let silent: number[] = [];
-  let round = Number.POSITIVE_INFINITY;
-  let cancelRound: Cancel = () => undefined;
   let closed = false;
 
   const schedule = (): void => {
@@ -79,18 +60,6 @@ export function createVicinity(options: VicinityOptions): Vicinity {
     schedule();
   };
 
-  const scheduleRound = (): void => {
-    cancelRound();
-    if (closed || round >= LOOK_AROUND.times) return;
-    cancelRound = clock.after(LOOK_AROUND.first * 2 ** round * (0.75 + 0.5 * random.float()), () => {
-      round++;
-      options
-        .lookAround()
-        .catch(() => undefined)
-        .finally(scheduleRound); // The next one comes later.
-    });
-  };
-
   return {
     start: schedule,
     changed() {
@@ -103,25 +72,9 @@ export function createVicinity(options: VicinityOptions): Vicinity {
       lost = false;
       for (const neighbour of table.neighbours().slice(0, ASKED_AT_ONCE)) void options.ask(neighbour, { edge: false });
     },
-    silenced() {
-      const now = clock.now();
-      silent = [...silent.filter((at) => at > now - MANY_SILENT.within), now];
-      if (silent.length < MANY_SILENT.count) return;
-      silent = [];
-      round = 0;
-      scheduleRound();
-    },
-    farShort() {
-      const now = clock.now();
-      if (now < far.next) return;
-      // It doubles each time: where nobody is, asking again does not help; and what is found ends the asking.
-      far = { pause: Math.min(2 * far.pause, LONGEST_FAR_PAUSE), next: now + far.pause };
-      void options.gather();
-    },
     close() {
       closed = true;
       cancel();
-      cancelRound();
     },
   };
 }

@@ -1,4 +1,4 @@
-/** How the list of our nearest nodes is kept whole (docs/protocol.md, rules T5 and T8). */
+/** How the list of our nearest nodes is kept whole (docs/protocol.md, rule T5). */
 import { expect, test } from 'vitest';
 import type { NodeId } from '../../../src/kademlia/key.ts';
 import { createRoutingTable } from '../../../src/kademlia/routing-table.ts';
@@ -10,8 +10,6 @@ function setup(options: { news?: () => number } = {}) {
   const table = createRoutingTable({ self: bench.someone().contact.id });
   for (let i = 0; i < 30; i++) table.linked(bench.someone().contact, 0);
   const asked: { id: NodeId; at: number }[] = [];
-  const gathered: number[] = [];
-  const around: number[] = [];
   const vicinity = createVicinity({
     clock: bench.clock,
     random: bench.random,
@@ -20,10 +18,8 @@ function setup(options: { news?: () => number } = {}) {
       asked.push({ id, at: bench.clock.now() });
       return options.news?.() ?? 0;
     },
-    gather: async () => void gathered.push(bench.clock.now()),
-    lookAround: async () => void around.push(bench.clock.now()),
   });
-  return { bench, table, vicinity, asked, gathered, around };
+  return { bench, table, vicinity, asked };
 }
 
 test('[T5] a neighbour is asked every half minute while there is news, and every ten minutes while there is none', async () => {
@@ -71,45 +67,4 @@ test('[T5] neighbours that are missing are asked for at once, once for each loss
   vicinity.close();
   await bench.advance(100_000);
   expect(asked.length).toBe(2);
-});
-
-test('[T5] empty far quarters are asked about at pauses from a minute to an hour, however often that is found', async () => {
-  const { bench, vicinity, gathered } = setup();
-  for (let i = 0; i < 6_000; i++) {
-    vicinity.farShort();
-    await bench.advance(6_000);
-  }
-  expect(gathered.length).toBeGreaterThan(10);
-  expect(gathered.length).toBeLessThan(18);
-  expect((gathered[1] as number) - (gathered[0] as number)).toBeGreaterThanOrEqual(60_000);
-  vicinity.close();
-});
-
-test('[T8] many links that fall silent at once make it look around from far links, for two hours; one by one they do not', async () => {
-  const { bench, vicinity, around } = setup();
-  for (let i = 0; i < 20; i++) {
-    vicinity.silenced();
-    await bench.advance(11_000);
-  }
-  await bench.advance(600_000);
-  expect(around).toEqual([]);
-  const start = bench.clock.now();
-  for (let i = 0; i < 5; i++) vicinity.silenced();
-  await bench.advance(36_000_000);
-  expect(around.length).toBe(7);
-  expect((around[0] as number) - start).toBeLessThan(80_000);
-  expect((around[6] as number) - start).toBeGreaterThan(5_400_000);
-  expect(bench.pending).toBe(0);
-});
-
-test('[T8] a second time begins anew, and closing ends it', async () => {
-  const { bench, vicinity, around } = setup();
-  for (let i = 0; i < 4; i++) vicinity.silenced();
-  await bench.advance(7_200_000);
-  const before = around.length;
-  for (let i = 0; i < 4; i++) vicinity.silenced();
-  await bench.advance(80_000);
-  expect(around.length).toBe(before + 1);
-  vicinity.close();
-  expect(bench.pending).toBe(0);
 });
