@@ -187,8 +187,7 @@ export function createRoutingTable({ self, place, moved = movedTo, onCandidate, 
   };
 
   const learn = (contact: Contact, now: number, introducer: NodeId | null): Known => {
-    const { id } = contact;
-    return newlyKnown(contact, { bucket: commonPrefix(self, id), now, failures: unreachable.failures(id), introducer });
+    return newlyKnown(contact, { bucket: commonPrefix(self, contact.id), now, failures: unreachable.failures(contact.id), introducer });
   };
 
   /** Worth a look at the plan: it is among the nearest, or fills what is empty. */
