@@ -18,7 +18,9 @@ test('sessions have the median that they should, many short ones and a long tail
   expect(quantile(lengths, 0.95)).toBeGreaterThan(5 * 60);
 });
 
-test('the population stays while its members change, half of those who go crash, and who returns is the same with its disk', { timeout: 120_000 }, async () => {
+test('the population stays while its members change, half of those who go crash, and who returns is the same with its disk', {
+  timeout: 120_000,
+}, async () => {
   const world = createWorld({ seed: 4 });
   await populate(world, { tabs: 20, settling: 5_000 });
   const truth = createTruth(world);
