@@ -18,7 +18,7 @@ interface Watched {
   readonly duration: number;
   readonly ended: boolean;
   readonly error: string | null;
-  /** Times that it was moved, by whomever, and that it had nothing to show. */
+  /** Times that it jumped, by whomever, and that it had nothing to show. */
   readonly moves: number;
   readonly stops: number;
 }
@@ -28,7 +28,14 @@ async function follow({ page }: Tab): Promise<() => Promise<Watched>> {
   await page.evaluate(() => {
     const video = document.querySelector('video') as HTMLVideoElement;
     const seen = { moves: 0, stops: 0 };
-    video.addEventListener('seeking', () => seen.moves++);
+    let last = video.currentTime;
+    video.addEventListener('timeupdate', () => {
+      last = video.currentTime;
+    });
+    // hls.js gives a player that stands still at the end of what there is a nudge of a tenth of a second.
+    video.addEventListener('seeking', () => {
+      if (Math.abs(video.currentTime - last) > 0.5) seen.moves++;
+    });
     video.addEventListener('waiting', () => seen.stops++);
     video.playbackRate = 2;
     Object.assign(window, { seen });
