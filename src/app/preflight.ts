@@ -10,11 +10,13 @@ export interface TimeRange {
 }
 
 export interface Preflight {
-  /** The first quality, which is always made: the link works when it is there. Null for sound alone. */
+  /** The first quality, which is always made. Null for sound alone. */
   readonly first: { readonly width: number; readonly height: number } | null;
   /** Of the first quality and the sound. */
   readonly bytes: number;
   readonly time: TimeRange;
+  /** Until the link works: with its first segments where all of it takes longer (M22). */
+  readonly link: TimeRange;
   /** Smaller pictures that can be made besides, best first. */
   readonly rungs: readonly PlannedRung[];
   /** Whether times come from this device's own work, all of them. */
@@ -41,6 +43,9 @@ const SPREAD = 1.5;
 const CONVERTED_SOUND = 128_000;
 const CONVERTED_BITS_PER_PIXEL = 0.11;
 const USUAL_RATE = 30;
+/** Seconds of a video that its link works with: two segments, and what the encoder holds back. And seconds that are waited for the rest. */
+const BEGINNING = 12;
+const STARTING = 3;
 
 /** `size`: bytes of the file; `room`: as in the answer. */
 export function planPublication(options: { size: number; probe: MediaProbe; speeds: Speeds; room: number | null }): Preflight {
@@ -60,6 +65,7 @@ export function planPublication(options: { size: number; probe: MediaProbe; spee
     first,
     bytes,
     time,
+    link: { from: beginningOf(time.from, duration), to: beginningOf(time.to, duration) },
     rungs: rungs.map((rung) => ({
       ...rung,
       bytes: (rung.bitrate * duration) / 8,
@@ -79,6 +85,12 @@ export function bytesOf({ bytes, rungs }: Preflight, names: readonly string[]): 
 export function timeOf({ time, rungs }: Preflight, names: readonly string[]): TimeRange {
   const made = rungs.filter(({ name }) => names.includes(name));
   return made.reduce((sum, rung) => ({ from: sum.from + rung.time.from, to: sum.to + rung.time.to }), time);
+}
+
+/** Of so many seconds for a video that lasts so long. */
+function beginningOf(seconds: number, duration: number): number {
+  const share = duration > 0 ? Math.min(1, BEGINNING / duration) : 1;
+  return Math.min(seconds, STARTING + share * seconds);
 }
 
 function rangeOf(what: keyof Speeds, amount: number, speeds: Speeds): TimeRange {

@@ -50,6 +50,7 @@ interface PlanQualitiesProps {
 
 function PlanQualities(props: PlanQualitiesProps): JSX.Element {
   const names = () => props.preflight.rungs.map(({ name }) => name).filter((name) => !props.without.includes(name));
+  const whole = () => timeOf(props.preflight, names());
   const bytes = () => bytesOf(props.preflight, names());
   const room = () => props.preflight.room;
   const short = () => {
@@ -103,8 +104,8 @@ function PlanQualities(props: PlanQualitiesProps): JSX.Element {
       <p class="plan-sum">
         <strong>{formatBytes(bytes())}</strong>
         {room() === null ? ' of your disk' : ` of the ${formatBytes(room() ?? 0)} that this site may still use on your disk`}. The link
-        works after {formatRange(props.preflight.time)}
-        <Show when={names().length > 0}>, everything is there after {formatRange(timeOf(props.preflight, names()))}</Show>.{' '}
+        works after {formatRange(props.preflight.link)}
+        <Show when={formatRange(whole()) !== formatRange(props.preflight.link)}>, everything is there after {formatRange(whole())}</Show>.{' '}
         {props.preflight.measured ? 'Reckoned from how fast this device was before.' : 'A guess: nothing was measured on this device yet.'}
       </p>
       <Show when={short()}>

@@ -28,6 +28,17 @@ describe('planPublication', () => {
     expect(timeOf(plan, ['240p']).to).toBeCloseTo(plan.time.to + (plan.rungs[3]?.time.to ?? 0));
   });
 
+  test('[M22] the link works with the first segments of what takes long, and with all of what does not', () => {
+    const probe: MediaProbe = { ...HD, plan: 'transcode', video: HD.video && { ...HD.video, codec: 'hevc', copied: false } };
+    const planOf = (duration: number) => planPublication({ size: SIZE, probe: { ...probe, duration }, speeds: NO_SPEEDS, room: null });
+    const long = planOf(3_600);
+    expect(long.time.to).toBeGreaterThan(3_600);
+    expect(long.link.to).toBeCloseTo(3 + long.time.to / 300);
+    expect(planOf(6).link).toEqual(planOf(6).time);
+    const quick = planPublication({ size: 40e6, probe: HD, speeds: NO_SPEEDS, room: null });
+    expect(quick.link).toEqual(quick.time);
+  });
+
   test('what is converted is 1080p at most, and takes what that takes, not what the file does', () => {
     const picture = (width: number, height: number): MediaProbe => ({
       ...HD,
