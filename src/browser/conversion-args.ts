@@ -1,5 +1,5 @@
 /** What ffmpeg is told to make H.264 and AAC of a file, from any segment on: the same header, sizes and times wherever it begins. Pure. */
-import { CELL_ROUNDING, packetAt, SOUND_PACKET, SOUND_RATE } from './grid-cutter.ts';
+import { CELL_ROUNDING, SOUND_PACKET, SOUND_RATE } from './grid-cutter.ts';
 import { FFMPEG_PICTURE, FFMPEG_SOURCE } from './media-protocol.ts';
 import { MAX_GOP_BYTES, SEGMENT_SECONDS } from './segment-cutter.ts';
 
@@ -11,8 +11,8 @@ export interface FileConversion {
   readonly duration: number;
   /** The cell with which the picture begins; null: no picture. */
   readonly picture: { readonly cell: number } | null;
-  /** When the file's sound starts, and the packet, counted from the origin, that is made first; null: no sound. */
-  readonly sound: { readonly start: number; readonly begin: number } | null;
+  /** The packet, counted from the origin, that is made first; null: no sound. */
+  readonly sound: { readonly begin: number } | null;
   /** Whether the file is read from there on, or from its beginning. Only files with an index are read from their middle rightly. */
   readonly seeks: boolean;
 }
@@ -79,6 +79,8 @@ function pictureArgs(what: FileConversion): readonly string[] {
     ...['-map', '0:V:0', '-an', ...NO_EXTRAS],
     '-vf',
     [
+      // `trim` takes the tick of its input that is nearest, which may be a picture's length.
+      `settb=1/${TIMESCALE}`,
       ...(begin > 0 ? [`trim=start=${begin.toFixed(6)}`] : []),
       'scale=w=iw*sar:h=ih',
       `scale=w=${across}:h=${down}:force_original_aspect_ratio=decrease:force_divisible_by=2`,
@@ -98,14 +100,14 @@ function pictureArgs(what: FileConversion): readonly string[] {
  * The first packet is at 0 in the output, behind the one that the encoder puts in front. Gaps are filled, so that a packet's number tells its time.
  * Every packet is a key frame: fragments are cut by time.
  */
-function soundArgs(input: number, origin: number, { start, begin }: NonNullable<FileConversion['sound']>): readonly string[] {
+function soundArgs(input: number, origin: number, { begin }: NonNullable<FileConversion['sound']>): readonly string[] {
   const sampleOf = (packet: number): number => Math.max(Math.round(origin * SOUND_RATE) + packet * SOUND_PACKET, 0);
-  // Silence is put in up to a whole packet. What lies before a `first_pts` is left out twice: it is cut away by a filter of its own.
-  const first = sampleOf(packetAt(start, origin));
-  const even = `aresample=${SOUND_RATE}:async=1:min_comp=0.0001:min_hard_comp=${SOUND_DRIFT}:first_pts=${first}`;
+  const first = sampleOf(begin);
+  // Times stay the file's: filters begin anew where its channels change, and would count from 0 again.
+  const even = `aresample=${SOUND_RATE}:async=1:min_comp=0.0001:min_hard_comp=${SOUND_DRIFT}`;
   return [
     ...['-map', `${input}:a:0`, '-vn', ...NO_EXTRAS],
-    ...['-af', `${even},atrim=start_pts=${sampleOf(begin)},asetpts=N/SR/TB`],
+    ...['-af', `${even},atrim=start_pts=${first},asetpts=PTS-${first}`],
     ...['-c:a', 'aac', '-b:a', '128k', '-ac', '2', '-ar', String(SOUND_RATE), '-fflags', '+bitexact', '-flags:a', '+bitexact'],
     ...['-frag_duration', '2000000', '-f', 'mp4', '-movflags', '+empty_moov+default_base_moof+delay_moov'],
   ];

@@ -114,7 +114,7 @@ async function planFor(
   const begin = Math.max(sounds > 0 ? packet - SOUND_RUN_UP : packet, first);
   const frameRate = !video || video.variable ? 0 : video.frameRate;
   return {
-    conversion: { origin, duration, seeks, picture: cell === null ? null : { cell }, sound: start === null ? null : { start, begin } },
+    conversion: { origin, duration, seeks, picture: cell === null ? null : { cell }, sound: start === null ? null : { begin } },
     request: {
       type: 'cut-converted',
       picture: copiesPicture

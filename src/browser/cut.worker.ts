@@ -173,7 +173,8 @@ async function cutConverted({ picture, sound, duration }: ConvertedCutRequest): 
   else if (picture && 'cell' in picture) renditions.push(pictureOfPieces(pictures.pieces, { outlet, plan: picture, poster }));
   if (sound) renditions.push(soundOfPieces(sounds.pieces, { outlet, plan: sound }));
   try {
-    await together(renditions, duration);
+    // A copied picture would be there long before its sound: who watches needs both.
+    await (copied ? interleave : together)(renditions, duration);
   } catch (error) {
     if (error instanceof MisplacedPicture) return reply({ type: 'uncuttable' });
     throw error;

@@ -13,9 +13,14 @@ export const SOUND_PACKET = 1024;
 /** Seconds before a cell's start at which a picture may be its first: containers round times. Below half a frame of the fastest video. */
 export const CELL_ROUNDING = 0.001;
 
+/** The part of a packet by which sound may seem to start late: times are told in microseconds. */
+const PACKET_ROUNDING = 0.01;
+/** Half a tick of a converted picture's times, seconds. */
+const HALF_TICK = 6e-6;
+
 /** Which stretch of `SEGMENT_SECONDS` a moment (seconds) lies in. Its first picture begins a segment; one without pictures has none. */
 export function cellAt(time: number): number {
-  return Math.floor((time + CELL_ROUNDING) / SEGMENT_SECONDS);
+  return Math.floor((time + CELL_ROUNDING + HALF_TICK) / SEGMENT_SECONDS);
 }
 
 /**
@@ -55,9 +60,9 @@ function close<P extends CutPacket<P>>(packets: readonly P[], end: number): CutS
   };
 }
 
-/** The packet of converted sound, counted from the origin, in which sound begins that starts at `start`. Seconds; negative before the origin. */
+/** The first packet of converted sound, counted from the origin, that is full of a sound that starts at `start`. Seconds; negative before the origin. */
 export function packetAt(start: number, origin: number): number {
-  return Math.floor(((start - origin) * SOUND_RATE) / SOUND_PACKET);
+  return Math.ceil(((start - origin) * SOUND_RATE) / SOUND_PACKET - PACKET_ROUNDING);
 }
 
 /** The packet of converted sound, counted from the origin, that a segment begins with. `first`: the packet of segment 0. */

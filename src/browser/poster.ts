@@ -43,6 +43,7 @@ export function createPosterSearch(duration: number, onFound: (picture: StillPic
   const moments = MOMENTS_IN_ORDER.map((moment) => moment * duration);
   let best: Candidate | null = null;
   let given = false;
+  let isTried = false;
   const give = async (candidate: Candidate): Promise<void> => {
     const picture = await compressPicture(candidate.canvas).catch(() => null);
     if (given || !picture) return;
@@ -53,7 +54,9 @@ export function createPosterSearch(duration: number, onFound: (picture: StillPic
     async look(piece, time) {
       if (given) return;
       const due = moments.filter((moment) => moment <= time).length;
-      if (due === 0 && best) return;
+      // One that can't be decoded would be tried at every piece.
+      if (due === 0 && isTried) return;
+      isTried = true;
       moments.splice(0, due);
       const found = await patiently(
         liveliest(piece, [0]).catch(() => null),

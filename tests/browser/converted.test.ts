@@ -147,6 +147,8 @@ describe('going on from the middle', () => {
     ['small-tone.mkv', [1, 1]],
     ['small-gap.mkv', [1, 3]],
     ['small-silent.avi', [1]],
+    ['small-h264.avi', [1, 1]],
+    ['small-h264.avi', [3, 2]],
   ])('%s behind %j: the rest is as it would have been', async (name, kept) => {
     const before = await whole(name);
     const directory = `${name}-behind-${kept.join('-')}`;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hasCode } from '../../../src/base/errors.ts';
 import { conversionArgs, type FileConversion } from '../../../src/browser/conversion-args.ts';
-import { cellAt, cutOnGrid, SOUND_PACKET, SOUND_RATE, soundPacketOf } from '../../../src/browser/grid-cutter.ts';
+import { cellAt, cutOnGrid, packetAt, SOUND_PACKET, SOUND_RATE, soundPacketOf } from '../../../src/browser/grid-cutter.ts';
 import { type CutPacket, type CutSegment, cutAudio, MAX_GOP_BYTES } from '../../../src/browser/segment-cutter.ts';
 
 interface Packet extends CutPacket<Packet> {
@@ -105,7 +105,7 @@ test('the first packet of a segment of sound is where cutting all of it puts it'
 });
 
 describe('what ffmpeg is told', () => {
-  const ALL: FileConversion = { origin: 0.2, duration: 20, picture: { cell: 0 }, sound: { start: 0.2, begin: 0 }, seeks: true };
+  const ALL: FileConversion = { origin: 0.2, duration: 20, picture: { cell: 0 }, sound: { begin: 0 }, seeks: true };
   const told = (what: FileConversion): string => {
     const { inputArgs, args } = conversionArgs(what, 2);
     return [...inputArgs, '-i', 'FILE', ...args].join(' ');
@@ -118,21 +118,22 @@ describe('what ffmpeg is told', () => {
   });
 
   test('behind some segments pictures are looked up in the index, and sound is read from the beginning, so that its samples lie the same', () => {
-    const rest = told({ ...ALL, picture: { cell: 3 }, sound: { start: 0.2, begin: 559 } });
+    const rest = told({ ...ALL, picture: { cell: 3 }, sound: { begin: 559 } });
     expect(rest).toContain('-ss 11 -i FILE');
     expect(rest).toMatch(/-i \/source .*trim=start=12\.199000,.*-force_key_frames 12\.199000,14\.199000/);
-    expect(rest).toMatch(/-map 1:a:0 .*first_pts=9600,atrim=start_pts=582016/);
+    expect(rest).toMatch(/-map 1:a:0 .*atrim=start_pts=582016,asetpts=PTS-582016/);
   });
 
-  test('sound that begins within a packet has silence before it, up to that packet’s first sample, wherever it is begun', () => {
-    for (const begin of [116, 746]) {
-      const late = told({ ...ALL, origin: 0, sound: { start: 2.477, begin } });
-      expect(late).toContain(`first_pts=${116 * 1024},atrim=start_pts=${begin * 1024}`);
-    }
+  test('sound begins with the first packet that is full of it, however times are rounded, and never before the origin', () => {
+    expect([2.477, 116 / 46.875, 116 / 46.875 + 1e-6, 116 / 46.875 - 1e-6].map((start) => packetAt(start, 0))).toEqual([
+      117, 116, 116, 116,
+    ]);
+    expect(packetAt(0.2, 0.2)).toBeCloseTo(0);
+    expect(packetAt(0, 0.1)).toBeLessThan(0);
   });
 
   test('without an index all is read from the beginning', () => {
-    const rest = told({ ...ALL, seeks: false, picture: { cell: 3 }, sound: { start: 0.2, begin: 559 } });
+    const rest = told({ ...ALL, seeks: false, picture: { cell: 3 }, sound: { begin: 559 } });
     expect(rest).not.toMatch(/-ss|-copyts|\/source/);
     expect(rest).toContain('trim=start=12.199000');
     expect(rest).toContain('-map 0:a:0');
