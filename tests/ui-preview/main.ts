@@ -257,7 +257,7 @@ const kadreel: Kadreel = {
     }
     return after(200, PROBE);
   },
-  async publish(_file, { onProgress, onQualities, onSharedWork, signal }) {
+  async publish(_file, { onProgress, onGrowth, onQualities, onSharedWork, signal }) {
     if (is('publish-failed')) throw fail('quota', 'The browser allows 612 MB here, and this video needs 1.4 GB.');
     onProgress?.({ stage: 'read', fraction: 0.02, secondsLeft: null });
     await after(150, null);
@@ -266,6 +266,13 @@ const kadreel: Kadreel = {
       return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(fail('aborted', 'Cancelled.')), { once: true }));
     }
     const { videoId } = cards(1, 1)[0] as VideoCard;
+    if (is('growing', 'growing-failed')) {
+      const problem = is('growing-failed') ? 'The file is damaged in its middle. Choose another copy of it.' : null;
+      void after(500, null).then(() => {
+        onGrowth?.({ made: 84, expected: 1284, isWhole: false, problem });
+        onProgress?.({ stage: 'transcode', fraction: 0.07, secondsLeft: 1_520 });
+      });
+    }
     if (is('shared')) {
       const quality = (name: string, phase: QualityState['phase'], fraction: number): QualityState => ({
         name,
@@ -281,7 +288,7 @@ const kadreel: Kadreel = {
     return {
       videoId,
       watchUrl: `${location.origin}/watch/${videoId}`,
-      done: is('nobody', 'copying', 'shared') ? never() : after(100, { stored: 3, wanted: 5 }),
+      done: is('nobody', 'copying', 'shared', 'growing', 'growing-failed') ? never() : after(100, { stored: 3, wanted: 5 }),
     };
   },
   async watch() {
@@ -293,6 +300,7 @@ const kadreel: Kadreel = {
         title: TITLES[1] as string,
         created: Date.now() - 47 * 60_000,
         duration: 30_000,
+        ...(is('growing') ? { additions: { preview: null, captions: [], withdrawn: [], growing: { expected: 1_284_000 } } } : {}),
         ...(is('audio') ? { renditions: fakeManifest().renditions.filter(({ kind }) => kind === 'audio') } : {}),
       }),
       playlistUrl: is('stream-failed')
