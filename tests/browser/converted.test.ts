@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type FixtureName, fixture } from '../fixtures/make.ts';
+import { unwrap } from './transcoder/answer.ts';
 import { beepsOf, complaintsAbout, flashesOf, packetsOf, writePlaylists } from './transcoder/judge.ts';
-import type { Answer, Outcome } from './transcoder/page.ts';
+import type { Outcome } from './transcoder/page.ts';
 import { spansOf } from './transcoder/spans.ts';
 import { openTranscoderTab, type TranscoderTab } from './transcoder/start.ts';
 
@@ -34,11 +35,6 @@ afterAll(async () => {
   await tab?.close();
   await rm(output, { recursive: true, force: true });
 });
-
-function unwrap<T>(answer: Answer<T>): T {
-  if ('failed' in answer) throw new Error(`${answer.failed.code}: ${answer.failed.message}`);
-  return answer.ok;
-}
 
 async function cut(name: FixtureName, directory: string, kept: readonly number[] = []): Promise<Outcome> {
   await tab.page.getByLabel('File').setInputFiles(await fixture(name));

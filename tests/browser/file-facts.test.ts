@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { MediaProbe, VideoProbe } from '../../src/base/ports.ts';
 import { type FixtureName, fixture } from '../fixtures/make.ts';
+import { unwrap } from './transcoder/answer.ts';
 import { packetsOf } from './transcoder/judge.ts';
-import type { Answer } from './transcoder/page.ts';
 import { openTranscoderTab, type TranscoderTab } from './transcoder/start.ts';
 
 let tab: TranscoderTab;
@@ -24,11 +24,6 @@ afterAll(async () => {
 
 async function choose(name: FixtureName): Promise<void> {
   await tab.page.getByLabel('File').setInputFiles(await fixture(name));
-}
-
-function unwrap<T>(answer: Answer<T>): T {
-  if ('failed' in answer) throw new Error(`${answer.failed.code}: ${answer.failed.message}`);
-  return answer.ok;
 }
 
 async function probe(name: FixtureName): Promise<MediaProbe> {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type FixtureName, fixture } from '../fixtures/make.ts';
+import { unwrap } from './transcoder/answer.ts';
 import { joined, packetsOf, streamOf } from './transcoder/judge.ts';
-import type { Answer } from './transcoder/page.ts';
 import { openTranscoderTab, type TranscoderTab } from './transcoder/start.ts';
 
 let tab: TranscoderTab;
@@ -18,11 +18,6 @@ afterAll(async () => {
   await tab?.close();
   await rm(output, { recursive: true, force: true });
 });
-
-function unwrap<T>(answer: Answer<T>): T {
-  if ('failed' in answer) throw new Error(`${answer.failed.code}: ${answer.failed.message}`);
-  return answer.ok;
-}
 
 const SIZES: Partial<Record<FixtureName, { width: number; height: number }>> = {
   'bframes.mp4': { width: 320, height: 180 },

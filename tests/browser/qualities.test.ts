@@ -6,8 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { VideoQuality } from '../../src/base/ports.ts';
 import { SEGMENTS_AHEAD } from '../../src/browser/media-protocol.ts';
 import { type FixtureName, fixture } from '../fixtures/make.ts';
+import { unwrap } from './transcoder/answer.ts';
 import { complaintsAbout, type JudgedPacket, joined, packetsOf, pointsOf, streamOf, writePlaylists } from './transcoder/judge.ts';
-import type { Answer, Outcome } from './transcoder/page.ts';
+import type { Outcome } from './transcoder/page.ts';
 import { spansOf } from './transcoder/spans.ts';
 import { openTranscoderTab, type TranscoderTab } from './transcoder/start.ts';
 
@@ -35,11 +36,6 @@ afterAll(async () => {
 });
 
 type By = 'webcodecs' | 'ffmpeg';
-
-function unwrap<T>(answer: Answer<T>): T {
-  if ('failed' in answer) throw new Error(`${answer.failed.code}: ${answer.failed.message}`);
-  return answer.ok;
-}
 
 interface Cut {
   readonly source: string;

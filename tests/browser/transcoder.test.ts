@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { MediaProbe } from '../../src/base/ports.ts';
 import { SEGMENTS_AHEAD } from '../../src/browser/media-protocol.ts';
 import { type FixtureName, fixture } from '../fixtures/make.ts';
+import { unwrap } from './transcoder/answer.ts';
 import {
   beepsOf,
   complaintsAbout,
@@ -48,11 +49,6 @@ async function choose(name: FixtureName): Promise<string> {
   const path = await fixture(name);
   await tab.page.getByLabel('File').setInputFiles(path);
   return path;
-}
-
-function unwrap<T>(answer: Answer<T>): T {
-  if ('failed' in answer) throw new Error(`${answer.failed.code}: ${answer.failed.message}`);
-  return answer.ok;
 }
 
 async function probe(name: FixtureName): Promise<Answer<MediaProbe>> {

@@ -4,8 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ladderFor, type Rung } from '../../../src/media/ladder.ts';
+import { unwrap } from './answer.ts';
 import { joined, packetsOf } from './judge.ts';
-import type { Answer } from './page.ts';
 import type { TranscoderTab } from './start.ts';
 
 const run = promisify(execFile);
@@ -96,9 +96,4 @@ async function similarity(path: string, source: string, { width, height }: Rung)
 /** Of the pictures alone. */
 async function bitrateOf(path: string, seconds: number): Promise<number> {
   return (8 * (await packetsOf(path, 'video')).reduce((sum, { size }) => sum + size, 0)) / seconds;
-}
-
-function unwrap<T>(answer: Answer<T>): T {
-  if ('failed' in answer) throw new Error(`${answer.failed.code}: ${answer.failed.message}`);
-  return answer.ok;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parsePath, pathOf, titleOf } from '../../../src/app/router.ts';
 import { NO_LOWER } from '../../../src/app/update-lower.ts';
-import { HEALTH, PROBE, stateAt, VIDEO } from './states.ts';
+import { FACTS, HEALTH, PROBE, stateAt, VIDEO } from './states.ts';
 
 describe('router', () => {
   it.each([
@@ -64,17 +64,8 @@ function ready(title: string) {
   return {
     phase: 'ready',
     videoId: VIDEO,
+    ...FACTS,
     title,
-    duration: 1,
-    created: 1,
-    hasVideo: true,
-    hasAudio: true,
-    width: 1,
-    height: 1,
-    preview: null,
-    growing: null,
-    offer: '',
-    playlistUrl: '/hls/x/master.m3u8',
     sources: { store: 0, tabs: 0, openNodes: 0 },
     lower: NO_LOWER,
     problem: null,

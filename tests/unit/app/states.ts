@@ -1,7 +1,7 @@
 /** States and values that tests of the loop start from. */
 import type { NodeHealth, VideoCard } from '../../../src/app/api.ts';
 import type { Event } from '../../../src/app/events.ts';
-import type { Problem, State } from '../../../src/app/state.ts';
+import type { Problem, State, WatchFacts } from '../../../src/app/state.ts';
 import type { Effect, Step } from '../../../src/app/step.ts';
 import { initialState, update } from '../../../src/app/update.ts';
 import type { MediaProbe, SourceFile } from '../../../src/base/ports.ts';
@@ -24,6 +24,21 @@ export const FILE: SourceFile = {
   name: 'my_film.final.mp4',
   size: 12,
   slice: () => ({ arrayBuffer: () => Promise.resolve(new ArrayBuffer(0)) }),
+};
+
+/** Of a video that is open. */
+export const FACTS: WatchFacts = {
+  title: 'A film',
+  duration: 61.5,
+  created: 1_000,
+  hasVideo: true,
+  hasAudio: true,
+  width: 1280,
+  height: 720,
+  preview: null,
+  offer: '',
+  growing: null,
+  playlistUrl: '/hls/x/master.m3u8',
 };
 
 export const CARD: VideoCard = { videoId: VIDEO, title: 'A film', duration: 10, created: 5, poster: null };

@@ -6,7 +6,7 @@ import type { Event } from '../../../src/app/events.ts';
 import type { EditedVideo, State } from '../../../src/app/state.ts';
 import { isChanged } from '../../../src/app/update-editing.ts';
 import { OWN_VIDEO } from './fake-kadreel.ts';
-import { CARD, FILE, follow, OTHER, PROBLEM, stateAt, VIDEO } from './states.ts';
+import { CARD, FACTS, FILE, follow, OTHER, PROBLEM, stateAt, VIDEO } from './states.ts';
 
 const own = (event: EditEvent): Event => ({ type: 'editing', videoId: VIDEO, event });
 const GERMAN = { id: 1, fileName: 'film.de.srt', language: 'de', texts: 3, encoding: 'utf-8', leftOut: 0, problems: [] } as const;
@@ -177,26 +177,14 @@ describe('removing what was published a moment ago', () => {
 });
 
 describe('a video that is watched', () => {
-  const facts = {
-    title: 'A film',
-    duration: 1,
-    created: 1,
-    hasVideo: true,
-    hasAudio: true,
-    width: 1,
-    height: 1,
-    preview: null,
-    growing: null,
-    offer: '',
-  };
   const watched = follow(
     stateAt(`/watch/${VIDEO}`),
-    { type: 'watch-opened', videoId: VIDEO, facts: { ...facts, playlistUrl: '/hls/x' } },
+    { type: 'watch-opened', videoId: VIDEO, facts: { ...FACTS, playlistUrl: '/hls/x' } },
     { type: 'sources-counted', videoId: VIDEO, sources: { store: 1, tabs: 2, openNodes: 3 } },
   ).state;
 
   it('gets its later version without beginning anew', () => {
-    const later = { ...facts, title: 'Another', offer: 'de', playlistUrl: '/hls/x' };
+    const later = { ...FACTS, title: 'Another', offer: 'de', playlistUrl: '/hls/x' };
     const { state, effects } = follow(watched, { type: 'watch-changed', videoId: VIDEO, facts: later });
     expect(state.watching).toMatchObject({ phase: 'ready', title: 'Another', offer: 'de', sources: { store: 1, tabs: 2, openNodes: 3 } });
     expect(effects).toEqual([]);

@@ -4,7 +4,7 @@ import type { Event } from '../../../src/app/events.ts';
 import type { State } from '../../../src/app/state.ts';
 import { suggest } from '../../../src/app/update-lower.ts';
 import { fail } from '../../../src/base/errors.ts';
-import { follow, OTHER, PROBLEM, stateAt, VIDEO } from './states.ts';
+import { FACTS, follow, OTHER, PROBLEM, stateAt, VIDEO } from './states.ts';
 
 const CHOICES = [
   { name: '480p', bitrate: 1_300_000 },
@@ -14,19 +14,7 @@ const CHOICES = [
 const VIEW: LowerView = { name: '360p', playlistUrl: null, ahead: 0, helpers: 1, speed: null, found: false, problem: null };
 const URL = '/hls/y/master.m3u8';
 
-const facts = {
-  title: 'A film',
-  duration: 9,
-  created: 1,
-  hasVideo: true,
-  hasAudio: true,
-  width: 1280,
-  height: 720,
-  preview: null,
-  offer: '',
-  growing: null,
-};
-const opened: Event = { type: 'watch-opened', videoId: VIDEO, facts: { ...facts, playlistUrl: '/hls/x/master.m3u8' } };
+const opened: Event = { type: 'watch-opened', videoId: VIDEO, facts: FACTS };
 const known: Event = { type: 'lower-known', videoId: VIDEO, choices: CHOICES };
 const asked: Event = { type: 'lower-asked', name: '360p', at: 12.5 };
 const changed = (change: Partial<LowerView>): Event => ({ type: 'lower-changed', videoId: VIDEO, view: { ...VIEW, ...change } });

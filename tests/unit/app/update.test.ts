@@ -1,24 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { VideoCard } from '../../../src/app/api.ts';
 import type { Event } from '../../../src/app/events.ts';
-import type { State, WatchFacts } from '../../../src/app/state.ts';
+import type { State } from '../../../src/app/state.ts';
 import { update } from '../../../src/app/update.ts';
 import { NO_LOWER } from '../../../src/app/update-lower.ts';
-import { CARD, FILE, follow, HEALTH, OTHER, PROBE, PROBLEM, stateAt, VIDEO } from './states.ts';
+import { CARD, FACTS, FILE, follow, HEALTH, OTHER, PROBE, PROBLEM, stateAt, VIDEO } from './states.ts';
 
-const FACTS: WatchFacts = {
-  title: 'A film',
-  duration: 61.5,
-  created: 1_000,
-  hasVideo: true,
-  hasAudio: true,
-  width: 1280,
-  height: 720,
-  preview: null,
-  offer: '',
-  growing: null,
-  playlistUrl: '/hls/x/master.m3u8',
-};
 const OPENED: Event = { type: 'watch-opened', videoId: VIDEO, facts: FACTS };
 
 /** The state is that very object, and nothing is to be done. */

@@ -4,25 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { hasCode } from '../../../src/base/errors.ts';
 import { conversionArgs, type FileConversion } from '../../../src/browser/conversion-args.ts';
 import { cellAt, cutOnGrid, packetAt, SOUND_PACKET, SOUND_RATE, soundPacketOf } from '../../../src/browser/grid-cutter.ts';
-import { type CutPacket, type CutSegment, cutAudio, MAX_GOP_BYTES } from '../../../src/browser/segment-cutter.ts';
-
-interface Packet extends CutPacket<Packet> {
-  readonly id: number;
-}
-
-function packet(id: number, fields: Omit<Packet, 'id' | 'clone'>): Packet {
-  return { id, ...fields, clone: (changes) => packet(id, { ...fields, ...changes }) };
-}
-
-async function* stream(packets: readonly Packet[]): AsyncGenerator<Packet> {
-  yield* packets;
-}
-
-async function all(segments: AsyncIterable<CutSegment<Packet>>): Promise<CutSegment<Packet>[]> {
-  const found: CutSegment<Packet>[] = [];
-  for await (const segment of segments) found.push(segment);
-  return found;
-}
+import { type CutSegment, cutAudio, MAX_GOP_BYTES } from '../../../src/browser/segment-cutter.ts';
+import { all, type Packet, packet, stream } from './packets.ts';
 
 /** Pictures at these times, each the first of its two seconds a key frame. */
 function pictures(times: readonly number[], origin = 0, byteLength = 1000): Packet[] {

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hasCode } from '../../../src/base/errors.ts';
 import {
-  type CutPacket,
   type CutSegment,
   cutAudio,
   cutVideo,
@@ -12,24 +11,7 @@ import {
   SEGMENT_SECONDS,
   timelineOrigin,
 } from '../../../src/browser/segment-cutter.ts';
-
-interface Packet extends CutPacket<Packet> {
-  readonly id: number;
-}
-
-function packet(id: number, fields: Omit<Packet, 'id' | 'clone'>): Packet {
-  return { id, ...fields, clone: (changes) => packet(id, { ...fields, ...changes }) };
-}
-
-async function* stream(packets: readonly Packet[]): AsyncGenerator<Packet> {
-  yield* packets;
-}
-
-async function all(segments: AsyncIterable<CutSegment<Packet>>): Promise<CutSegment<Packet>[]> {
-  const found: CutSegment<Packet>[] = [];
-  for await (const segment of segments) found.push(segment);
-  return found;
-}
+import { all, type Packet, packet, stream } from './packets.ts';
 
 /** GOPs of `frames` pictures each, 25 a second, in the order I P B P B …, starting at `from` seconds. */
 function pictures(gops: readonly number[], options: { from?: number; bytes?: number } = {}): Packet[] {
