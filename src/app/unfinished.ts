@@ -55,7 +55,7 @@ interface Row {
   release: Cancel | null;
 }
 
-/** Loaded when there is one that was not finished. */
+/** Loaded by those who have published something. */
 const loadEnd = () => import('./publication-end.ts');
 
 export function createUnfinished(options: UnfinishedOptions): UnfinishedPublications {
@@ -225,6 +225,10 @@ export function createUnfinished(options: UnfinishedOptions): UnfinishedPublicat
       tell();
     }
   };
+  /** Ends what grows and nobody goes on with. */
+  const endLeft = async (): Promise<void> => {
+    if ((await options.library.all()).length > 0) await (await loadEnd()).endGrowths(options);
+  };
   const lookAgain = (ms: number): void => {
     const cancel = clock.after(ms, () => {
       closing.removeEventListener('abort', cancel);
@@ -233,9 +237,7 @@ export function createUnfinished(options: UnfinishedOptions): UnfinishedPublicat
         if (isRead) return;
         isRead = true;
         tell();
-        loadEnd()
-          .then(({ endGrowths }) => endGrowths(options))
-          .catch(() => undefined); // After the next start.
+        endLeft().catch(() => undefined); // After the next start.
       });
       looked.catch(() => undefined); // The disk does not answer: it is asked again.
       lookAgain(LOOK_EVERY);

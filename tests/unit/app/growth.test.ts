@@ -143,6 +143,32 @@ describe('[M22] a video that is long in the making', () => {
     expect((await tab.store.keys('segments', 'open/')).concat(await tab.store.keys('meta', 'journal/'))).toEqual([]);
   });
 
+  test('ends where it was made to when its tab was closed while its person gave it up', async () => {
+    world = createAppWorld(27);
+    world.openNode();
+    world.tab();
+    const [disk, files] = [createMemoryStore(1e9), createMemoryFiles('ready')];
+    const account = world.crypto.signer({ bytes: (length) => new Uint8Array(length).fill(7), float: () => 0.5 });
+    const mortal = createMortalStore(disk, { at: 20, done: true });
+    const victim = world.tab({ store: mortal.store, files, account, cut: slow() });
+    await world.pass(3_000);
+    const { videoId, done } = await world.run(victim.app.publish(fakeFile(1), { title: 'Sea' }));
+    void done.catch(() => undefined);
+    await world.run(mortal.dead);
+    victim.crash();
+    // What giving up had removed by then; the version that ends it was not written.
+    const notes = [...(await disk.keys('meta', 'journal/')).map((key) => ({ table: 'meta' as const, key, value: null }))];
+    await disk.write([
+      ...notes,
+      ...(await disk.keys('segments', 'open/')).map((key) => ({ table: 'segments' as const, key, value: null })),
+    ]);
+    const next = world.tab({ store: disk, files, account });
+    await world.pass(30_000);
+    const { manifest } = await catalogueOf(next, videoId);
+    expect(manifest.additions.growing).toBeNull();
+    expect(manifest.duration).toBeGreaterThanOrEqual(8_000);
+  });
+
   test('is gone with all that was made of it when it is taken off meanwhile', async () => {
     world = createAppWorld(24);
     const tab = await joined({ cut: slow() });
